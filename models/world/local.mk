@@ -1,0 +1,2 @@
+noinst_LIBRARIES += libqosim-world.a
+libqosim_world_a_SOURCES =

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += libqosim-record.a
+libqosim_record_a_SOURCES =

@@ -1,0 +1,25 @@
+# TAP everywhere: GLib's test programs speak it, and so do the shell tests.
+TEST_EXTENSIONS = .sh
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+SH_LOG_DRIVER = $(LOG_DRIVER)
+AM_TESTS_ENVIRONMENT = \
+	G_DEBUG=fatal-warnings; export G_DEBUG; \
+	MALLOC_PERTURB_=$${MALLOC_PERTURB_-165}; export MALLOC_PERTURB_; \
+	QOSIM=$(abs_top_builddir)/qosim; export QOSIM; \
+	srcdir=$(abs_top_srcdir); export srcdir; \
+	builddir=$(abs_top_builddir); export builddir;
+
+include tests/sim/random/local.mk
+include tests/sim/engine/local.mk
+include tests/sim/record/local.mk
+include tests/sim/study/local.mk
+include tests/sim/results/local.mk
+include tests/sim/cli/local.mk
+include tests/models/mqtt/local.mk
+include tests/models/tcp/local.mk
+include tests/models/net/local.mk
+include tests/models/spec/local.mk
+include tests/models/app/local.mk
+include tests/models/world/local.mk
+include tests/bench/local.mk
+include tests/fuzz/local.mk

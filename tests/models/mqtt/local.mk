@@ -1,0 +1,1 @@
+# Tests of models/mqtt: each links only what its layer may know.

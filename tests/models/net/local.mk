@@ -1,0 +1,1 @@
+# Tests of models/net: each links only what its layer may know.

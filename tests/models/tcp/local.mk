@@ -1,0 +1,1 @@
+# Tests of models/tcp: each links only what its layer may know.

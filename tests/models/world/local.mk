@@ -1,0 +1,1 @@
+# Tests of models/world: each links only what its layer may know.

@@ -1,0 +1,1 @@
+# Tests of sim/cli: the program as a user meets it.

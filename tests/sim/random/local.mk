@@ -1,0 +1,1 @@
+# Tests of sim/random: each links only what its layer may know.

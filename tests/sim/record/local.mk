@@ -1,0 +1,1 @@
+# Tests of sim/record: each links only what its layer may know.

@@ -1,0 +1,1 @@
+# Tests of sim/results: each links only what its layer may know.

@@ -1,0 +1,1 @@
+# Tests of sim/study: each links only what its layer may know.
