@@ -1,0 +1,112 @@
+/* One end of a TCP connection, sans-IO: segments, application calls and now_ns in; segments, in-order bytes
+ * and one deadline out. Knows no link, no engine, no MQTT. Time is gint64 nanoseconds, TCP_NEVER = no deadline.
+ *
+ * Order of a host's work after any input: read (readable/consumed), write (room/wrote), then take segments with
+ * tcp_conn_output() until it says FALSE, then ask tcp_conn_deadline(). An early tcp_conn_timeout() does nothing.
+ *
+ * Bytes are shared: the active opener's conn is made first; the host makes the passive end with
+ * tcp_conn_accept(), which attaches it to the same two streams. */
+#pragma once
+
+#include "models/tcp/segment.h"
+#include "models/tcp/stream.h"
+
+#define TCP_NEVER G_MAXINT64
+
+typedef enum { TCP_RTO_RULE_LINUX, TCP_RTO_RULE_RFC6298 } TcpRtoRule;
+
+/* A stack; shared by all its connections, which borrow it. */
+typedef struct {
+  TcpRtoRule rto_rule;    /* LINUX: rto_min bounds the variance term (RTO >= SRTT + rto_min); RFC6298: bounds the RTO */
+  gint64 rto_initial_ns;
+  gint64 rto_min_ns;
+  gint64 rto_max_ns;
+  guint syn_retries;      /* SYNs sent again before the open fails */
+  guint synack_retries;
+  guint data_retries;     /* time-outs in a row before the connection is given up (tcp_retries2 rule for LINUX) */
+  gint64 delayed_ack_ns;  /* TCP_NEVER or 0: acknowledge at once */
+  guint dup_acks;         /* fast retransmit threshold */
+  guint initial_window;   /* in segments (RFC 6928) */
+  guint send_buffer;      /* bytes */
+  guint receive_buffer;   /* bytes */
+  guint option_bytes;     /* on every segment but SYN, as on the wire: 12 with timestamps */
+  guint syn_option_bytes; /* on SYN and SYN-ACK */
+} TcpConfig;
+
+void tcp_config_linux(TcpConfig *config);
+void tcp_config_rfc6298(TcpConfig *config);
+
+typedef enum {
+  TCP_CLOSED,
+  TCP_SYN_SENT,
+  TCP_SYN_RECEIVED,
+  TCP_ESTABLISHED,
+  TCP_FIN_WAIT_1,
+  TCP_FIN_WAIT_2,
+  TCP_CLOSING,
+  TCP_TIME_WAIT,
+  TCP_CLOSE_WAIT,
+  TCP_LAST_ACK,
+} TcpState;
+
+/* Why a connection is CLOSED. */
+typedef enum {
+  TCP_END_NONE,    /* it is not, or never was open */
+  TCP_END_NORMAL,  /* FINs both ways */
+  TCP_END_RESET,   /* the peer sent RST */
+  TCP_END_REFUSED, /* RST in answer to SYN */
+  TCP_END_TIMEOUT, /* retries used up */
+  TCP_END_ABORTED, /* by ourselves */
+} TcpEnd;
+
+/* Counters since the start; plain sums. */
+typedef struct {
+  guint32 data_segments;   /* sent with payload, first transmissions and repetitions */
+  guint32 retransmissions; /* of them (and of SYN, FIN) repetitions */
+  guint32 timeouts;        /* RTO expiries */
+  guint32 fast_retransmits;
+} TcpCounters;
+
+typedef struct _TcpConn TcpConn;
+
+/* An end that will open actively: mss is the largest payload of a segment, nodelay turns Nagle off. */
+TcpConn *tcp_conn_new(const TcpConfig *config, guint mss, gboolean nodelay);
+/* The passive end of the connection that opener began, on receipt of its SYN (given to tcp_conn_input() next). */
+TcpConn *tcp_conn_accept(const TcpConfig *config, guint mss, gboolean nodelay, TcpConn *opener);
+void tcp_conn_free(TcpConn *conn); /* silently, as a power loss does; the other end keeps the streams */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TcpConn, tcp_conn_free)
+
+void tcp_conn_connect(TcpConn *conn, gint64 now_ns);
+void tcp_conn_close(TcpConn *conn, gint64 now_ns); /* FIN after what is written; reading goes on */
+void tcp_conn_abort(TcpConn *conn, gint64 now_ns); /* RST, at once; unsent bytes are not sent */
+
+void tcp_conn_input(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
+void tcp_conn_timeout(TcpConn *conn, gint64 now_ns);
+gint64 tcp_conn_deadline(const TcpConn *conn);
+/* The next segment that is due at now_ns; FALSE: none. */
+gboolean tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment);
+
+/* The application's side. Writing: up to tcp_conn_room() bytes into tcp_conn_write_buffer(), then
+ * tcp_conn_wrote(); one call to it is one write() and, with the LINUX stack, a segment boundary. */
+gsize tcp_conn_room(const TcpConn *conn);
+guint8 *tcp_conn_write_buffer(TcpConn *conn, gsize n);
+void tcp_conn_wrote(TcpConn *conn, gint64 now_ns, gsize n);
+/* Bytes received in order and not yet consumed; consuming opens the window (and may owe an update). */
+const guint8 *tcp_conn_readable(const TcpConn *conn, gsize *n);
+void tcp_conn_consumed(TcpConn *conn, gint64 now_ns, gsize n);
+gboolean tcp_conn_at_end(const TcpConn *conn); /* the peer's FIN came and all bytes before it were consumed */
+
+TcpState tcp_conn_state(const TcpConn *conn);
+TcpEnd tcp_conn_end(const TcpConn *conn);
+gboolean tcp_conn_established(const TcpConn *conn); /* handshake done, and not CLOSED */
+gint64 tcp_conn_srtt_ns(const TcpConn *conn);       /* 0 before the first sample */
+gint64 tcp_conn_rto_ns(const TcpConn *conn);
+guint tcp_conn_cwnd(const TcpConn *conn);           /* in bytes */
+gboolean tcp_conn_idle(const TcpConn *conn);        /* nothing unsent and nothing unacknowledged */
+const TcpCounters *tcp_conn_counters(const TcpConn *conn);
+TcpStream *tcp_conn_tx(const TcpConn *conn);        /* borrowed */
+TcpStream *tcp_conn_rx(const TcpConn *conn);
+
+/* The RST that a host answers when a segment reaches no connection (RFC 9293 3.10.7.1); FALSE: none is
+ * due (the segment was a RST itself). */
+gboolean tcp_reset_for(const TcpSegment *segment, TcpSegment *reset);

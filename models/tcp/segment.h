@@ -1,0 +1,33 @@
+/* A TCP segment as the machines see it. Offsets are 64 bits wide and start at 0 for SYN in each direction,
+ * so they never wrap; what goes on a wire is their low 32 bits plus an initial sequence number.
+ * A segment carries positions, not bytes: those stay in the sender's TcpStream until they are
+ * acknowledged and read, and both ends hold the stream. */
+#pragma once
+
+#include <glib.h>
+
+typedef enum {
+  TCP_FIN = 1 << 0,
+  TCP_SYN = 1 << 1,
+  TCP_RST = 1 << 2,
+  TCP_PSH = 1 << 3,
+  TCP_ACK = 1 << 4,
+} TcpFlags;
+
+typedef struct {
+  guint64 seq;    /* of the first byte; SYN and FIN take one each (SYN is 0, data begins at 1) */
+  guint64 ack;    /* next byte expected; meaningful with TCP_ACK */
+  guint32 window; /* receive window offered, in bytes */
+  guint16 length; /* payload bytes */
+  guint8 flags;   /* TcpFlags */
+  guint8 options; /* bytes of options as on the wire, a multiple of 4 */
+} TcpSegment;
+
+#define TCP_IPV4_HEADERS 40 /* IPv4 20 + TCP 20, without options */
+
+/* Bytes of the IP packet. */
+static inline guint
+tcp_segment_wire_length(const TcpSegment *segment)
+{
+  return TCP_IPV4_HEADERS + segment->options + segment->length;
+}
