@@ -9,6 +9,9 @@ AM_TESTS_ENVIRONMENT = \
 	srcdir=$(abs_top_srcdir); export srcdir; \
 	builddir=$(abs_top_builddir); export builddir;
 
+TESTS += tests/tidy.sh
+EXTRA_DIST += tests/tidy.sh
+
 include tests/sim/random/local.mk
 include tests/sim/engine/local.mk
 include tests/sim/record/local.mk
