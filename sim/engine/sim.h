@@ -28,7 +28,8 @@ typedef struct {
 } SimTimer;
 
 /* Finds the timer that an entry of a timer kind stands for. May return NULL when the owner is
- * gone; an owner that reuses an index needs no care, since orders never repeat. */
+ * gone; an owner that reuses an index needs no care, since orders never repeat. It is also called
+ * from within sim_timer_set() and sim_timer_cancel(), by a sweep, for any entry of the kind. */
 typedef SimTimer *(*SimTimerOf)(gpointer user, guint32 index, guint32 word);
 
 Sim *sim_new(gint64 start_ns);
@@ -42,11 +43,13 @@ guint sim_register_timer(Sim *sim, SimHandler handler, SimTimerOf timer_of, gpoi
 gint64 sim_now(const Sim *sim);
 guint64 sim_events(const Sim *sim); /* handled so far; stale and re-queued entries are not events */
 gsize sim_pending(const Sim *sim);  /* queue entries, stale ones included */
+gsize sim_memory(const Sim *sim);   /* bytes held; follows the most that was pending at once */
 
 /* Schedules a one-shot event; at_ns must not lie in the past; SIM_NEVER schedules nothing. */
 void sim_at(Sim *sim, gint64 at_ns, guint kind, guint32 index, guint32 word);
 
-/* Arms or moves a timer; SIM_NEVER disarms it. A deadline in the past means now. */
+/* Arms or moves a timer; SIM_NEVER disarms it. A deadline in the past means now. Kind, index and
+ * word name the timer to SimTimerOf, so they are the same at each call for it. */
 void sim_timer_set(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word,
                    gint64 deadline_ns);
 /* Must be called before the owner's memory goes, unless SimTimerOf then returns NULL. */

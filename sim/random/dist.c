@@ -1,13 +1,15 @@
 #include "sim/random/dist.h"
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_sf_gamma.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "sim/random/gamma.h"
 
 #define Z95 1.6448536269514722 /* normal score of 95 % */
+/* So far above the mean, a standard gamma of any shape we take has nothing left; GSL would report
+ * an underflow further on. */
+#define GAMMA_TAIL 4000
 
 struct _Dist {
   gint refs;
@@ -447,12 +449,11 @@ capped_mean(const Dist *dist, double cap)
     return scale * exp(shape * shape / 2) * gsl_cdf_ugaussian_P(z - shape) +
            cap * gsl_cdf_ugaussian_Q(z);
   case DIST_GAMMA:
-    return shape * scale * gsl_cdf_gamma_P(cap / scale, shape + 1, 1) +
-           cap * gsl_cdf_gamma_Q(cap / scale, shape, 1);
+    z = MIN(cap / scale, shape + GAMMA_TAIL);
+    return shape * scale * gsl_cdf_gamma_P(z, shape + 1, 1) + cap * gsl_cdf_gamma_Q(z, shape, 1);
   case DIST_WEIBULL:
-    z = pow(cap / scale, shape);
-    return scale * gsl_sf_gamma(1 + 1 / shape) * gsl_cdf_gamma_P(z, 1 + 1 / shape, 1) +
-           cap * exp(-z);
+    z = MIN(pow(cap / scale, shape), 1 + 1 / shape + GAMMA_TAIL);
+    return scale * tgamma(1 + 1 / shape) * gsl_cdf_gamma_P(z, 1 + 1 / shape, 1) + cap * exp(-z);
   default:
     g_assert_not_reached();
   }

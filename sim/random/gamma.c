@@ -4,15 +4,13 @@
 #include <gsl/gsl_sf_gamma.h>
 #include <math.h>
 
-#define Z_MAX 8.5 /* beyond the normal scores of 2^-53 and 1 - 2^-53 */
 #define NODES_PER_UNIT 10
-#define N_NODES (2 * 85 + 1)
+#define HALF 85 /* nodes on each side of the median; the normal score of 2^-53 is -8.2 */
+#define N_NODES (2 * HALF + 1)
 /* ln x below which the CDF is x^shape / Gamma(shape + 1) to nine digits. */
 #define LN_TINY (-21.0)
 #define STEPS_MAX 200
 #define FIRST_STEP 1e-4
-
-G_STATIC_ASSERT(N_NODES == (int) (2 * Z_MAX * NODES_PER_UNIT) + 1);
 
 typedef struct {
   double ln_x;
@@ -80,7 +78,7 @@ gamma_table_new(double shape)
 
   g_assert(shape >= GAMMA_SHAPE_MIN && shape <= GAMMA_SHAPE_MAX);
   for (int i = 0; i < N_NODES; i++) {
-    double z = -Z_MAX + (double) i / NODES_PER_UNIT;
+    double z = (double) (i - HALF) / NODES_PER_UNIT;
     double ln_density = -0.5 * z * z - 0.5 * log(2 * G_PI);
     double ln_p = log(gsl_cdf_ugaussian_P(z));
     double ln_x = (ln_p + ln_gamma + log(shape)) / shape;
@@ -113,7 +111,7 @@ gamma_table_quantile(const GammaTable *table, double u)
 
   if (u <= 0)
     return 0;
-  at = (gsl_cdf_ugaussian_Pinv(u) + Z_MAX) * NODES_PER_UNIT;
+  at = gsl_cdf_ugaussian_Pinv(u) * NODES_PER_UNIT + HALF;
   i = CLAMP((int) at, 0, N_NODES - 2);
   a = &table->nodes[i];
   b = a + 1;

@@ -1,0 +1,128 @@
+/* The event queue of one Sim: small events by value, in strict order of (time, order).
+ *
+ * A ladder queue (W. T. Tang, R. S. M. Goh, I. L.-J. Thng, "Ladder queue: An O(1) priority queue
+ * structure for large-scale discrete event simulation", ACM TOMACS 15(3), 2005), laid out for caches:
+ *
+ *   top     events later than any rung, unsorted;
+ *   rungs   arrays of buckets, each bucket an unsorted chain of chunks of events; a deeper rung
+ *           splits one bucket of the rung above it;
+ *   bottom  the bucket whose time has come, sorted;
+ *   near    a heap for what is scheduled into the bottom's time and is not cheap to insert there.
+ *
+ * An event is appended once or twice and sorted once, among its bucket. Widths follow the median of
+ * what is pending, so that outliers wait in the top and do not stretch the buckets; a crowded bucket
+ * is split further until it is one instant. In the worst case all happens in the heap.
+ *
+ * Knows no kinds and no timers. Memory follows the most events that were pending at once. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+  gint64 time_ns;
+  guint64 order; /* ties at one instant come in this order; no two are equal */
+  guint32 index;
+  guint32 word;
+} QueueEvent;
+
+G_STATIC_ASSERT(sizeof(QueueEvent) == 24);
+
+#define QUEUE_RUNGS_MAX 16
+#define QUEUE_NEVER G_MAXINT64 /* no event has this time */
+
+typedef struct {
+  gint64 start_ns;
+  gint64 end_ns; /* what comes then or later is not in this rung */
+  guint shift;   /* a bucket is 2^shift ns wide */
+  guint n_buckets;
+  guint current;  /* buckets before it are empty and done */
+  guint capacity; /* of slots */
+  QueueEvent **slots; /* per bucket: one past its last event; all NULL from capacity back */
+} QueueRung;
+
+typedef struct _QueueSlab QueueSlab;
+
+typedef struct {
+  gint64 bottom_end_ns; /* earlier events go to bottom or near; the rungs begin here */
+  gint64 top_start_ns;  /* these and later events go to top */
+  QueueEvent *bottom;   /* sorted; head .. tail are pending */
+  gsize head, tail, bottom_capacity;
+  QueueEvent *near_heap; /* 4-ary, earliest first */
+  gsize n_near, near_capacity;
+  gsize near_limit; /* beyond it a rung is tried */
+  guint depth; /* rungs in use; the last is the earliest */
+  QueueRung rungs[QUEUE_RUNGS_MAX];
+  QueueEvent *top; /* a chain like a bucket's */
+  gsize n_top;
+  gsize n; /* all that is pending */
+  QueueEvent *free_chunks;
+  QueueSlab *slabs;
+  gsize slab_bytes; /* of all slabs */
+} Queue;
+
+void queue_init(Queue *queue);
+void queue_clear(Queue *queue);
+
+/* Chunk of events behind one slot pointer; queue.c says how. */
+QueueEvent *queue_chunk(Queue *queue, QueueEvent *slot);
+void queue_push_bottom(Queue *queue, const QueueEvent *event);
+/* The earliest event when bottom is empty or near is not; loads the next bucket if needed. */
+gboolean queue_pop_slow(Queue *queue, gint64 until_ns, QueueEvent *event);
+
+/* Removes the events that keep does not want; for an occasional sweep. */
+typedef gboolean (*QueueKeep)(gpointer data, const QueueEvent *event);
+void queue_filter(Queue *queue, QueueKeep keep, gpointer data);
+
+/* What a sweep costs, in events looked at; never less than what is pending. */
+gsize queue_filter_cost(const Queue *queue);
+
+/* Bytes held, used or not. */
+gsize queue_memory(const Queue *queue);
+
+#define QUEUE_CHUNK_BYTES 256
+
+static inline void
+queue_append(Queue *queue, QueueEvent **slot, const QueueEvent *event)
+{
+  QueueEvent *to = *slot;
+
+  if (G_UNLIKELY(((guintptr) to & (QUEUE_CHUNK_BYTES - 1)) == 0))
+    to = queue_chunk(queue, to);
+  *to = *event;
+  *slot = to + 1;
+}
+
+/* The time must not be QUEUE_NEVER, nor earlier than an event that was popped. */
+static inline void
+queue_push(Queue *queue, const QueueEvent *event)
+{
+  gint64 time_ns = event->time_ns;
+
+  queue->n++;
+  if (time_ns >= queue->top_start_ns) {
+    queue->n_top++;
+    queue_append(queue, &queue->top, event);
+  } else if (time_ns >= queue->bottom_end_ns) {
+    QueueRung *rung = &queue->rungs[queue->depth - 1];
+
+    while (time_ns >= rung->end_ns)
+      rung--;
+    queue_append(queue,
+                 &rung->slots[((guint64) time_ns - (guint64) rung->start_ns) >> rung->shift], event);
+  } else {
+    queue_push_bottom(queue, event);
+  }
+}
+
+/* Takes the earliest event out if its time is not after until_ns. */
+static inline gboolean
+queue_pop(Queue *queue, gint64 until_ns, QueueEvent *event)
+{
+  if (G_UNLIKELY(queue->head == queue->tail || queue->n_near > 0))
+    return queue_pop_slow(queue, until_ns, event);
+  if (queue->bottom[queue->head].time_ns > until_ns)
+    return FALSE;
+  *event = queue->bottom[queue->head++];
+  queue->n--;
+  return TRUE;
+}

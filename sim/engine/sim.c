@@ -1,0 +1,267 @@
+#include "sim/engine/sim.h"
+
+#include "sim/engine/queue.h"
+
+#define KINDS_MAX 64
+#define KIND_BITS 16
+/* Stale entries that are not worth a sweep. */
+#define STALE_MIN 64
+
+typedef struct {
+  SimHandler handler;
+  SimTimerOf timer_of; /* NULL: one-shot events */
+  gpointer user;
+} Kind;
+
+struct _Sim {
+  Queue queue;
+  gint64 now_ns;
+  guint64 last_seq;
+  guint64 n_events;
+  gsize n_stale; /* entries that stand for no armed timer */
+  gboolean stopped;
+  guint n_kinds;
+  Kind kinds[KINDS_MAX];
+};
+
+Sim *
+sim_new(gint64 start_ns)
+{
+  Sim *sim = g_new0(Sim, 1);
+
+  g_assert(start_ns != SIM_NEVER);
+  queue_init(&sim->queue);
+  sim->now_ns = start_ns;
+  return sim;
+}
+
+void
+sim_free(Sim *sim)
+{
+  if (sim == NULL)
+    return;
+  queue_clear(&sim->queue);
+  g_free(sim);
+}
+
+static guint
+register_kind(Sim *sim, Kind kind)
+{
+  g_assert(kind.handler != NULL);
+  g_assert(sim->n_kinds < KINDS_MAX);
+  sim->kinds[sim->n_kinds] = kind;
+  return sim->n_kinds++;
+}
+
+guint
+sim_register(Sim *sim, SimHandler handler, gpointer user)
+{
+  return register_kind(sim, (Kind){ handler, NULL, user });
+}
+
+guint
+sim_register_timer(Sim *sim, SimHandler handler, SimTimerOf timer_of, gpointer user)
+{
+  g_assert(timer_of != NULL);
+  return register_kind(sim, (Kind){ handler, timer_of, user });
+}
+
+gint64
+sim_now(const Sim *sim)
+{
+  return sim->now_ns;
+}
+
+guint64
+sim_events(const Sim *sim)
+{
+  return sim->n_events;
+}
+
+gsize
+sim_pending(const Sim *sim)
+{
+  return sim->queue.n;
+}
+
+gsize
+sim_memory(const Sim *sim)
+{
+  return sizeof *sim + queue_memory(&sim->queue);
+}
+
+static inline guint64
+order_of(guint64 seq, guint kind)
+{
+  return seq << KIND_BITS | kind;
+}
+
+static inline guint
+kind_of(const QueueEvent *entry)
+{
+  return (guint) (entry->order & ((1u << KIND_BITS) - 1));
+}
+
+static inline guint64
+seq_of(const QueueEvent *entry)
+{
+  return entry->order >> KIND_BITS;
+}
+
+void
+sim_at(Sim *sim, gint64 at_ns, guint kind, guint32 index, guint32 word)
+{
+  QueueEvent entry = { at_ns, order_of(++sim->last_seq, kind), index, word };
+
+  g_assert(at_ns >= sim->now_ns);
+  g_assert(kind < sim->n_kinds && sim->kinds[kind].timer_of == NULL);
+  if (at_ns != SIM_NEVER)
+    queue_push(&sim->queue, &entry);
+}
+
+/* ---- timers ---- */
+
+/* The timer that an entry stands for, armed or not; NULL: the entry is stale. */
+static inline SimTimer *
+owner_of(const Kind *kind, const QueueEvent *entry)
+{
+  SimTimer *timer = kind->timer_of(kind->user, entry->index, entry->word);
+
+  return timer && timer->queued_seq == seq_of(entry) ? timer : NULL;
+}
+
+static gboolean
+keep_entry(gpointer data, const QueueEvent *entry)
+{
+  Sim *sim = data;
+  const Kind *kind = &sim->kinds[kind_of(entry)];
+  SimTimer *timer;
+
+  if (kind->timer_of == NULL)
+    return TRUE;
+  timer = owner_of(kind, entry);
+  if (timer && timer->seq == 0) {
+    timer->queued_seq = 0;
+    timer = NULL;
+  }
+  return timer != NULL;
+}
+
+/* Sweeps when at least half of the work finds something, so that it is paid for by what made the
+ * entries stale. */
+static inline void
+add_stale(Sim *sim)
+{
+  sim->n_stale++;
+  if (G_UNLIKELY(sim->n_stale > STALE_MIN && sim->n_stale > sim->queue.n / 2) &&
+      sim->n_stale > queue_filter_cost(&sim->queue) / 2) {
+    queue_filter(&sim->queue, keep_entry, sim);
+    sim->n_stale = 0;
+  }
+}
+
+static void
+queue_timer(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word)
+{
+  QueueEvent entry = { timer->deadline_ns, order_of(timer->seq, kind), index, word };
+
+  timer->queued_ns = timer->deadline_ns;
+  timer->queued_seq = timer->seq;
+  queue_push(&sim->queue, &entry);
+}
+
+void
+sim_timer_set(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word,
+              gint64 deadline_ns)
+{
+  gboolean was_armed = timer->seq != 0;
+
+  g_assert(kind < sim->n_kinds && sim->kinds[kind].timer_of != NULL);
+  if (deadline_ns == SIM_NEVER) {
+    sim_timer_cancel(sim, timer);
+    return;
+  }
+  timer->deadline_ns = MAX(deadline_ns, sim->now_ns);
+  timer->seq = ++sim->last_seq;
+  if (timer->queued_seq != 0 && timer->queued_ns <= timer->deadline_ns) {
+    if (!was_armed && sim->n_stale > 0)
+      sim->n_stale--;
+    return;
+  }
+  queue_timer(sim, timer, kind, index, word);
+  if (was_armed)
+    add_stale(sim);
+}
+
+void
+sim_timer_cancel(Sim *sim, SimTimer *timer)
+{
+  if (timer->seq == 0)
+    return;
+  timer->seq = 0;
+  add_stale(sim);
+}
+
+/* Whether the timer of an entry that came up is due. One that has moved is queued anew with the
+ * order of its last arming, so that ties are by order of arming. */
+static gboolean
+timer_due(Sim *sim, const Kind *kind, const QueueEvent *entry)
+{
+  SimTimer *timer = owner_of(kind, entry);
+
+  if (timer)
+    timer->queued_seq = 0;
+  if (timer == NULL || timer->seq == 0) {
+    if (sim->n_stale > 0)
+      sim->n_stale--;
+    return FALSE;
+  }
+  if (timer->seq != seq_of(entry)) {
+    queue_timer(sim, timer, kind_of(entry), entry->index, entry->word);
+    return FALSE;
+  }
+  timer->seq = 0;
+  return TRUE;
+}
+
+/* ---- the run ---- */
+
+static inline gboolean
+step(Sim *sim, gint64 until_ns)
+{
+  QueueEvent entry;
+
+  while (queue_pop(&sim->queue, until_ns, &entry)) {
+    const Kind *kind = &sim->kinds[kind_of(&entry)];
+
+    if (kind->timer_of && !timer_due(sim, kind, &entry))
+      continue;
+    sim->now_ns = entry.time_ns;
+    sim->n_events++;
+    kind->handler(kind->user, entry.index, entry.word);
+    return TRUE;
+  }
+  if (until_ns != SIM_NEVER)
+    sim->now_ns = MAX(sim->now_ns, until_ns);
+  return FALSE;
+}
+
+gboolean
+sim_step(Sim *sim, gint64 until_ns)
+{
+  return step(sim, until_ns);
+}
+
+void
+sim_run(Sim *sim, gint64 until_ns)
+{
+  sim->stopped = FALSE;
+  while (!sim->stopped && step(sim, until_ns))
+    ;
+}
+
+void
+sim_stop(Sim *sim)
+{
+  sim->stopped = TRUE;
+}
