@@ -1,2 +1,6 @@
 noinst_LIBRARIES += libqosim-app.a
-libqosim_app_a_SOURCES =
+libqosim_app_a_SOURCES = \
+	models/app/backoff.c models/app/backoff.h \
+	models/app/interest.c models/app/interest.h \
+	models/app/ledger.c models/app/ledger.h \
+	models/app/workload.c models/app/workload.h
