@@ -2,3 +2,7 @@
 EXTRA_PROGRAMS += tests/bench/bench-hold
 tests_bench_bench_hold_SOURCES = tests/bench/bench-hold.c
 tests_bench_bench_hold_LDADD = $(LIBS_ENGINE) -lm
+
+EXTRA_PROGRAMS += tests/bench/bench-codec
+tests_bench_bench_codec_SOURCES = tests/bench/bench-codec.c
+tests_bench_bench_codec_LDADD = $(LIBS_MQTT)

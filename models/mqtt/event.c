@@ -1,0 +1,18 @@
+#include "models/mqtt/event.h"
+
+void
+mqtt_events_clear(MqttEvents *events)
+{
+  g_free(events->items);
+  *events = (MqttEvents){ NULL, 0, 0 };
+}
+
+MqttEvent *
+mqtt_events_grow(MqttEvents *events)
+{
+  if (events->length == events->capacity) {
+    events->capacity = MAX(16, events->capacity * 2);
+    events->items = g_renew(MqttEvent, events->items, events->capacity);
+  }
+  return &events->items[events->length++];
+}
