@@ -26,4 +26,5 @@ gint64 histogram_bucket_low(guint bucket);  /* smallest value of a bucket */
 guint histogram_bucket(gint64 value_ns);
 /* Portable bytes for a database column, and back; a compact list of (bucket, count). */
 GBytes *histogram_to_bytes(const Histogram *histogram);
+/* FALSE and an empty histogram if the bytes are none of ours. What was in *histogram is overwritten, not freed. */
 gboolean histogram_from_bytes(Histogram *histogram, gconstpointer data, gsize n);

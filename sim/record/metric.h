@@ -17,6 +17,7 @@ typedef enum {
   COUNT_PENDING,
   COUNT_WITH_OWED,   /* messages that had an obligation */
   COUNT_COMPLETE,    /* of them those with all obligations met */
+  COUNT_DEADLINE_MET, /* obligations met within the deadline of the section */
   COUNT_ANY_MET,     /* messages with at least one obligation met */
   COUNT_EXTRA_COPIES,
   COUNT_SILENT_LOSS, /* lost, told success */
@@ -25,6 +26,7 @@ typedef enum {
   COUNT_NEEDLESS_RESENDS,
   COUNT_DOWNGRADED,
   COUNT_MET_IN_WINDOW,
+  COUNT_WINDOW_S, /* seconds of the window; the same for all sections, so merged by maximum */
   COUNT_FATE_TOLD,                                        /* FATE_N x TOLD_N counters: fate * TOLD_N + told */
   COUNT_LOST_CAUSE = COUNT_FATE_TOLD + FATE_N * TOLD_N,   /* CAUSE_N counters */
   COUNT_SILENT_CAUSE = COUNT_LOST_CAUSE + CAUSE_N,        /* CAUSE_N counters: lost, told success */
@@ -61,12 +63,14 @@ typedef enum {
 } HistogramId;
 
 char *counter_name(Counter counter);           /* "owed", "lost:connection-lost", "fate:lost/success"; to free */
-gboolean counter_is_peak(Counter counter);     /* merged by maximum */
+gboolean counter_is_peak(Counter counter);     /* merged by maximum over the elements of a run */
 const char *histogram_name(HistogramId histogram);
 
 typedef enum {
   METRIC_COUNT,    /* sum of the numerators per replication, averaged */
-  METRIC_RATIO,    /* scale * sum of numerators / sum of denominators */
+  METRIC_RATIO,    /* a proportion of things counted: sum of numerators / sum of denominators, 0..1 */
+  METRIC_SHARE,    /* a proportion of time: likewise, 0..1 */
+  METRIC_RATE,     /* scale * sum of numerators / sum of denominators, any size */
   METRIC_MEAN,     /* mean of a histogram */
   METRIC_QUANTILE, /* of a histogram */
   METRIC_ARRIVAL,  /* quantile with losses and pending counted as infinitely late */
@@ -81,13 +85,15 @@ typedef struct {
   Counter denominators[2]; /* added; ended by COUNT_N */
   HistogramId histogram;
   double scale;
-  const char *unit; /* "" (ratio, shown in %), "s", "B", "1/s", "1/day", "copies", ... */
-  const char *help; /* the exact sentence */
+  const char *unit;    /* "" (shown in %), "1" (a plain number), "s", "B", "1/s", "1/day", "B/day" */
+  const char *heading; /* above a column, without the unit: "delivered"; a quantile's digits follow: "p" */
+  const char *label;   /* beside an axis, without the unit: "delivery ratio"; likewise: "latency, p" */
+  const char *help;    /* the exact sentence */
 } Metric;
 
 extern const Metric metric_table[];
 extern const guint metric_table_n;
 
-/* Parses "delivery_ratio", "command.latency_p99": *section is NULL if none was named (to free), *quantile 0..1 for quantile
- * metrics. NULL: no such metric. */
+/* Parses "delivery_ratio", "command.latency_p99": *section is NULL if none was named (to free), *quantile 0..1 for
+ * quantile metrics, else NaN. NULL: no such metric, and *section is NULL. The name of a section is not looked up. */
 const Metric *metric_parse(const char *text, char **section, double *quantile);
