@@ -44,6 +44,8 @@ typedef struct {
   const char *refers;       /* REF, PATH: kinds, separated by a blank */
   guint flags;
   const char *help; /* one line */
+  const char *grain; /* values are whole multiples of it, "1s" where MQTT has whole seconds; NULL: any */
+  const char *why;   /* the reason of the range, for the message of a value outside it; NULL: none */
 } ParamSpec;
 
 struct _CallSpec {

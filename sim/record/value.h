@@ -38,6 +38,7 @@ struct _Value {
     struct {
       char *name;
       guint n;
+      guint leading; /* 1: values[0] is the first argument of the CallSpec and needs no name */
       const char **names; /* argument names as in the CallSpec, static; absent arguments are left out */
       Value **values;
     } call;
@@ -46,12 +47,15 @@ struct _Value {
       Value **values;
     } list;
   };
+  char *written; /* VALUE_DIST that is no constant: how the file would say it; else NULL */
 };
 
 Value *value_new_int(gint64 integer, Unit unit);
 Value *value_new_real(double real, Unit unit);
 Value *value_new_text(const char *text);
 Value *value_new_dist(Dist *dist);                /* takes the reference */
+/* A distribution and how the file would say it (a Dist does not keep its parameters). */
+Value *value_new_dist_written(Dist *dist, const char *written);
 Value *value_new_list(Value **values, guint n);   /* takes the values, copies the array */
 Value *value_new_call(const char *name, const char *const *names, Value **values, guint n);
 Value *value_ref(const Value *value);
@@ -65,3 +69,10 @@ gboolean value_is_word(const Value *value, const char *word); /* a TEXT that say
 /* In the file's own syntax, canonical and short: "300 ms", "2 %", "never", "backoff(1 s, max=60 s)". Never loses a
  * digit: reading it again gives an equal value. */
 char *value_to_string(const Value *value);
+/* The same for a number of nanoseconds: "1.5 s", "2 min". To free. */
+char *value_time_to_string(gint64 time_ns);
+
+/* Reads a decimal number, digits[.digits][e[+-]digits], as every number of the file is read: no
+ * locale, no sign, no hexadecimal, no NaN. Gives its end; NULL: no number stands here. May overflow
+ * to infinity. */
+const char *value_scan_number(const char *text, long double *number);
