@@ -1,8 +1,14 @@
-/* One end of a TCP connection, sans-IO: segments, application calls and now_ns in; segments, in-order bytes
- * and one deadline out. Knows no link, no engine, no MQTT. Time is gint64 nanoseconds, TCP_NEVER = no deadline.
+/* One end of a TCP connection, sans-IO: segments, application calls and now_ns in; segments,
+ * in-order bytes and one deadline out. Knows no link, no engine, no MQTT. Time is gint64
+ * nanoseconds, TCP_NEVER = no deadline.
  *
- * Order of a host's work after any input: read (readable/consumed), write (room/wrote), then take segments with
- * tcp_conn_output() until it says FALSE, then ask tcp_conn_deadline(). An early tcp_conn_timeout() does nothing.
+ * Order of a host's work after any input: read (readable/consumed), write (room/wrote), then
+ * take segments with tcp_conn_output() until it says FALSE, then ask tcp_conn_deadline(). An
+ * early tcp_conn_timeout() does nothing.
+ *
+ * A CLOSED connection has no deadline, takes no more segments and sends none but the RST that
+ * tcp_conn_abort() owes; what it had received in order can still be read. Segments that come for
+ * it are the host's to answer with tcp_reset_for().
  *
  * Bytes are shared: the active opener's conn is made first; the host makes the passive end with
  * tcp_conn_accept(), which attaches it to the same two streams. */
@@ -17,13 +23,14 @@ typedef enum { TCP_RTO_RULE_LINUX, TCP_RTO_RULE_RFC6298 } TcpRtoRule;
 
 /* A stack; shared by all its connections, which borrow it. */
 typedef struct {
-  TcpRtoRule rto_rule;    /* LINUX: rto_min bounds the variance term (RTO >= SRTT + rto_min); RFC6298: bounds the RTO */
+  TcpRtoRule rto_rule;    /* what rto_min bounds: LINUX: the variance term (RTO >= SRTT + rto_min);
+                             RFC6298: the RTO */
   gint64 rto_initial_ns;
   gint64 rto_min_ns;
   gint64 rto_max_ns;
   guint syn_retries;      /* SYNs sent again before the open fails */
   guint synack_retries;
-  guint data_retries;     /* time-outs in a row before the connection is given up (tcp_retries2 rule for LINUX) */
+  guint data_retries;     /* time-outs in a row before giving up (LINUX: the tcp_retries2 rule) */
   gint64 delayed_ack_ns;  /* TCP_NEVER or 0: acknowledge at once */
   guint dup_acks;         /* fast retransmit threshold */
   guint initial_window;   /* in segments (RFC 6928) */
@@ -69,11 +76,14 @@ typedef struct {
 
 typedef struct _TcpConn TcpConn;
 
-/* An end that will open actively: mss is the largest payload of a segment, nodelay turns Nagle off. */
+/* An end that will open actively: mss is the largest payload of a segment, nodelay turns Nagle
+ * off. */
 TcpConn *tcp_conn_new(const TcpConfig *config, guint mss, gboolean nodelay);
-/* The passive end of the connection that opener began, on receipt of its SYN (given to tcp_conn_input() next). */
+/* The passive end of the connection that opener began, on receipt of its SYN (given to
+ * tcp_conn_input() next). */
 TcpConn *tcp_conn_accept(const TcpConfig *config, guint mss, gboolean nodelay, TcpConn *opener);
-void tcp_conn_free(TcpConn *conn); /* silently, as a power loss does; the other end keeps the streams */
+/* Silently, as a power loss does; the other end keeps the streams. */
+void tcp_conn_free(TcpConn *conn);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TcpConn, tcp_conn_free)
 
 void tcp_conn_connect(TcpConn *conn, gint64 now_ns);
@@ -86,15 +96,18 @@ gint64 tcp_conn_deadline(const TcpConn *conn);
 /* The next segment that is due at now_ns; FALSE: none. */
 gboolean tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment);
 
-/* The application's side. Writing: up to tcp_conn_room() bytes into tcp_conn_write_buffer(), then
- * tcp_conn_wrote(); one call to it is one write() and, with the LINUX stack, a segment boundary. */
+/* The application's side. Writing: up to tcp_conn_room() bytes into tcp_conn_write_buffer(),
+ * then tcp_conn_wrote(); one call to it is one write() and, with the LINUX stack, a segment
+ * boundary. */
 gsize tcp_conn_room(const TcpConn *conn);
 guint8 *tcp_conn_write_buffer(TcpConn *conn, gsize n);
 void tcp_conn_wrote(TcpConn *conn, gint64 now_ns, gsize n);
-/* Bytes received in order and not yet consumed; consuming opens the window (and may owe an update). */
+/* Bytes received in order and not yet consumed; consuming opens the window (and may owe an
+ * update). */
 const guint8 *tcp_conn_readable(const TcpConn *conn, gsize *n);
 void tcp_conn_consumed(TcpConn *conn, gint64 now_ns, gsize n);
-gboolean tcp_conn_at_end(const TcpConn *conn); /* the peer's FIN came and all bytes before it were consumed */
+/* The peer's FIN came and all bytes before it were consumed. */
+gboolean tcp_conn_at_end(const TcpConn *conn);
 
 TcpState tcp_conn_state(const TcpConn *conn);
 TcpEnd tcp_conn_end(const TcpConn *conn);
@@ -107,6 +120,6 @@ const TcpCounters *tcp_conn_counters(const TcpConn *conn);
 TcpStream *tcp_conn_tx(const TcpConn *conn);        /* borrowed */
 TcpStream *tcp_conn_rx(const TcpConn *conn);
 
-/* The RST that a host answers when a segment reaches no connection (RFC 9293 3.10.7.1); FALSE: none is
- * due (the segment was a RST itself). */
+/* The RST that a host answers when a segment reaches no connection (RFC 9293 3.10.7.1); FALSE:
+ * none is due (the segment was a RST itself). */
 gboolean tcp_reset_for(const TcpSegment *segment, TcpSegment *reset);

@@ -1,2 +1,16 @@
 noinst_LIBRARIES += libqosim-tcp.a
-libqosim_tcp_a_SOURCES =
+libqosim_tcp_a_SOURCES = \
+	models/tcp/config.c \
+	models/tcp/congestion.c \
+	models/tcp/conn.c \
+	models/tcp/conn.h \
+	models/tcp/conn-private.h \
+	models/tcp/input.c \
+	models/tcp/receive.c \
+	models/tcp/recovery.c \
+	models/tcp/rtt.c \
+	models/tcp/segment.c \
+	models/tcp/segment.h \
+	models/tcp/send.c \
+	models/tcp/stream.c \
+	models/tcp/stream.h

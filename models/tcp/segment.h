@@ -1,7 +1,7 @@
-/* A TCP segment as the machines see it. Offsets are 64 bits wide and start at 0 for SYN in each direction,
- * so they never wrap; what goes on a wire is their low 32 bits plus an initial sequence number.
- * A segment carries positions, not bytes: those stay in the sender's TcpStream until they are
- * acknowledged and read, and both ends hold the stream. */
+/* A TCP segment as the machines see it. Offsets are 64 bits wide and start at 0 for SYN in each
+ * direction, so they never wrap; what goes on a wire is their low 32 bits plus an initial
+ * sequence number. A segment carries positions, not bytes: those stay in the sender's TcpStream
+ * until they are acknowledged and read, and both ends hold the stream. */
 #pragma once
 
 #include <glib.h>

@@ -1,7 +1,8 @@
-/* The bytes of one direction of a connection, from the moment the application writes them until they
- * are both acknowledged to the sender and read by the receiver. Both TcpConns of a connection hold the two streams, so
- * a byte is stored once and copied never. Positions are sequence offsets (the first byte is 1, SYN is 0).
- * The memory behind an empty stream is given back. Not shared by threads. */
+/* The bytes of one direction of a connection, from the moment the application writes them until
+ * they are both acknowledged to the sender and read by the receiver. Both TcpConns of a
+ * connection hold the two streams, so a byte is stored once and copied never. Positions are
+ * sequence offsets (the first byte is 1, SYN is 0). The memory behind an empty stream is given
+ * back. Not shared by threads. */
 #pragma once
 
 #include <glib.h>
@@ -14,7 +15,7 @@ void tcp_stream_unref(TcpStream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TcpStream, tcp_stream_unref)
 
 guint64 tcp_stream_end(const TcpStream *stream);   /* offset after the last byte written */
-guint64 tcp_stream_read(const TcpStream *stream);  /* next byte that the receiver's application takes */
+guint64 tcp_stream_read(const TcpStream *stream);  /* next byte the receiver's application takes */
 guint64 tcp_stream_acked(const TcpStream *stream); /* first byte that the sender must keep */
 
 /* Room for n bytes behind the end, contiguous; valid until the next call. */

@@ -1,0 +1,54 @@
+#include "models/tcp/conn.h"
+
+#define MS G_GINT64_CONSTANT(1000000)
+#define SECOND (1000 * MS)
+
+/* include/net/tcp.h and ip-sysctl of Linux: TCP_TIMEOUT_INIT, TCP_RTO_MIN, TCP_RTO_MAX,
+ * tcp_syn_retries, tcp_synack_retries, tcp_retries2, TCP_DELACK_MIN, TCP_FASTRETRANS_THRESH,
+ * TCP_INIT_CWND. Options: time stamps (RFC 7323) padded to 12 bytes; on SYN also MSS, SACK
+ * permitted and window scale. */
+void
+tcp_config_linux(TcpConfig *config)
+{
+  *config = (TcpConfig){
+      .rto_rule = TCP_RTO_RULE_LINUX,
+      .rto_initial_ns = SECOND,
+      .rto_min_ns = 200 * MS,
+      .rto_max_ns = 120 * SECOND,
+      .syn_retries = 6,
+      .synack_retries = 5,
+      .data_retries = 15,
+      .delayed_ack_ns = 40 * MS,
+      .dup_acks = 3,
+      .initial_window = 10,
+      .send_buffer = 65536,
+      .receive_buffer = 65536,
+      .option_bytes = 12,
+      .syn_option_bytes = 20,
+  };
+}
+
+/* RFC 6298 2.1, 2.4, 2.5 for the time-outs; RFC 1122 4.2.3.5 wants at least 100 s before data
+ * and 3 minutes before a SYN is given up, which 7 retries from 1 s with the cap of 60 s are (183
+ * s); RFC 1122 4.2.3.2 bounds the delayed acknowledgement by 500 ms, and 200 ms is what BSD made
+ * of it. The only option is MSS. */
+void
+tcp_config_rfc6298(TcpConfig *config)
+{
+  *config = (TcpConfig){
+      .rto_rule = TCP_RTO_RULE_RFC6298,
+      .rto_initial_ns = SECOND,
+      .rto_min_ns = SECOND,
+      .rto_max_ns = 60 * SECOND,
+      .syn_retries = 7,
+      .synack_retries = 7,
+      .data_retries = 7,
+      .delayed_ack_ns = 200 * MS,
+      .dup_acks = 3,
+      .initial_window = 10,
+      .send_buffer = 65536,
+      .receive_buffer = 65536,
+      .option_bytes = 0,
+      .syn_option_bytes = 4,
+  };
+}

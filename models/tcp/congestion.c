@@ -1,0 +1,170 @@
+#include "models/tcp/conn-private.h"
+
+/* One full-sized segment in the unit of the window. Linux counts packets whatever their length,
+ * which for small messages is a far smaller window than the bytes of RFC 5681. */
+static guint32
+unit(const TcpConn *conn)
+{
+  return tcp_conn_linux(conn) ? 1 : conn->mss;
+}
+
+void
+tcp_congestion_start(TcpConn *conn, guint segments)
+{
+  conn->cwnd = MAX(segments, 1) * unit(conn);
+  conn->ssthresh = G_MAXUINT32;
+}
+
+guint32
+tcp_congestion_cost(const TcpConn *conn, guint32 bytes)
+{
+  return tcp_conn_linux(conn) ? 1 : bytes;
+}
+
+/* RFC 5681 FlightSize; after a time-out what is taken as lost is not in the network. In fast
+ * recovery the window is inflated instead (RFC 6582), so the lost segment stays in the count. */
+guint32
+tcp_congestion_in_flight(const TcpConn *conn)
+{
+  gboolean lost = conn->ca == TCP_CA_LOSS;
+  if (tcp_conn_linux(conn)) {
+    return conn->tail - conn->head - (lost ? conn->loss_end - conn->rexmit : 0);
+  }
+  guint64 bytes = conn->committed - conn->una;
+  if (lost) {
+    bytes -= tcp_send_seq(conn, conn->loss_end) - tcp_send_seq(conn, conn->rexmit);
+  }
+  return bytes;
+}
+
+/* Limited transmit (RFC 3042): the first two duplicate ACKs let one new segment out each. With
+ * nothing in flight a segment always goes, lest a window below one segment stop the connection. */
+gboolean
+tcp_congestion_allows(const TcpConn *conn, guint32 bytes)
+{
+  guint64 window = conn->cwnd;
+  if (conn->ca == TCP_CA_OPEN) {
+    window += MIN(conn->dup_acks, 2) * unit(conn);
+  }
+  guint32 in_flight = tcp_congestion_in_flight(conn);
+  return in_flight == 0 || (guint64)in_flight + tcp_congestion_cost(conn, bytes) <= window;
+}
+
+/* Remembers the strongest sign within a window that the window, and not the application, held
+ * sending up: tcp_cwnd_validate() of Linux; the idea is that of RFC 7661. */
+void
+tcp_congestion_validate(TcpConn *conn, gboolean limited)
+{
+  guint32 out = tcp_conn_linux(conn) ? conn->tail - conn->head : conn->committed - conn->una;
+  if (conn->una >= conn->cwnd_use_seq || limited || (!conn->cwnd_limited && out > conn->max_out)) {
+    conn->cwnd_limited = limited;
+    conn->max_out = out;
+    conn->cwnd_use_seq = conn->committed;
+  }
+}
+
+/* After an idle time longer than the RTO: RFC 5681 4.1 restarts from the initial window; Linux
+ * (tcp_cwnd_restart()) halves the window per RTO down to that. */
+void
+tcp_congestion_restart(TcpConn *conn, gint64 now_ns)
+{
+  gint64 idle_ns = now_ns - conn->last_data_ns;
+  guint32 restart = MIN(MAX(conn->config->initial_window, 1) * unit(conn), conn->cwnd);
+  if (!tcp_conn_linux(conn)) {
+    conn->cwnd = restart;
+    return;
+  }
+  conn->ssthresh = MAX(conn->ssthresh, conn->cwnd / 2 + conn->cwnd / 4);
+  while ((idle_ns -= conn->rto_ns) > 0 && conn->cwnd > restart) {
+    conn->cwnd /= 2;
+  }
+  conn->cwnd = MAX(conn->cwnd, restart);
+  conn->cwnd_limited = FALSE;
+  conn->cwnd_use_seq = conn->committed;
+}
+
+/* RFC 5681 3.1 and, for Linux, tcp_reno_cong_avoid(): an ACK for n packets is worth n there, at
+ * most one SMSS here (eq. 2). A window that is not used does not grow (RFC 7661;
+ * tcp_is_cwnd_limited()). */
+void
+tcp_congestion_grow(TcpConn *conn, guint32 acked)
+{
+  gboolean slow_start = conn->cwnd < conn->ssthresh;
+  if (!conn->cwnd_limited && !(slow_start && conn->cwnd / 2 < conn->max_out)) {
+    return;
+  }
+  if (slow_start) {
+    guint32 step = tcp_conn_linux(conn) ? acked : MIN(acked, conn->mss);
+    step = MIN(step, conn->ssthresh - conn->cwnd);
+    conn->cwnd += step;
+    if (!tcp_conn_linux(conn) || (acked -= step) == 0) {
+      return;
+    }
+  }
+  conn->cwnd_count += acked;
+  if (conn->cwnd_count >= conn->cwnd) {
+    guint32 windows = conn->cwnd_count / conn->cwnd;
+    conn->cwnd_count -= windows * conn->cwnd;
+    conn->cwnd += windows * unit(conn);
+  }
+}
+
+/* RFC 5681 eq. 4, from what is in flight; Linux (tcp_reno_ssthresh()) halves the window itself. */
+static guint32
+half(const TcpConn *conn)
+{
+  guint32 base = tcp_conn_linux(conn) ? conn->cwnd : (guint32)(conn->committed - conn->una);
+  return MAX(base / 2, 2 * unit(conn));
+}
+
+/* RFC 5681 3.2 steps 2, 3. */
+void
+tcp_congestion_enter_recovery(TcpConn *conn)
+{
+  conn->ssthresh = half(conn);
+  conn->cwnd = conn->ssthresh + conn->config->dup_acks * unit(conn);
+  conn->cwnd_count = 0;
+}
+
+/* RFC 5681 3.2 step 4: each further duplicate ACK is a segment that left the network. */
+void
+tcp_congestion_inflate(TcpConn *conn)
+{
+  conn->cwnd += unit(conn);
+}
+
+/* RFC 6582 3.2 step 3, partial ACK: deflate by what was acknowledged, add one segment back. */
+void
+tcp_congestion_partial(TcpConn *conn, guint32 acked)
+{
+  conn->cwnd -= MIN(acked, conn->cwnd);
+  if (acked >= unit(conn)) {
+    conn->cwnd += unit(conn);
+  }
+  conn->cwnd = MAX(conn->cwnd, unit(conn));
+}
+
+/* RFC 6582 3.2 step 3, full ACK: the first, cautious option, which cannot burst; Linux ends at
+ * ssthresh. */
+void
+tcp_congestion_leave_recovery(TcpConn *conn)
+{
+  guint32 in_flight = conn->committed - conn->una;
+  conn->cwnd = conn->ssthresh;
+  if (!tcp_conn_linux(conn)) {
+    conn->cwnd = MIN(conn->ssthresh, MAX(in_flight, conn->mss) + conn->mss);
+  }
+}
+
+/* RFC 5681 3.1: loss window of one segment; ssthresh is set by the first time-out of those in a
+ * row only. Linux (tcp_enter_loss()) leaves it alone within a recovery that has already lowered
+ * it. */
+void
+tcp_congestion_timeout(TcpConn *conn)
+{
+  if (conn->retries == 0 && !(tcp_conn_linux(conn) && conn->ca == TCP_CA_RECOVERY)) {
+    conn->ssthresh = half(conn);
+  }
+  conn->cwnd = unit(conn);
+  conn->cwnd_count = 0;
+}

@@ -1,0 +1,170 @@
+/* The inside of a TcpConn, shared by the files of this folder and by nobody else.
+ *
+ *   conn.c        life, application calls, timers, getters
+ *   input.c       a segment comes: checks in the order of RFC 9293 3.10.7, state changes
+ *   receive.c     what came: order, out-of-order ranges, window offered, when an ACK is owed
+ *   send.c        what to send: cutting the stream into segments, the retransmission queue, output
+ *   recovery.c    what ACKs and time-outs say about loss
+ *   congestion.c  how much may be under way
+ *   rtt.c         the retransmission time-out
+ *
+ * A byte goes through three steps: written (in the stream), committed (given its segment, in the
+ * queue; counts as in flight), transmitted (taken by tcp_conn_output()). Committing happens at
+ * the events at which a kernel would send, so segment boundaries do not depend on when the host
+ * polls. */
+#pragma once
+
+#include "models/tcp/conn.h"
+
+/* A segment that was committed and is not yet acknowledged. */
+typedef struct {
+  guint64 seq;
+  gint64 sent_ns; /* last transmission */
+  guint16 length;
+  guint8 flags;         /* SYN, FIN, PSH */
+  guint8 transmissions; /* stops at 255 */
+} TcpSent;
+
+/* Bytes received beyond a gap. */
+typedef struct {
+  guint64 start;
+  guint64 end;
+} TcpRange;
+
+typedef enum {
+  TCP_TIMER_OFF,
+  TCP_TIMER_RETRANSMIT, /* oldest unacknowledged segment */
+  TCP_TIMER_PERSIST,    /* nothing in flight, and the window too small for what waits */
+  TCP_TIMER_TIME_WAIT,
+} TcpTimer;
+
+typedef enum {
+  TCP_CA_OPEN,
+  TCP_CA_RECOVERY, /* fast recovery, RFC 6582; until `recover` is acknowledged */
+  TCP_CA_LOSS,     /* after a time-out: all in flight is taken as lost; until `recover` too */
+} TcpCaState;
+
+struct _TcpConn {
+  const TcpConfig *config;
+  TcpStream *tx;
+  TcpStream *rx;
+
+  /* The retransmission queue: a ring with running indices; head <= rexmit <= loss_end <= unsent
+   * <= tail. What lies in [rexmit, loss_end) is taken as lost and waits for retransmission;
+   * [unsent, tail) was never transmitted. */
+  TcpSent *ring;
+  guint32 ring_mask;
+  guint32 head, rexmit, loss_end, unsent, tail;
+
+  guint32 max_window; /* largest window the peer ever offered */
+  guint64 una;
+  guint64 committed; /* end of the last committed segment */
+  guint64 wnd_end;   /* what the peer allows */
+  guint64 wl1;       /* sequence number of the segment that said so */
+  guint64 recover;   /* RFC 6582 */
+
+  /* Congestion control counts packets with the LINUX rule and bytes else; so do these. */
+  guint32 cwnd;
+  guint32 ssthresh;
+  guint32 cwnd_count;   /* acknowledged since the last increase in congestion avoidance */
+  guint32 max_out;      /* most in flight in this window */
+  guint64 cwnd_use_seq; /* end of this window */
+  gint64 last_data_ns;
+
+  gint64 srtt8; /* 8 SRTT, 0 before the first sample */
+  gint64 mdev4; /* LINUX only: 4 mean deviations */
+  gint64 mdev4_max;
+  gint64 rttvar4; /* 4 RTTVAR */
+  guint64 rtt_seq;
+  gint64 rto_ns;
+
+  gint64 timer_ns;
+  gint64 ack_ns;         /* delayed ACK */
+  gint64 retry_start_ns; /* first retransmission of those in a row */
+
+  /* Receiving. */
+  TcpRange *early;
+  guint32 early_count, early_capacity;
+  guint64 rcv_nxt;
+  guint64 rcv_acked; /* last ack sent */
+  guint64 rcv_fin;   /* offset of the peer's FIN, 0: not seen */
+  guint64 offered;   /* right edge of the window given to the peer */
+  guint16 rcv_mss;   /* length of what seems a full-sized segment */
+
+  guint16 mss;
+  guint8 state;   /* TcpState */
+  guint8 end;     /* TcpEnd */
+  guint8 timer;   /* TcpTimer */
+  guint8 ca;      /* TcpCaState */
+  guint8 retries; /* time-outs, or probes, in a row */
+  guint8 probe_shift;
+  guint8 dup_acks;
+
+  guint8 passive : 1;
+  guint8 nodelay : 1;
+  guint8 closing : 1; /* the application closed */
+  guint8 fin_committed : 1;
+  guint8 ack_first : 1; /* an ACK of its own is owed, before any data */
+  guint8 ack_now : 1;   /* an ACK is owed, data may carry it */
+  guint8 probe_owed : 1;
+  guint8 reset_owed : 1;
+  guint8 cwnd_limited : 1;
+  guint8 timer_held : 1; /* RFC 6582: the first partial ACK has restarted the timer */
+
+  TcpCounters counters;
+};
+
+static inline gboolean
+tcp_conn_linux(const TcpConn *conn)
+{
+  return conn->config->rto_rule == TCP_RTO_RULE_LINUX;
+}
+
+static inline TcpSent *
+tcp_conn_sent(const TcpConn *conn, guint32 index)
+{
+  return &conn->ring[index & conn->ring_mask];
+}
+
+/* conn.c */
+void tcp_conn_set_timer(TcpConn *conn, TcpTimer timer, gint64 at_ns);
+void tcp_conn_finish(TcpConn *conn, TcpEnd end);
+void tcp_conn_time_wait(TcpConn *conn, gint64 now_ns);
+void tcp_conn_establish(TcpConn *conn, gint64 now_ns);
+
+/* receive.c */
+void tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
+guint32 tcp_receive_window(TcpConn *conn);
+gboolean tcp_receive_update_due(const TcpConn *conn);
+
+/* send.c */
+guint64 tcp_send_seq(const TcpConn *conn, guint32 index);
+void tcp_send_enqueue(TcpConn *conn, guint16 length, guint8 flags);
+void tcp_send_release(TcpConn *conn);
+gsize tcp_send_waiting(const TcpConn *conn);
+void tcp_send_commit(TcpConn *conn, gint64 now_ns);
+void tcp_send_probe(TcpConn *conn, gint64 now_ns);
+
+/* recovery.c */
+void tcp_recovery_acked(TcpConn *conn, gint64 now_ns, guint64 ack);
+void tcp_recovery_duplicate(TcpConn *conn, gint64 now_ns);
+void tcp_recovery_timeout(TcpConn *conn, gint64 now_ns);
+
+/* congestion.c */
+void tcp_congestion_start(TcpConn *conn, guint segments);
+guint32 tcp_congestion_in_flight(const TcpConn *conn);
+guint32 tcp_congestion_cost(const TcpConn *conn, guint32 bytes);
+gboolean tcp_congestion_allows(const TcpConn *conn, guint32 bytes);
+void tcp_congestion_validate(TcpConn *conn, gboolean limited);
+void tcp_congestion_restart(TcpConn *conn, gint64 now_ns);
+void tcp_congestion_grow(TcpConn *conn, guint32 acked);
+void tcp_congestion_enter_recovery(TcpConn *conn);
+void tcp_congestion_inflate(TcpConn *conn);
+void tcp_congestion_partial(TcpConn *conn, guint32 acked);
+void tcp_congestion_leave_recovery(TcpConn *conn);
+void tcp_congestion_timeout(TcpConn *conn);
+
+/* rtt.c */
+void tcp_rtt_sample(TcpConn *conn, gint64 sample_ns);
+void tcp_rtt_unmeasured(TcpConn *conn);
+void tcp_rtt_back_off(TcpConn *conn);

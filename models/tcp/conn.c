@@ -1,0 +1,310 @@
+#include "models/tcp/conn-private.h"
+
+/* 2 MSL (RFC 9293 3.6.1); TCP_TIMEWAIT_LEN of Linux. */
+#define TIME_WAIT_NS G_GINT64_CONSTANT(60000000000)
+
+/* What Linux takes for a full-sized segment before it has seen one (tcp_initialize_rcv_mss()),
+ * and RFC 9293's default MSS. */
+#define RCV_MSS_INITIAL 536
+
+static TcpConn *
+new_end(const TcpConfig *config, guint mss, gboolean nodelay, TcpStream *tx, TcpStream *rx)
+{
+  g_assert(mss > 0 && mss <= G_MAXUINT16);
+  TcpConn *conn = g_new0(TcpConn, 1);
+  conn->config = config;
+  conn->tx = tx;
+  conn->rx = rx;
+  conn->mss = mss;
+  conn->rcv_mss = MIN(mss, RCV_MSS_INITIAL);
+  conn->nodelay = nodelay != FALSE;
+  conn->rto_ns = config->rto_initial_ns;
+  conn->timer_ns = conn->ack_ns = TCP_NEVER;
+  conn->offered = 1 + config->receive_buffer;
+  tcp_congestion_start(conn, config->initial_window);
+  return conn;
+}
+
+TcpConn *
+tcp_conn_new(const TcpConfig *config, guint mss, gboolean nodelay)
+{
+  return new_end(config, mss, nodelay, tcp_stream_new(), tcp_stream_new());
+}
+
+TcpConn *
+tcp_conn_accept(const TcpConfig *config, guint mss, gboolean nodelay, TcpConn *opener)
+{
+  TcpConn *conn =
+      new_end(config, mss, nodelay, tcp_stream_ref(opener->rx), tcp_stream_ref(opener->tx));
+  conn->passive = TRUE;
+  return conn;
+}
+
+void
+tcp_conn_free(TcpConn *conn)
+{
+  if (conn == NULL) {
+    return;
+  }
+  tcp_stream_unref(conn->tx);
+  tcp_stream_unref(conn->rx);
+  g_free(conn->ring);
+  g_free(conn->early);
+  g_free(conn);
+}
+
+void
+tcp_conn_set_timer(TcpConn *conn, TcpTimer timer, gint64 at_ns)
+{
+  conn->timer = timer;
+  conn->timer_ns = at_ns;
+}
+
+/* Enters CLOSED. The queue's end stays known, an owed RST needs it. */
+void
+tcp_conn_finish(TcpConn *conn, TcpEnd end)
+{
+  conn->committed = tcp_send_seq(conn, conn->unsent);
+  conn->tail = conn->head;
+  tcp_send_release(conn);
+  g_clear_pointer(&conn->early, g_free);
+  conn->early_count = conn->early_capacity = 0;
+  tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
+  conn->ack_ns = TCP_NEVER;
+  conn->state = TCP_CLOSED;
+  conn->end = end;
+}
+
+void
+tcp_conn_time_wait(TcpConn *conn, gint64 now_ns)
+{
+  conn->state = TCP_TIME_WAIT;
+  tcp_conn_set_timer(conn, TCP_TIMER_TIME_WAIT, now_ns + TIME_WAIT_NS);
+}
+
+void
+tcp_conn_connect(TcpConn *conn, gint64 now_ns)
+{
+  g_assert(conn->state == TCP_CLOSED && conn->end == TCP_END_NONE && !conn->passive);
+  conn->state = TCP_SYN_SENT;
+  conn->last_data_ns = now_ns;
+  tcp_send_enqueue(conn, 0, TCP_SYN);
+}
+
+/* The handshake is done. More than one repetition of SYN or SYN-ACK: RFC 5681 3.1 takes it for
+ * congestion and begins with one segment (one alone may have been needless, RFC 6928 section 2;
+ * tcp_init_transfer()). */
+void
+tcp_conn_establish(TcpConn *conn, gint64 now_ns)
+{
+  conn->state = TCP_ESTABLISHED;
+  if (conn->srtt8 == 0) {
+    tcp_rtt_unmeasured(conn);
+  }
+  if (conn->counters.retransmissions > 1) {
+    tcp_congestion_start(conn, 1);
+  }
+  conn->last_data_ns = now_ns;
+  if (conn->closing) {
+    conn->state = TCP_FIN_WAIT_1;
+  }
+}
+
+void
+tcp_conn_close(TcpConn *conn, gint64 now_ns)
+{
+  if (conn->closing || conn->state == TCP_CLOSED) {
+    return;
+  }
+  conn->closing = TRUE;
+  switch ((TcpState)conn->state) {
+  case TCP_SYN_SENT: /* RFC 9293 3.10.4: nothing to end yet */
+    tcp_conn_finish(conn, TCP_END_ABORTED);
+    return;
+  case TCP_ESTABLISHED:
+    conn->state = TCP_FIN_WAIT_1;
+    break;
+  case TCP_CLOSE_WAIT:
+    conn->state = TCP_LAST_ACK;
+    break;
+  default: /* SYN-RECEIVED: the FIN follows the handshake */
+    break;
+  }
+  tcp_send_commit(conn, now_ns);
+}
+
+/* RFC 9293 3.10.5; where both sides have said FIN, or none has heard SYN, there is nothing to
+ * reset. */
+void
+tcp_conn_abort(TcpConn *conn, gint64 now_ns)
+{
+  (void)now_ns;
+  switch ((TcpState)conn->state) {
+  case TCP_CLOSED:
+    return;
+  case TCP_SYN_RECEIVED:
+  case TCP_ESTABLISHED:
+  case TCP_FIN_WAIT_1:
+  case TCP_FIN_WAIT_2:
+  case TCP_CLOSE_WAIT:
+    conn->reset_owed = TRUE;
+    break;
+  default:
+    break;
+  }
+  tcp_conn_finish(conn, TCP_END_ABORTED);
+}
+
+void
+tcp_conn_timeout(TcpConn *conn, gint64 now_ns)
+{
+  if (conn->ack_ns <= now_ns) {
+    conn->ack_ns = TCP_NEVER;
+    conn->ack_now = TRUE;
+  }
+  if (conn->timer_ns > now_ns) {
+    return;
+  }
+  switch ((TcpTimer)conn->timer) {
+  case TCP_TIMER_RETRANSMIT:
+    tcp_recovery_timeout(conn, now_ns);
+    break;
+  case TCP_TIMER_PERSIST:
+    tcp_send_probe(conn, now_ns);
+    break;
+  case TCP_TIMER_TIME_WAIT:
+    tcp_conn_finish(conn, TCP_END_NORMAL);
+    break;
+  case TCP_TIMER_OFF:
+    g_assert_not_reached();
+  }
+}
+
+gint64
+tcp_conn_deadline(const TcpConn *conn)
+{
+  return MIN(conn->timer_ns, conn->ack_ns);
+}
+
+gsize
+tcp_conn_room(const TcpConn *conn)
+{
+  if (conn->closing || conn->state == TCP_CLOSED) {
+    return 0;
+  }
+  gsize held = tcp_stream_end(conn->tx) - tcp_stream_acked(conn->tx);
+  return held < conn->config->send_buffer ? conn->config->send_buffer - held : 0;
+}
+
+guint8 *
+tcp_conn_write_buffer(TcpConn *conn, gsize n)
+{
+  g_assert(n <= tcp_conn_room(conn));
+  return tcp_stream_reserve(conn->tx, n);
+}
+
+void
+tcp_conn_wrote(TcpConn *conn, gint64 now_ns, gsize n)
+{
+  g_assert(n <= tcp_conn_room(conn));
+  tcp_stream_append(conn->tx, n);
+  if (tcp_conn_linux(conn)) {
+    tcp_send_commit(conn, now_ns);
+  }
+}
+
+/* First offset that is not readable: what came in order, without FIN. */
+static guint64
+readable_end(const TcpConn *conn)
+{
+  guint64 end = MAX(conn->rcv_nxt, 1);
+  return conn->rcv_fin != 0 && end > conn->rcv_fin ? conn->rcv_fin : end;
+}
+
+const guint8 *
+tcp_conn_readable(const TcpConn *conn, gsize *n)
+{
+  guint64 read = tcp_stream_read(conn->rx);
+  *n = readable_end(conn) - read;
+  return *n > 0 ? tcp_stream_bytes(conn->rx, read) : NULL;
+}
+
+void
+tcp_conn_consumed(TcpConn *conn, gint64 now_ns, gsize n)
+{
+  (void)now_ns;
+  guint64 read = tcp_stream_read(conn->rx) + n;
+  g_assert(read <= readable_end(conn));
+  tcp_stream_advance_read(conn->rx, read);
+  if (conn->state >= TCP_ESTABLISHED && conn->rcv_fin == 0 && tcp_receive_update_due(conn)) {
+    conn->ack_now = TRUE;
+  }
+}
+
+gboolean
+tcp_conn_at_end(const TcpConn *conn)
+{
+  return conn->rcv_fin != 0 && conn->rcv_nxt > conn->rcv_fin &&
+         tcp_stream_read(conn->rx) == conn->rcv_fin;
+}
+
+TcpState
+tcp_conn_state(const TcpConn *conn)
+{
+  return conn->state;
+}
+
+TcpEnd
+tcp_conn_end(const TcpConn *conn)
+{
+  return conn->end;
+}
+
+gboolean
+tcp_conn_established(const TcpConn *conn)
+{
+  return conn->state >= TCP_ESTABLISHED;
+}
+
+gint64
+tcp_conn_srtt_ns(const TcpConn *conn)
+{
+  return conn->srtt8 / 8;
+}
+
+gint64
+tcp_conn_rto_ns(const TcpConn *conn)
+{
+  return conn->rto_ns;
+}
+
+guint
+tcp_conn_cwnd(const TcpConn *conn)
+{
+  return tcp_conn_linux(conn) ? conn->cwnd * conn->mss : conn->cwnd;
+}
+
+gboolean
+tcp_conn_idle(const TcpConn *conn)
+{
+  return tcp_send_waiting(conn) == 0 && conn->una == conn->committed &&
+         (!conn->closing || conn->fin_committed || conn->state == TCP_CLOSED);
+}
+
+const TcpCounters *
+tcp_conn_counters(const TcpConn *conn)
+{
+  return &conn->counters;
+}
+
+TcpStream *
+tcp_conn_tx(const TcpConn *conn)
+{
+  return conn->tx;
+}
+
+TcpStream *
+tcp_conn_rx(const TcpConn *conn)
+{
+  return conn->rx;
+}

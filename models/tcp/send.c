@@ -1,0 +1,271 @@
+#include "models/tcp/conn-private.h"
+
+#define RING_MIN 4
+
+guint64
+tcp_send_seq(const TcpConn *conn, guint32 index)
+{
+  return index == conn->tail ? conn->committed : tcp_conn_sent(conn, index)->seq;
+}
+
+static void
+grow_ring(TcpConn *conn)
+{
+  guint32 size = conn->ring == NULL ? RING_MIN : 2 * (conn->ring_mask + 1);
+  TcpSent *ring = g_new(TcpSent, size);
+  for (guint32 i = conn->head; i != conn->tail; i++) {
+    ring[i & (size - 1)] = *tcp_conn_sent(conn, i);
+  }
+  g_free(conn->ring);
+  conn->ring = ring;
+  conn->ring_mask = size - 1;
+}
+
+/* Gives the queue's memory back when nothing is in flight: most connections are idle most of the
+ * time. */
+void
+tcp_send_release(TcpConn *conn)
+{
+  if (conn->head == conn->tail) {
+    g_clear_pointer(&conn->ring, g_free);
+    conn->ring_mask = 0;
+    conn->head = conn->rexmit = conn->loss_end = conn->unsent = conn->tail = 0;
+  }
+}
+
+/* Commits the next segment. */
+void
+tcp_send_enqueue(TcpConn *conn, guint16 length, guint8 flags)
+{
+  if (conn->ring == NULL || conn->tail - conn->head > conn->ring_mask) {
+    grow_ring(conn);
+  }
+  TcpSent *sent = tcp_conn_sent(conn, conn->tail++);
+  *sent = (TcpSent){.seq = conn->committed, .length = length, .flags = flags};
+  conn->committed += length + ((flags & (TCP_SYN | TCP_FIN)) != 0);
+  conn->fin_committed |= (flags & TCP_FIN) != 0;
+}
+
+/* Bytes written and not committed. */
+gsize
+tcp_send_waiting(const TcpConn *conn)
+{
+  return conn->fin_committed ? 0 : tcp_stream_end(conn->tx) - MAX(conn->committed, 1);
+}
+
+/* A full-sized segment: not more than half of the largest window seen, lest a peer with a small
+ * buffer never have room for one (tcp_bound_to_half_wnd(); RFC 1122 4.2.3.4 has the same half). */
+static guint
+full_size(const TcpConn *conn)
+{
+  guint32 bound = conn->max_window > 536 ? conn->max_window / 2 : conn->max_window;
+  return bound > 0 ? MIN(conn->mss, bound) : conn->mss;
+}
+
+typedef enum { GO, WAIT_FOR_WINDOW, WAIT_FOR_CWND, WAIT_FOR_ACK } Verdict;
+
+/* The tests of tcp_write_xmit(): what is lost goes before what is new; Nagle (RFC 896, RFC 9293
+ * 3.7.4) holds a short segment back while anything is unacknowledged, unless it is the last; a
+ * segment has to fit whole into the peer's window, which is the sender's side of silly window
+ * avoidance. */
+static Verdict
+may_send(const TcpConn *conn, guint length, gboolean last)
+{
+  gboolean lost_first = conn->ca == TCP_CA_LOSS && conn->rexmit != conn->loss_end;
+  if (lost_first || !tcp_congestion_allows(conn, length)) {
+    return WAIT_FOR_CWND;
+  }
+  if (conn->committed + length > conn->wnd_end) {
+    return WAIT_FOR_WINDOW;
+  }
+  if (!conn->nodelay && !last && length < full_size(conn) && conn->head != conn->tail) {
+    return WAIT_FOR_ACK;
+  }
+  return GO;
+}
+
+static void
+commit_data(TcpConn *conn, guint length)
+{
+  gboolean all = length == tcp_send_waiting(conn);
+  guint8 flags = all ? TCP_PSH : 0;
+  if (all && conn->closing) {
+    flags |= TCP_FIN;
+  }
+  tcp_send_enqueue(conn, length, flags);
+}
+
+/* RFC 9293 3.8.6.1: with nothing in flight no ACK would bring the news that the window opened. */
+static void
+set_persist_timer(TcpConn *conn, gint64 now_ns, gboolean needed)
+{
+  if (needed && conn->timer == TCP_TIMER_OFF) {
+    conn->retries = 0;
+    conn->probe_shift = 0;
+    tcp_conn_set_timer(conn, TCP_TIMER_PERSIST, now_ns + conn->rto_ns);
+  } else if (!needed && conn->timer == TCP_TIMER_PERSIST) {
+    tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
+  }
+}
+
+/* Cuts what was written into segments as far as windows and Nagle allow. What stays is cut
+ * later, from where it begins: small writes that had to wait share segments, those that went at
+ * once had their own. The bare FIN needs no window: it takes no room. */
+void
+tcp_send_commit(TcpConn *conn, gint64 now_ns)
+{
+  gsize waiting = tcp_send_waiting(conn);
+  gboolean fin_due = conn->closing && !conn->fin_committed;
+  if (conn->state < TCP_ESTABLISHED || (waiting == 0 && !fin_due)) {
+    return;
+  }
+  if (conn->head == conn->tail && now_ns - conn->last_data_ns > conn->rto_ns) {
+    tcp_congestion_restart(conn, now_ns);
+  }
+  Verdict verdict = GO;
+  guint64 before = conn->committed;
+  for (; waiting > 0; waiting = tcp_send_waiting(conn)) {
+    guint length = MIN(waiting, full_size(conn));
+    verdict = may_send(conn, length, fin_due && length == waiting);
+    if (verdict != GO) {
+      break;
+    }
+    commit_data(conn, length);
+  }
+  if (waiting == 0 && fin_due && !conn->fin_committed) {
+    tcp_send_enqueue(conn, 0, TCP_FIN);
+  }
+  set_persist_timer(conn, now_ns, verdict == WAIT_FOR_WINDOW && conn->head == conn->tail);
+  guint64 next = (guint64)tcp_congestion_in_flight(conn) + tcp_congestion_cost(conn, conn->mss);
+  gboolean limited = next > conn->cwnd;
+  if (conn->committed != before || limited) {
+    tcp_congestion_validate(conn, limited);
+  }
+}
+
+/* The persist timer ran out. If the window has some room, that much goes, full-sized or not (RFC
+ * 1122 4.2.3.4, the override of silly window avoidance); else a probe without data from before
+ * the window, which has to be answered (tcp_xmit_probe_skb()). */
+void
+tcp_send_probe(TcpConn *conn, gint64 now_ns)
+{
+  if (conn->retries >= conn->config->data_retries) {
+    tcp_conn_finish(conn, TCP_END_TIMEOUT);
+    return;
+  }
+  if (conn->wnd_end > conn->committed) {
+    guint64 room = conn->wnd_end - conn->committed;
+    room = MIN(room, full_size(conn));
+    commit_data(conn, MIN(room, tcp_send_waiting(conn)));
+    conn->retries = 0;
+    tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
+    return;
+  }
+  gint64 wait_ns = conn->rto_ns;
+  conn->retries++;
+  conn->probe_shift++;
+  for (guint i = 0; i < conn->probe_shift && wait_ns < conn->config->rto_max_ns; i++) {
+    wait_ns *= 2;
+  }
+  conn->probe_owed = TRUE;
+  wait_ns = MIN(wait_ns, conn->config->rto_max_ns);
+  tcp_conn_set_timer(conn, TCP_TIMER_PERSIST, now_ns + wait_ns);
+}
+
+/* Every segment but the first SYN acknowledges, so it settles what was owed. */
+static void
+fill(TcpConn *conn, TcpSegment *segment, guint64 seq, guint16 length, guint8 flags)
+{
+  const TcpConfig *config = conn->config;
+  guint32 window = tcp_receive_window(conn);
+  gboolean acknowledges = conn->state != TCP_SYN_SENT;
+  *segment = (TcpSegment){
+      .seq = seq,
+      .ack = acknowledges ? conn->rcv_nxt : 0,
+      .window = window,
+      .length = length,
+      .flags = flags | (acknowledges ? TCP_ACK : 0),
+      .options = flags & TCP_SYN ? config->syn_option_bytes : config->option_bytes,
+  };
+  conn->rcv_acked = conn->rcv_nxt;
+  conn->ack_ns = TCP_NEVER;
+  conn->ack_first = conn->ack_now = FALSE;
+}
+
+static gboolean
+transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
+{
+  TcpSent *sent = tcp_conn_sent(conn, index);
+  if (sent->transmissions > 0) {
+    conn->counters.retransmissions++;
+  }
+  if (sent->length > 0) {
+    conn->counters.data_segments++;
+    conn->last_data_ns = now_ns;
+  }
+  sent->transmissions = MIN(sent->transmissions + 1, G_MAXUINT8);
+  sent->sent_ns = now_ns;
+  if (conn->timer != TCP_TIMER_RETRANSMIT) { /* RFC 6298 5.1 */
+    tcp_conn_set_timer(conn, TCP_TIMER_RETRANSMIT, now_ns + conn->rto_ns);
+  }
+  fill(conn, segment, sent->seq, sent->length, sent->flags);
+  return TRUE;
+}
+
+static gboolean
+acknowledge(TcpConn *conn, TcpSegment *segment)
+{
+  fill(conn, segment, tcp_send_seq(conn, conn->unsent), 0, 0);
+  return TRUE;
+}
+
+/* A closed connection has one last thing to say if it was aborted. */
+static gboolean
+output_reset(TcpConn *conn, TcpSegment *segment)
+{
+  if (!conn->reset_owed) {
+    return FALSE;
+  }
+  conn->reset_owed = FALSE;
+  *segment = (TcpSegment){
+      .seq = tcp_send_seq(conn, conn->unsent),
+      .ack = conn->rcv_nxt,
+      .flags = TCP_RST | TCP_ACK,
+  };
+  return TRUE;
+}
+
+/* What was taken as lost goes as the congestion window allows; in fast recovery at once. */
+static gboolean
+may_retransmit(const TcpConn *conn)
+{
+  if (conn->rexmit == conn->loss_end) {
+    return FALSE;
+  }
+  return conn->ca != TCP_CA_LOSS ||
+         tcp_congestion_allows(conn, tcp_conn_sent(conn, conn->rexmit)->length);
+}
+
+gboolean
+tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
+{
+  if (conn->state == TCP_CLOSED) {
+    return output_reset(conn, segment);
+  }
+  if (conn->ack_first) {
+    return acknowledge(conn, segment);
+  }
+  if (conn->probe_owed) {
+    conn->probe_owed = FALSE;
+    fill(conn, segment, conn->una - 1, 0, 0);
+    return TRUE;
+  }
+  if (may_retransmit(conn)) {
+    return transmit(conn, now_ns, conn->rexmit++, segment);
+  }
+  tcp_send_commit(conn, now_ns);
+  if (conn->unsent != conn->tail) {
+    return transmit(conn, now_ns, conn->unsent++, segment);
+  }
+  return (conn->ack_now || conn->ack_ns <= now_ns) && acknowledge(conn, segment);
+}

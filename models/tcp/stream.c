@@ -1,0 +1,143 @@
+#include "models/tcp/stream.h"
+
+#include <string.h>
+
+/* Small enough for the allocator's per-thread lists, so that a stream which is emptied after
+ * each message costs a few dozen instructions and not a trip to the heap. */
+#define BLOCK_MIN 256
+
+struct _TcpStream {
+  guint references;
+  guint8 *data;
+  gsize capacity;
+  guint64 base; /* offset of data[0] */
+  guint64 end;
+  guint64 read;
+  guint64 acked;
+};
+
+TcpStream *
+tcp_stream_new(void)
+{
+  TcpStream *stream = g_new0(TcpStream, 1);
+  stream->references = 1;
+  stream->base = stream->end = stream->read = stream->acked = 1;
+  return stream;
+}
+
+TcpStream *
+tcp_stream_ref(TcpStream *stream)
+{
+  stream->references++;
+  return stream;
+}
+
+void
+tcp_stream_unref(TcpStream *stream)
+{
+  if (--stream->references > 0) {
+    return;
+  }
+  g_free(stream->data);
+  g_free(stream);
+}
+
+guint64
+tcp_stream_end(const TcpStream *stream)
+{
+  return stream->end;
+}
+
+guint64
+tcp_stream_read(const TcpStream *stream)
+{
+  return stream->read;
+}
+
+guint64
+tcp_stream_acked(const TcpStream *stream)
+{
+  return stream->acked;
+}
+
+static guint64
+kept_from(const TcpStream *stream)
+{
+  return MIN(stream->read, stream->acked);
+}
+
+/* Slides the live bytes to the front if that frees at least half of the block, else doubles the
+ * block: either way at least as many bytes can be appended as were moved, so an append costs
+ * amortised constant time. */
+static void
+make_room(TcpStream *stream, gsize n)
+{
+  guint64 keep = kept_from(stream);
+  gsize live = stream->end - keep;
+  gsize dead = keep - stream->base;
+  if (live + n <= stream->capacity && dead >= stream->capacity / 2) {
+    memmove(stream->data, stream->data + dead, live);
+  } else {
+    gsize capacity = MAX(stream->capacity, BLOCK_MIN);
+    while (capacity < 2 * live + n) {
+      capacity *= 2;
+    }
+    guint8 *data = g_malloc(capacity);
+    if (live > 0) {
+      memcpy(data, stream->data + dead, live);
+    }
+    g_free(stream->data);
+    stream->data = data;
+    stream->capacity = capacity;
+  }
+  stream->base = keep;
+}
+
+guint8 *
+tcp_stream_reserve(TcpStream *stream, gsize n)
+{
+  if (n > stream->capacity - (stream->end - stream->base)) {
+    make_room(stream, n);
+  }
+  return stream->data + (stream->end - stream->base);
+}
+
+void
+tcp_stream_append(TcpStream *stream, gsize n)
+{
+  g_assert(n <= stream->capacity - (stream->end - stream->base));
+  stream->end += n;
+}
+
+const guint8 *
+tcp_stream_bytes(const TcpStream *stream, guint64 offset)
+{
+  g_assert(offset >= kept_from(stream) && offset <= stream->end);
+  return stream->data + (offset - stream->base);
+}
+
+static void
+give_back(TcpStream *stream)
+{
+  if (kept_from(stream) == stream->end) {
+    g_clear_pointer(&stream->data, g_free);
+    stream->capacity = 0;
+    stream->base = stream->end;
+  }
+}
+
+void
+tcp_stream_advance_read(TcpStream *stream, guint64 offset)
+{
+  g_assert(offset >= stream->read && offset <= stream->end);
+  stream->read = offset;
+  give_back(stream);
+}
+
+void
+tcp_stream_advance_acked(TcpStream *stream, guint64 offset)
+{
+  g_assert(offset >= stream->acked && offset <= stream->end);
+  stream->acked = offset;
+  give_back(stream);
+}
