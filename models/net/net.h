@@ -1,10 +1,12 @@
-/* Packets on links. A packet is a wire length, a flow and an opaque body of a fixed size; it travels a route, a chain of
- * links with the client's end first, up or down, and ends in exactly one delivery or one loss. A link is two directions, each with
- * rate, drop-tail queue, delay process, loss process and order; plus outages of the whole link.
+/* Packets on links. A packet is a wire length, a flow and an opaque body of a fixed size; it
+ * travels a route, a chain of links with the client's end first, up or down, and ends in exactly
+ * one delivery or one loss. A link is two directions, each with rate, drop-tail queue, delay
+ * process, loss process and order; plus outages of the whole link.
  *
- * Only the head packet of each busy fifo direction is in the event queue; serialisation is computed, not scheduled. Idle links hold no
- * memory but their state. Draws are addressed by direction and transmit instant, states (Gilbert-Elliott, outages) are
- * sojourns in time, so what a link does to a packet does not depend on what else was sent. Knows no TCP and no MQTT. */
+ * Only the head packet of each busy fifo direction is in the event queue; serialisation is
+ * computed, not scheduled. Idle links hold no memory but their state. Draws are addressed by
+ * direction and transmit instant, states (Gilbert-Elliott, outages) are sojourns in time, so what a
+ * link does to a packet does not depend on what else was sent. Knows no TCP and no MQTT. */
 #pragma once
 
 #include "sim/engine/sim.h"
@@ -19,30 +21,32 @@ typedef enum { LOSS_BERNOULLI, LOSS_GILBERT } LossKind;
 /* LOSS_GILBERT: Gilbert-Elliott clocked by time: a two-state Markov process with mean sojourns. */
 typedef struct {
   LossKind kind;
-  double rate;             /* Bernoulli: probability */
+  double rate; /* Bernoulli: probability */
   double loss_good, loss_bad;
-  double good_ns, bad_ns;  /* mean sojourn in each state */
+  double good_ns, bad_ns; /* mean sojourn in each state */
 } LossConfig;
 
-/* From the mean loss and the mean length of a burst: good_ns such that the stationary loss is mean; FALSE if there is none
- * (mean not between loss_good and loss_bad). */
+/* From the mean loss and the mean length of a burst: good_ns such that the stationary loss is mean;
+ * FALSE if there is none (mean not between loss_good and loss_bad). */
 gboolean loss_config_gilbert(LossConfig *config, double mean, double burst_ns, double loss_good,
                              double loss_bad);
 
 typedef struct {
-  gint64 rate;             /* bit/s of IP bytes; NET_UNLIMITED */
-  gint64 queue_packets;    /* waiting, ahead of the rate; the one being sent does not count; NET_UNLIMITED */
+  gint64 rate;          /* bit/s of IP bytes; NET_UNLIMITED */
+  gint64 queue_packets; /* waiting, ahead of the rate; the one being sent does not count;
+                           NET_UNLIMITED */
   gint64 queue_bytes;
-  const Dist *delay;       /* one-way, added to the rtt's part; NULL: 0 */
+  const Dist *delay; /* one-way, added to the rtt's part; NULL: 0 */
   LossConfig loss;
 } DirectionConfig;
 
 /* Shared by every link of the section, which borrow it. */
 typedef struct {
   DirectionConfig direction[2];
-  const Dist *rtt;         /* both directions follow one process in time; NULL: 0 */
-  double up_share;         /* part of rtt that up waits */
-  gboolean fifo;           /* a packet never overtakes, it waits */
+  const Dist *rtt; /* both directions follow one process in time: a draw stays for a slot;
+                      NULL: 0 */
+  double up_share; /* part of rtt that up waits */
+  gboolean fifo;   /* a packet never overtakes, it waits */
   guint mtu;
   const Dist *outage_every; /* start to start; NULL: none */
   const Dist *outage_gap;   /* end to start; NULL: none */
@@ -52,7 +56,7 @@ typedef struct {
 typedef enum { NET_PASSED, NET_LOST, NET_QUEUE_FULL, NET_OUTAGE } NetVerdict;
 
 typedef struct {
-  guint64 packets, bytes;  /* that entered, lost ones included */
+  guint64 packets, bytes; /* that met it, lost and refused ones included */
   guint64 lost, queue_drops, outage_drops;
 } LinkCounters;
 
@@ -67,9 +71,12 @@ typedef struct {
 typedef struct _Net Net;
 
 typedef struct {
-  void (*delivered)(gpointer user, guint32 packet);        /* at the end of its route; the owner frees it */
-  void (*lost)(gpointer user, guint32 packet);             /* its one loss; it is freed after the call */
-  /* Optional, for traces and captures: a packet met a link at at_ns; arrives_ns is when it leaves it (if it passed). */
+  void (*delivered)(gpointer user,
+                    guint32 packet);           /* at the end of its route; the owner frees it */
+  void (*lost)(gpointer user, guint32 packet); /* its one loss; it is freed after the call */
+  /* Optional, for traces and captures: a packet met a link at at_ns; arrives_ns is when it leaves
+   * it (SIM_NEVER unless it passed). One that waits while a fault begins, and is then caught by it,
+   * is observed a second time: NET_OUTAGE, at the instant when it would have left. */
   void (*observe)(gpointer user, guint32 packet, guint32 link, NetVerdict verdict, gint64 at_ns,
                   gint64 arrives_ns);
 } NetHandler;
@@ -79,7 +86,8 @@ Net *net_new(Sim *sim, gsize body_size, const NetHandler *handler, gpointer user
 void net_free(Net *net);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Net, net_free)
 
-/* name is the stable name of its random streams, e.g. "radio/sensor-17" or "backhaul". Returns its number. */
+/* name is the stable name of its random streams, e.g. "radio/sensor-17" or "backhaul". Returns its
+ * number. */
 guint32 net_link_new(Net *net, const LinkConfig *config, const char *name, guint64 seed,
                      guint32 replication);
 guint32 net_route_new(Net *net, const guint32 *links, guint n); /* n >= 1, client's end first */
@@ -88,12 +96,13 @@ guint32 net_packet_new(Net *net); /* number; recycled from a pool */
 void net_packet_free(Net *net, guint32 packet);
 gpointer net_packet_body(Net *net, guint32 packet); /* valid until the next net_packet_new() */
 const NetPacket *net_packet(const Net *net, guint32 packet);
-/* The packet enters its route now. length: IP bytes, at most the MTU of every link on the way. */
+/* The packet enters its route now. length: IP bytes, at most the MTU of every link on the way. What
+ * is lost on the first link is told before this returns. */
 void net_send(Net *net, guint32 packet, guint32 route, NetDirection direction, guint32 flow,
               guint length);
 
-/* A fault: the link is down (packets that meet it vanish) in the directions whose bit is set (1 << NetDirection), besides its
- * own outages; nests: as many ends as beginnings. */
+/* A fault: the link is down (packets that meet it vanish) in the directions whose bit is set (1 <<
+ * NetDirection), besides its own outages; nests: as many ends as beginnings. */
 void net_link_fail(Net *net, guint32 link, guint directions);
 void net_link_repair(Net *net, guint32 link, guint directions);
 gboolean net_link_down(const Net *net, guint32 link, NetDirection direction, gint64 at_ns);
