@@ -53,8 +53,8 @@ Estimate stats_mean(const double *values, guint n, double confidence);
 double stats_unseen_bound(double n, double confidence);
 
 /* The q-quantile of the merged histograms, in their unit, with the delete-one jackknife over
- * replications; infinite (NULL: none): per replication the number of values larger than all. TOO_FEW
- * if some replication has fewer than ten values at or beyond it (for q < 0.5: at or below). Where
+ * replications; infinite (NULL: none): per replication the number of values larger than all.
+ * TOO_FEW if some replication has fewer than ten values at or beyond it (for q < 0.5: at or below). Where
  * leaving one replication out makes the quantile infinite, high is INFINITY and low the smallest of
  * the delete-one quantiles. */
 Estimate stats_quantile(const Histogram *const *histograms, const guint64 *infinite, guint n,

@@ -3,8 +3,8 @@
  *
  * A Store is used by one thread at a time. One program writes at a time, others may read meanwhile.
  * A run is one transaction, so a program that is killed loses only the runs it had not handed over.
- * What is stored does not depend on the order in which runs are handed over, except the wall seconds
- * they took. */
+ * What is stored does not depend on the order in which runs are handed over, except the wall
+ * seconds they took. */
 #pragma once
 
 #include "sim/record/outcome.h"
@@ -61,8 +61,8 @@ void store_point_add(StorePoint *point, const char *factor, const char *text, co
 void store_point_free(StorePoint *point);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StorePoint, store_point_free)
 
-/* Opens for writing: creates the database, or opens the one of the same experiment (key and revision
- * equal; text, title and libraries become those given now). NULL and an error otherwise, and then
+/* Opens for writing: creates the database, or opens the one of the same experiment (key and
+ * revision equal; text, title and libraries become those given now). NULL and an error otherwise, and then
  * nothing was created, changed or removed. */
 Store *store_open(const char *path, const StoreExperiment *experiment, GError **error);
 Store *store_open_read(const char *path, GError **error); /* for reading only */
@@ -82,8 +82,8 @@ const char *store_revision(const Store *store);
 gboolean store_set_points(Store *store, GPtrArray *points, GError **error);
 /* Whether that run of the point is done; answered from memory. */
 gboolean store_has_run(const Store *store, const StorePoint *point, guint32 replication);
-/* Adds a run of a point that was set, or replaces it; one transaction. After an error nothing of the
- * run is in the database, and the call may be tried again. A run with a breach is kept as such and
+/* Adds a run of a point that was set, or replaces it; one transaction. After an error nothing of
+ * the run is in the database, and the call may be tried again. A run with a breach is kept as such and
  * is not done. */
 gboolean store_add_run(Store *store, const StorePoint *point, guint32 replication, guint64 seed,
                        const Outcome *outcome, double wall_s, GError **error);

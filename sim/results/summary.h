@@ -42,5 +42,5 @@ typedef struct {
 } SummaryLosses;
 
 SummaryLosses summary_losses(GPtrArray *outcomes, const char *section);
-/* A histogram of all outcomes and sections of that name (NULL: all), merged; to histogram_clear(). */
+/* A histogram of all outcomes and sections of that name (NULL: all), merged; to clear. */
 Histogram summary_histogram(GPtrArray *outcomes, const char *section, HistogramId id);
