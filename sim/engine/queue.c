@@ -23,8 +23,9 @@ struct _QueueSlab {
 #define HUGE_PAGE_BYTES ((gsize) 2 << 20)
 #define SLAB_BYTES_MAX (2 * HUGE_PAGE_BYTES)
 
-#define OCCUPANCY 8      /* events that a bucket should have when its time comes */
-#define SPLIT_ABOVE 48   /* a bucket with more becomes a rung */
+#define OCCUPANCY 24      /* events that a bucket should have when its time comes */
+#define SPLIT_ABOVE 128  /* a bucket with more becomes a rung */
+#define DISTRIBUTE_MAX SPLIT_ABOVE
 #define SMALL 48         /* so few events need no rung */
 #define BUCKETS_MIN 64   /* of a rung; each rung is thus at least 2^5 times finer than the one above */
 #define SHIFTS_MAX 16    /* moved events that an insertion into the bottom may cost */
@@ -36,6 +37,12 @@ static inline gboolean
 earlier(const QueueEvent *a, const QueueEvent *b)
 {
   return a->time_ns < b->time_ns || (a->time_ns == b->time_ns && a->order < b->order);
+}
+
+static inline guint
+floor_log2(guint64 x)
+{
+  return x == 0 ? 0 : 63 - (guint) __builtin_clzll(x);
 }
 
 static inline gint64
@@ -193,18 +200,8 @@ compare_events(const void *a, const void *b)
 }
 
 static void
-sort_events(QueueEvent *events, gsize n)
+insertion_sort(QueueEvent *events, gsize n)
 {
-  if (n > SPLIT_ABOVE) {
-    gsize i = 1;
-
-    /* Many events in one bucket are ties, as a rule in order already. */
-    while (i < n && earlier(&events[i - 1], &events[i]))
-      i++;
-    if (i < n)
-      qsort(events, n, sizeof *events, compare_events);
-    return;
-  }
   for (gsize i = 1; i < n; i++) {
     QueueEvent event = events[i];
     gsize hole = i;
@@ -215,15 +212,42 @@ sort_events(QueueEvent *events, gsize n)
   }
 }
 
-/* Makes a chain of n events the bottom, which is empty. Filled from the back: a chain begins with its
- * newest chunk. */
+/* Moves a chain of n events, each once and nearly to its place: into as many parts of the bucket's
+ * time as there are events, as a counting sort does. */
 static void
-load_bottom(Queue *queue, QueueEvent *slot, gsize n)
+distribute(Queue *queue, QueueEvent *slot, gsize n, gint64 start_ns, guint shift, QueueEvent *to)
 {
-  QueueEvent *to;
+  guint bits = floor_log2(n) + 1;
+  guint part_shift = shift > bits ? shift - bits : 0;
+  guint16 begin[2 * DISTRIBUTE_MAX + 1];
+  guint sum = 0;
 
-  reserve(&queue->bottom, &queue->bottom_capacity, n);
-  to = queue->bottom + n;
+  memset(begin, 0, sizeof begin[0] << bits);
+  for (QueueEvent *last = slot; last; last = chunk_of(last)->before) {
+    for (const QueueEvent *event = chunk_of(last)->events; event < last; event++)
+      begin[((guint64) event->time_ns - (guint64) start_ns) >> part_shift]++;
+  }
+  for (guint i = 0; i < 1u << bits; i++) {
+    guint count = begin[i];
+
+    begin[i] = (guint16) sum;
+    sum += count;
+  }
+  while (slot) {
+    Chunk *chunk = chunk_of(slot);
+
+    for (const QueueEvent *event = chunk->events; event < slot; event++)
+      to[begin[((guint64) event->time_ns - (guint64) start_ns) >> part_shift]++] = *event;
+    slot = chunk->before;
+    chunk_free(queue, chunk);
+  }
+}
+
+/* Filled from the back: a chain begins with its newest chunk. */
+static void
+copy_chain(Queue *queue, QueueEvent *slot, gsize n, QueueEvent *to)
+{
+  to += n;
   while (slot) {
     Chunk *chunk = chunk_of(slot);
     gsize m = (gsize) (slot - chunk->events);
@@ -233,18 +257,33 @@ load_bottom(Queue *queue, QueueEvent *slot, gsize n)
     slot = chunk->before;
     chunk_free(queue, chunk);
   }
+}
+
+/* Makes a chain of n events the bottom, which is empty. They lie within 2^shift ns from start_ns;
+ * more of them than DISTRIBUTE_MAX are ties, as a rule in order already. */
+static void
+load_bottom(Queue *queue, QueueEvent *slot, gsize n, gint64 start_ns, guint shift)
+{
+  QueueEvent *events;
+  gsize i = 1;
+
+  reserve(&queue->bottom, &queue->bottom_capacity, n);
   queue->head = 0;
   queue->tail = n;
-  sort_events(queue->bottom, n);
+  events = queue->bottom;
+  if (n <= DISTRIBUTE_MAX) {
+    distribute(queue, slot, n, start_ns, shift, events);
+    insertion_sort(events, n);
+    return;
+  }
+  copy_chain(queue, slot, n, events);
+  while (i < n && earlier(&events[i - 1], &events[i]))
+    i++;
+  if (i < n)
+    qsort(events, n, sizeof *events, compare_events);
 }
 
 /* ---- rungs ---- */
-
-static guint
-floor_log2(guint64 x)
-{
-  return x == 0 ? 0 : 63 - (guint) __builtin_clzll(x);
-}
 
 static QueueRung *
 add_rung(Queue *queue, gint64 start_ns, gint64 end_ns, guint shift, guint n_buckets)
@@ -376,7 +415,8 @@ take_top(Queue *queue)
   if (n <= SMALL || min_ns == max_ns) {
     queue->top_start_ns = n <= SMALL ? QUEUE_NEVER : min_ns + 1;
     queue->bottom_end_ns = queue->top_start_ns;
-    load_bottom(queue, slot, n);
+    load_bottom(queue, slot, n, min_ns,
+                floor_log2((guint64) max_ns - (guint64) min_ns) + 1);
     return;
   }
   span_ns = (guint64) median_ns - (guint64) min_ns;
@@ -420,7 +460,7 @@ take_bucket(Queue *queue, QueueRung *rung)
     spread(queue, split(queue, start_ns, end_ns, n), slot);
   } else {
     queue->bottom_end_ns = end_ns;
-    load_bottom(queue, slot, n);
+    load_bottom(queue, slot, n, start_ns, rung->shift);
   }
 }
 
