@@ -27,7 +27,9 @@ mqtt_take_u8(MqttCursor *c, guint8 *value)
 static inline guint16
 mqtt_peek_u16(const guint8 *p)
 {
-  return (guint16) (p[0] << 8 | p[1]);
+  guint16 value;
+  memcpy(&value, p, sizeof value);
+  return GUINT16_FROM_BE(value);
 }
 
 static inline gboolean
@@ -43,7 +45,9 @@ mqtt_take_u16(MqttCursor *c, guint16 *value)
 static inline guint32
 mqtt_peek_u32(const guint8 *p)
 {
-  return (guint32) p[0] << 24 | (guint32) p[1] << 16 | (guint32) p[2] << 8 | p[3];
+  guint32 value;
+  memcpy(&value, p, sizeof value);
+  return GUINT32_FROM_BE(value);
 }
 
 /* Binary Data, or a UTF-8 Encoded String that is not checked. */
@@ -100,15 +104,17 @@ mqtt_put_vbi(guint8 *dst, gsize value)
 static inline guint8 *
 mqtt_put_u16(guint8 *dst, guint16 value)
 {
-  dst[0] = (guint8) (value >> 8);
-  dst[1] = (guint8) value;
-  return dst + 2;
+  value = GUINT16_TO_BE(value);
+  memcpy(dst, &value, sizeof value);
+  return dst + sizeof value;
 }
 
 static inline guint8 *
 mqtt_put_u32(guint8 *dst, guint32 value)
 {
-  return mqtt_put_u16(mqtt_put_u16(dst, (guint16) (value >> 16)), (guint16) value);
+  value = GUINT32_TO_BE(value);
+  memcpy(dst, &value, sizeof value);
+  return dst + sizeof value;
 }
 
 /* As they are, without a length. */

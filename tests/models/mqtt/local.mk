@@ -1,1 +1,21 @@
 # Tests of models/mqtt: each links only what its layer may know.
+
+check_PROGRAMS += tests/models/mqtt/test-codec
+tests_models_mqtt_test_codec_SOURCES = tests/models/mqtt/test-codec.c tests/models/mqtt/wire-text.h
+tests_models_mqtt_test_codec_LDADD = $(LIBS_MQTT)
+TESTS += tests/models/mqtt/test-codec
+
+check_PROGRAMS += tests/models/mqtt/test-codec-errors
+tests_models_mqtt_test_codec_errors_SOURCES = tests/models/mqtt/test-codec-errors.c tests/models/mqtt/wire-text.h
+tests_models_mqtt_test_codec_errors_LDADD = $(LIBS_MQTT)
+TESTS += tests/models/mqtt/test-codec-errors
+
+check_PROGRAMS += tests/models/mqtt/test-topic
+tests_models_mqtt_test_topic_SOURCES = tests/models/mqtt/test-topic.c
+tests_models_mqtt_test_topic_LDADD = $(LIBS_MQTT)
+TESTS += tests/models/mqtt/test-topic
+
+check_PROGRAMS += tests/models/mqtt/test-topic-tree
+tests_models_mqtt_test_topic_tree_SOURCES = tests/models/mqtt/test-topic-tree.c
+tests_models_mqtt_test_topic_tree_LDADD = $(LIBS_MQTT)
+TESTS += tests/models/mqtt/test-topic-tree
