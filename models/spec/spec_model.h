@@ -1,4 +1,5 @@
-/* The keys of the model sections, and the way from a resolved section to the plain configs of the machines. */
+/* The keys of the model sections, and the way from a resolved section to the plain configs of the
+ * machines. */
 #pragma once
 
 #include "models/mqtt/broker.h"
@@ -15,15 +16,17 @@ void spec_tcp(const Section *section, TcpConfig *config);
 void spec_client(const Section *section, MqttClientConfig *config);
 void spec_broker(const Section *section, MqttBrokerConfig *config);
 
-/* Derived values that expressions may use: "rtt" of a link (nominal round trip: medians, both directions) and of a client (the sum
- * over its path), in ns. FALSE: no such value. */
-gboolean spec_derived(const Scenario *scenario, const Section *section, const char *name, double *value);
+/* Derived values that expressions may use: "rtt" of a link (nominal round trip: medians, both
+ * directions) and of a client (the sum over its path), in ns. FALSE: no such value. */
+gboolean spec_derived(const Scenario *scenario, const Section *section, const char *name,
+                      double *value);
 
-/* Appends Findings for what no single key shows: settings that exclude each other (errors), settings that defeat
- * themselves (notes): QoS above 0 without a session, ack_timeout below the RTT, resend in mqtt5, keep alive above the NAT time-out,
- * more offered than a link carries, every publisher in one instant, session_expiry in mqtt311, ... */
+/* Appends Findings for what no single key shows: settings that exclude each other (errors),
+ * settings that defeat themselves (notes): QoS above 0 without a session, ack_timeout below the
+ * RTT, resend in mqtt5, keep alive above the NAT time-out, more offered than a link carries, every
+ * publisher in one instant, session_expiry in mqtt311, ... */
 void spec_check(const Scenario *scenario, GPtrArray *findings);
 
-/* The publish topic or filter of client n (from 1) of a group, with {client}, {n}, {n:5}, {group} replaced; {any G} and {each G}
- * are left for the workload. To free. */
+/* The publish topic or filter of client n (from 1) of a group, with {client}, {n}, {n:5}, {group}
+ * replaced; {any G} and {each G} are left for the workload. To free. */
 char *spec_topic(const char *pattern, const char *group, guint n);

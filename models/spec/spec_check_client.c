@@ -1,0 +1,173 @@
+#include "models/spec/spec_check.h"
+
+#include <string.h>
+
+#define NS_IN_S G_GINT64_CONSTANT(1000000000)
+
+static gboolean
+link_can_cut(const Section *link)
+{
+  LinkConfig config;
+
+  spec_link(link, &config);
+  return config.outage_every != NULL || config.outage_gap != NULL;
+}
+
+/* Whether a fault is aimed at the client, its broker or a link of its path. */
+static gboolean
+fault_hits(const Scenario *scenario, const Section *fault, const Section *client)
+{
+  const Section *broker = spec_reference(scenario, client, "broker", &spec_kind_broker);
+  const Value *target = section_value(fault, "target");
+  const char *name =
+      target->kind == VALUE_LIST ? target->list.values[target->list.n - 1]->text : target->text;
+
+  return strcmp(name, client->name) == 0 || (broker && strcmp(name, broker->name) == 0) ||
+         spec_path_has(client, name);
+}
+
+/* Whether the experiment does anything that may end a connection of the group. */
+static gboolean
+can_disconnect(const Scenario *scenario, const Section *client)
+{
+  if (section_is(client, "on_ack_timeout", "reconnect") &&
+      section_int(client, "ack_timeout") != VALUE_NEVER)
+    return TRUE;
+  for (guint i = 0; i < scenario->sections->len; i++) {
+    const Section *other = g_ptr_array_index(scenario->sections, i);
+
+    if (other->kind == &spec_kind_link && spec_path_has(client, other->name) && link_can_cut(other))
+      return TRUE;
+    if (other->kind == &spec_kind_fault && fault_hits(scenario, other, client))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The highest QoS of the group's streams and subscriptions. */
+static gint64
+highest_qos(const Scenario *scenario, const Section *client)
+{
+  gint64 highest = 0;
+
+  for (guint i = 0; i < scenario->sections->len; i++) {
+    const Section *section = g_ptr_array_index(scenario->sections, i);
+
+    if ((section->kind == &spec_kind_publish || section->kind == &spec_kind_subscribe) &&
+        spec_is_of(scenario, section, client))
+      highest = MAX(highest, section_int(section, "qos"));
+  }
+  return highest;
+}
+
+static void
+check_whole_seconds(const Section *client, const char *key, GPtrArray *findings)
+{
+  gint64 value_ns = section_int(client, key);
+
+  if (value_ns != VALUE_NEVER && value_ns % NS_IN_S != 0)
+    spec_error(findings, client, key, "must be whole seconds: so it stands on the wire");
+}
+
+static void
+check_session(const Scenario *scenario, const Section *client, GPtrArray *findings)
+{
+  gboolean mqtt5 = section_is(client, "protocol", "mqtt5");
+  gboolean clean = section_is(client, "clean_start", "yes");
+  gint64 expiry_ns = section_int(client, "session_expiry");
+  gint64 qos = highest_qos(scenario, client);
+
+  if (!mqtt5 && expiry_ns != 0)
+    spec_note(findings, client, "session_expiry",
+              "mqtt311 has no Session Expiry Interval: a session ends with its connection if "
+              "clean_start = yes, else never");
+  if (mqtt5 && !clean && expiry_ns == 0)
+    spec_note(findings, client, "session_expiry",
+              "0s ends the session with its connection, so clean_start = no finds none");
+  if (mqtt5 && clean && expiry_ns != 0)
+    spec_note(findings, client, "clean_start",
+              "yes discards the session that session_expiry keeps [MQTT-3.1.2-4]");
+  else if (qos > 0 && (clean || (mqtt5 && expiry_ns == 0)) && can_disconnect(scenario, client))
+    spec_note(findings, client, "clean_start",
+              "QoS %" G_GINT64_FORMAT " without a session: what is under way when a connection "
+              "ends is lost",
+              qos);
+}
+
+static void
+check_ack_timeout(const Scenario *scenario, const Section *client, GPtrArray *findings)
+{
+  gint64 timeout_ns = section_int(client, "ack_timeout");
+  gboolean mqtt5 = section_is(client, "protocol", "mqtt5");
+  double rtt_ns;
+
+  if (timeout_ns == VALUE_NEVER)
+    return;
+  if (spec_derived(scenario, client, "rtt", &rtt_ns) && (double)timeout_ns < rtt_ns) {
+    g_autofree char *rtt = value_time_to_string((gint64)rtt_ns);
+
+    spec_note(findings, client, "ack_timeout",
+              "below the round trip of %s: it expires before any acknowledgement can come", rtt);
+  }
+  if (section_is(client, "on_ack_timeout", "resend"))
+    spec_note(findings, client, "on_ack_timeout", "resend sends on a live connection: %s",
+              mqtt5 ? "mqtt5 forbids it [MQTT-4.4.0-1]; legal in mqtt311"
+                    : "legal in mqtt311; mqtt5 forbids it [MQTT-4.4.0-1]");
+}
+
+static void
+check_connecting(const Scenario *scenario, const Section *client, GPtrArray *findings)
+{
+  gint64 timeout_ns = section_int(client, "connect_timeout");
+  const Value *reconnect = section_value(client, "reconnect");
+  const Dist *start = section_dist(client, "start");
+  gint64 n = section_int(client, "count");
+  double rtt_ns;
+
+  /* A round trip for TCP and one for CONNECT. */
+  if (timeout_ns != VALUE_NEVER && spec_derived(scenario, client, "rtt", &rtt_ns) &&
+      (double)timeout_ns < 2 * rtt_ns)
+    spec_note(findings, client, "connect_timeout",
+              "below two round trips, which TCP and CONNACK take: it can hardly ever connect");
+  if (reconnect->kind == VALUE_CALL &&
+      value_argument(reconnect, "max")->integer < value_argument(reconnect, "initial")->integer)
+    spec_error(findings, client, "reconnect", "max is below the first delay");
+  if (start && dist_max(start) > (double)scenario->warmup_ns)
+    spec_error(findings, client, "start", "may lie behind the warm-up, which it begins in");
+  if (start && dist_is_constant(start) && n > 1)
+    spec_note(findings, client, "start", "%" G_GINT64_FORMAT " clients connect in one instant", n);
+}
+
+void
+spec_check_client(const Scenario *scenario, const Section *client, GPtrArray *findings)
+{
+  check_whole_seconds(client, "keep_alive", findings);
+  check_whole_seconds(client, "session_expiry", findings);
+  check_session(scenario, client, findings);
+  check_ack_timeout(scenario, client, findings);
+  check_connecting(scenario, client, findings);
+  if (section_int(client, "keep_alive") == VALUE_NEVER && can_disconnect(scenario, client))
+    spec_note(findings, client, "keep_alive",
+              "never: a client that only listens does not notice that its connection is dead");
+}
+
+void
+spec_check_fault(const Scenario *scenario, const Section *fault, GPtrArray *findings)
+{
+  const Value *target = section_value(fault, "target");
+  const char *name =
+      target->kind == VALUE_LIST ? target->list.values[target->list.n - 1]->text : target->text;
+  const Section *section = scenario_section(scenario, name);
+  gboolean outage = section_is(fault, "what", "outage");
+
+  if (section && outage != (section->kind == &spec_kind_link))
+    spec_error(findings, fault, "what", "%s",
+               outage ? "an outage is of a link" : "a crash is of a broker or a client");
+  if (section_dist(fault, "every") && section_dist(fault, "gap"))
+    spec_error(findings, fault, "gap",
+               "every is given too; faults have either, from start to start or from end to start");
+  if (!outage && !section_is(fault, "direction", "both"))
+    spec_note(findings, fault, "direction", "has no effect on a crash");
+  if (outage && dist_max(section_dist(fault, "lasts")) <= 0)
+    spec_note(findings, fault, "lasts", "an outage of 0s stops nothing");
+}

@@ -1,0 +1,154 @@
+#include "models/spec/spec_endpoint.h"
+#include "models/spec/spec_kinds.h"
+#include "models/spec/spec_model.h"
+#include "models/spec/spec_words.h"
+
+#define NS_IN_S G_GINT64_CONSTANT(1000000000)
+
+static const char *const protocol_words[] = {"mqtt5", "mqtt311", NULL};
+static const char *const start_words[] = {"spread", NULL};
+static const char *const clean_start_words[] = {"yes", "no", NULL};
+static const char *const on_ack_timeout_words[] = {"report", "resend", "reconnect", "give-up",
+                                                   NULL};
+static const char *const offline_queue_words[] = {"none", "qos12", "all", NULL};
+
+/* clang-format off */
+static const ParamSpec backoff_params[] = {
+  {.name = "initial", .type = PARAM_TIME, .low = "1ms", .high = "1y", .flags = PARAM_REQUIRED,
+   .help = "delay before the first try"},
+  {.name = "max", .type = PARAM_TIME, .low = "1ms", .high = "1y", .flags = PARAM_REQUIRED,
+   .help = "the delay grows no further"},
+  {.name = "factor", .type = PARAM_NUMBER, .fallback = "2", .low = "1", .high = "10",
+   .help = "from try to try"},
+  {.name = "jitter", .type = PARAM_RATIO, .fallback = "0%", .low = "0%", .high = "100%",
+   .help = "j makes a delay d into d (1 - j U), U uniform in [0, 1)"},
+  {.name = NULL},
+};
+
+static const CallSpec reconnect_calls[] = {
+  {.name = "backoff", .params = backoff_params,
+   .help = "a delay that grows from try to try; success starts it anew"},
+  {.name = NULL},
+};
+
+static const ParamSpec client_params[] = {
+  {.name = "tcp", .type = PARAM_REF, .fallback = "linux", .refers = "tcp",
+   .help = "stack of the client's host"},
+  {.name = "count", .type = PARAM_INT, .fallback = "1", .low = "1", .high = "10000000",
+   .help = "size of the group"},
+  {.name = "broker", .type = PARAM_REF, .refers = "broker",
+   .help = "where it connects to; may be left out if there is only one"},
+  {.name = "link", .type = PARAM_PATH, .fallback = "perfect", .refers = "link",
+   .help = "the path to the broker, client end first: radio > backhaul"},
+  {.name = "protocol", .type = PARAM_WORD, .fallback = "mqtt5", .words = protocol_words,
+   .help = "version of the protocol"},
+  {.name = "start", .type = PARAM_DIST, .fallback = "spread", .low = "0s", .words = start_words,
+   .help = "first connect after the start of the warm-up; spread: subscribers at once, publishers "
+           "over its first half"},
+  {.name = "connect_timeout", .type = PARAM_TIME, .fallback = "30s", .low = "1ms", .high = "1y",
+   .words = spec_never, .help = "longest wait for TCP and CONNACK together"},
+  {.name = "keep_alive", .type = PARAM_TIME, .fallback = "60s", .low = "1s", .high = "65535s",
+   .words = spec_never, .help = "Keep Alive on the wire, whole seconds; never is 0 there"},
+  {.name = "ping_timeout", .type = PARAM_TIME, .low = "1ms", .high = "1y", .words = spec_never,
+   .help = "silence after PINGREQ that closes the connection; keep_alive if it is left out"},
+  {.name = "reconnect", .type = PARAM_DIST, .fallback = "backoff(1s, max=2min)", .low = "0s",
+   .words = spec_never, .calls = reconnect_calls, .help = "delay before a try to connect again"},
+  {.name = "clean_start", .type = PARAM_WORD, .fallback = "yes", .words = clean_start_words,
+   .help = "Clean Start; Clean Session in 3.1.1"},
+  {.name = "session_expiry", .type = PARAM_TIME, .fallback = "0s", .low = "0s",
+   .high = "4294967294s", .words = spec_never,
+   .help = "Session Expiry Interval, whole seconds; mqtt311 has none"},
+  {.name = "ack_timeout", .type = PARAM_TIME, .fallback = "never", .low = "1ms", .high = "1y",
+   .words = spec_never, .flags = PARAM_RTT,
+   .help = "from handing PUBLISH, PUBREL, SUBSCRIBE to TCP until the acknowledgement; 3 * rtt is "
+           "possible"},
+  {.name = "on_ack_timeout", .type = PARAM_WORD, .fallback = "report",
+   .words = on_ack_timeout_words,
+   .help = "report: the application is told failure, the exchange goes on; resend: same "
+           "identifier, DUP; reconnect: close, then connect; give-up: the state is dropped"},
+  {.name = "ack_backoff", .type = PARAM_NUMBER, .fallback = "1", .low = "1", .high = "10",
+   .help = "factor of ack_timeout from try to try"},
+  {.name = "ack_tries", .type = PARAM_INT, .fallback = "unlimited", .low = "1",
+   .high = "4294967294", .words = spec_unlimited, .help = "tries before the exchange is given up"},
+  {.name = "offline_queue", .type = PARAM_WORD, .fallback = "qos12", .words = offline_queue_words,
+   .help = "publications accepted while disconnected; the rest are refused"},
+  SPEC_ENDPOINT_KEYS,
+  {.name = NULL},
+};
+/* clang-format on */
+
+const KindSpec spec_kind_client = {
+    .kind = "client",
+    .help = "a group of MQTT clients",
+    .params = client_params,
+    .profiles = TRUE,
+    .model = TRUE,
+};
+
+static MqttOnAckTimeout
+on_ack_timeout(const Section *section)
+{
+  if (section_is(section, "on_ack_timeout", "resend"))
+    return MQTT_ACK_RESEND;
+  if (section_is(section, "on_ack_timeout", "reconnect"))
+    return MQTT_ACK_RECONNECT;
+  return section_is(section, "on_ack_timeout", "give-up") ? MQTT_ACK_GIVE_UP : MQTT_ACK_REPORT;
+}
+
+static MqttOfflineQueue
+offline_queue(const Section *section)
+{
+  if (section_is(section, "offline_queue", "none"))
+    return MQTT_OFFLINE_NONE;
+  return section_is(section, "offline_queue", "all") ? MQTT_OFFLINE_ALL : MQTT_OFFLINE_QOS12;
+}
+
+/* Rounded to whole seconds; 0xffffffff is a session that does not expire, section 3.1.2.11.2. */
+static guint32
+session_expiry_s(const Section *section)
+{
+  gint64 expiry_ns = section_int(section, "session_expiry");
+
+  if (expiry_ns == VALUE_NEVER)
+    return G_MAXUINT32;
+  return (guint32)((expiry_ns + NS_IN_S / 2) / NS_IN_S);
+}
+
+static guint16
+keep_alive_s(const Section *section)
+{
+  gint64 keep_alive_ns = section_int(section, "keep_alive");
+
+  if (keep_alive_ns == VALUE_NEVER)
+    return 0;
+  return (guint16)((keep_alive_ns + NS_IN_S / 2) / NS_IN_S);
+}
+
+void
+spec_client(const Section *section, MqttClientConfig *config)
+{
+  const char *ping = section_value(section, "ping_timeout") ? "ping_timeout" : "keep_alive";
+
+  *config = (MqttClientConfig){
+      .version = section_is(section, "protocol", "mqtt311") ? MQTT_3_1_1 : MQTT_5_0,
+      .clean_start = section_is(section, "clean_start", "yes") ? MQTT_CLEAN_YES : MQTT_CLEAN_NO,
+      .session_expiry_s = session_expiry_s(section),
+      .keep_alive_s = keep_alive_s(section),
+      .ping_timeout_ns = section_int(section, ping),
+      .connect_timeout_ns = section_int(section, "connect_timeout"),
+      .inflight = spec_limit(section, "inflight"),
+      .queue = spec_limit(section, "queue"),
+      .queue_bytes = spec_byte_limit(section, "queue_bytes"),
+      .on_queue_full = spec_on_queue_full(section),
+      .offline_queue = offline_queue(section),
+      .receive_maximum = (guint16)section_int(section, "receive_maximum"),
+      .maximum_packet_size = spec_limit(section, "maximum_packet_size"),
+      .ack_timeout_ns = section_int(section, "ack_timeout"),
+      .on_ack_timeout = on_ack_timeout(section),
+      .ack_backoff = section_real(section, "ack_backoff"),
+      .ack_tries = spec_limit(section, "ack_tries"),
+      .qos2_receiver = spec_qos2_receiver(section),
+      .store = spec_stores(section),
+      .ack_after_store = section_int(section, "ack_after_store") != 0,
+  };
+}

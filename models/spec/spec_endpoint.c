@@ -1,0 +1,38 @@
+#include "models/spec/spec_endpoint.h"
+
+guint32
+spec_limit(const Section *section, const char *key)
+{
+  gint64 limit = section_int(section, key);
+
+  return limit == VALUE_UNLIMITED ? MQTT_UNLIMITED : (guint32)limit;
+}
+
+guint64
+spec_byte_limit(const Section *section, const char *key)
+{
+  gint64 limit = section_int(section, key);
+
+  return limit == VALUE_UNLIMITED ? G_MAXUINT64 : (guint64)limit;
+}
+
+MqttOnQueueFull
+spec_on_queue_full(const Section *section)
+{
+  if (section_is(section, "on_queue_full", "drop-old"))
+    return MQTT_DROP_OLD;
+  return section_is(section, "on_queue_full", "refuse") ? MQTT_FULL_REFUSE : MQTT_DROP_NEW;
+}
+
+MqttQos2Receiver
+spec_qos2_receiver(const Section *section)
+{
+  return section_is(section, "qos2_receiver", "on-pubrel") ? MQTT_QOS2_ON_PUBREL
+                                                           : MQTT_QOS2_ON_PUBLISH;
+}
+
+gboolean
+spec_stores(const Section *section)
+{
+  return !section_is(section, "store", "none");
+}

@@ -1,0 +1,12 @@
+/* Values of the keys that a client and a broker have alike, as the machines want them. Private to
+ * models/spec. */
+#pragma once
+
+#include "models/mqtt/client.h"
+#include "sim/record/scenario.h"
+
+guint32 spec_limit(const Section *section, const char *key);      /* unlimited: MQTT_UNLIMITED */
+guint64 spec_byte_limit(const Section *section, const char *key); /* unlimited: G_MAXUINT64 */
+MqttOnQueueFull spec_on_queue_full(const Section *section);
+MqttQos2Receiver spec_qos2_receiver(const Section *section);
+gboolean spec_stores(const Section *section);

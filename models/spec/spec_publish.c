@@ -1,0 +1,32 @@
+#include "models/spec/spec_kinds.h"
+#include "models/spec/spec_words.h"
+
+static const char *const start_words[] = {"random", NULL};
+
+/* clang-format off */
+static const ParamSpec publish_params[] = {
+  {.name = "client", .type = PARAM_REF, .refers = "client", .flags = PARAM_IS_LIST,
+   .help = "one stream in each client of these groups; may be left out if there is only one"},
+  {.name = "topic", .type = PARAM_TOPIC, .fallback = "{group}/{n}",
+   .help = "{client}, {n} ({n:5} zero-padded), {group}; {any G}: another client of G, drawn per "
+           "message; {each G}: one message to every one"},
+  {.name = "qos", .type = PARAM_INT, .fallback = "0", .low = "0", .high = "2",
+   .help = "quality of service"},
+  {.name = "every", .type = PARAM_DIST, .fallback = "1s", .low = "1ns",
+   .help = "interval between publish() calls"},
+  {.name = "start", .type = PARAM_DIST, .fallback = "random", .low = "0s", .words = start_words,
+   .help = "first call after the start of the warm-up; random: uniform over the first interval"},
+  {.name = "size", .type = PARAM_SIZE, .fallback = "100B", .low = "8B", .high = "268435455B",
+   .help = "payload; its first 8 bytes are the message's number"},
+  {.name = "deadline", .type = PARAM_TIME, .fallback = "never", .low = "1ns", .words = spec_never,
+   .help = "what deadline_ratio counts; nothing on the wire"},
+  {.name = NULL},
+};
+/* clang-format on */
+
+const KindSpec spec_kind_publish = {
+    .kind = "publish",
+    .help = "a stream of messages in each client of some groups",
+    .params = publish_params,
+    .model = TRUE,
+};

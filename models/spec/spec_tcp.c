@@ -1,0 +1,62 @@
+#include "models/spec/spec_kinds.h"
+#include "models/spec/spec_model.h"
+#include "models/spec/spec_words.h"
+
+static const char *const rule_words[] = {"linux", "rfc6298", NULL};
+
+/* clang-format off */
+static const ParamSpec tcp_params[] = {
+  {.name = "rto_initial", .type = PARAM_TIME, .fallback = "1s", .low = "1ms", .high = "1h",
+   .help = "retransmission time-out before the first round trip was measured"},
+  {.name = "rto_min", .type = PARAM_TIME, .fallback = "200ms", .low = "1ms", .high = "1h",
+   .help = "least retransmission time-out, see rto_rule"},
+  {.name = "rto_max", .type = PARAM_TIME, .fallback = "120s", .low = "1ms", .high = "10y",
+   .help = "greatest retransmission time-out"},
+  {.name = "rto_rule", .type = PARAM_WORD, .fallback = "linux", .words = rule_words,
+   .help = "linux: rto_min bounds the variance term; rfc6298: the time-out"},
+  {.name = "syn_retries", .type = PARAM_INT, .fallback = "6", .low = "0", .high = "255",
+   .help = "times that SYN is sent again before the open fails"},
+  {.name = "synack_retries", .type = PARAM_INT, .fallback = "5", .low = "0", .high = "255",
+   .help = "times that SYN-ACK is sent again"},
+  {.name = "data_retries", .type = PARAM_INT, .fallback = "15", .low = "0", .high = "255",
+   .help = "time-outs in a row before the connection is given up"},
+  {.name = "delayed_ack", .type = PARAM_TIME, .fallback = "40ms", .low = "0s", .high = "500ms",
+   .words = spec_never,
+   .help = "longest wait of an acknowledgement (RFC 1122); 0s, never: none waits"},
+  {.name = "dup_acks", .type = PARAM_INT, .fallback = "3", .low = "1", .high = "255",
+   .help = "duplicate acknowledgements that start a fast retransmit (RFC 5681)"},
+  {.name = "send_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1GB",
+   .help = "socket buffer for what is sent"},
+  {.name = "receive_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1GB",
+   .help = "socket buffer for what is received"},
+  {.name = NULL},
+};
+/* clang-format on */
+
+const KindSpec spec_kind_tcp = {
+    .kind = "tcp",
+    .help = "the TCP stack of the hosts that name it",
+    .params = tcp_params,
+    .profiles = TRUE,
+    .model = TRUE,
+};
+
+void
+spec_tcp(const Section *section, TcpConfig *config)
+{
+  /* What has no key comes with the stack whose rule it is. */
+  if (section_is(section, "rto_rule", "rfc6298"))
+    tcp_config_rfc6298(config);
+  else
+    tcp_config_linux(config);
+  config->rto_initial_ns = section_int(section, "rto_initial");
+  config->rto_min_ns = section_int(section, "rto_min");
+  config->rto_max_ns = section_int(section, "rto_max");
+  config->syn_retries = (guint)section_int(section, "syn_retries");
+  config->synack_retries = (guint)section_int(section, "synack_retries");
+  config->data_retries = (guint)section_int(section, "data_retries");
+  config->delayed_ack_ns = section_int(section, "delayed_ack");
+  config->dup_acks = (guint)section_int(section, "dup_acks");
+  config->send_buffer = (guint)section_int(section, "send_buffer");
+  config->receive_buffer = (guint)section_int(section, "receive_buffer");
+}
