@@ -1,0 +1,222 @@
+/* Whatever bytes come: the decoder reads none beyond those it was given, says more-needed of every shorter prefix of a packet that it takes, and
+ * what it took is stable: encoded and decoded again it is the same packet.
+ *
+ * For libFuzzer: clang -fsanitize=fuzzer,address with this file and the sources of the codec. With -DSTANDALONE a test that
+ * replays the seeds, or the files named on the command line, and mutates them. */
+#include "tests/models/mqtt/wire-text.h"
+#include <stdint.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check_stable(const MqttPacket *packet, MqttVersion version, MqttSender sender)
+{
+  MqttPacket second;
+  gsize size;
+  guint8 reason;
+  g_autoptr(GByteArray) once = wire_encode_again(*packet, version);
+  MqttDecode result = mqtt_decode(once->data, once->len, version, sender, MQTT_PACKET_MAX, &second,
+                                  &size, &reason);
+  g_assert_cmpint(result, ==, MQTT_DONE);
+  g_assert_cmpuint(size, ==, once->len);
+  g_assert_cmpint(second.type, ==, packet->type);
+  g_autoptr(GByteArray) twice = wire_encode_again(second, version);
+  g_assert_cmpmem(twice->data, twice->len, once->data, once->len);
+}
+
+/* The first byte chooses version and sender; the rest is what the sender wrote. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  if (size == 0)
+    return 0;
+  MqttVersion version = data[0] & 1 ? MQTT_3_1_1 : MQTT_5_0;
+  MqttSender sender = data[0] & 2 ? MQTT_FROM_SERVER : MQTT_FROM_CLIENT;
+  const guint8 *p = data + 1, *end = data + size;
+  while (p < end) {
+    MqttPacket packet;
+    gsize n = (gsize) (end - p), whole, shorter;
+    guint8 reason = 0;
+    MqttDecode result = mqtt_decode(p, n, version, sender, MQTT_PACKET_MAX, &packet, &whole,
+                                    &reason);
+    if (result == MQTT_NEED_MORE) {
+      g_assert_true(whole == 0 || whole > n);
+      break;
+    }
+    if (result == MQTT_MALFORMED) {
+      g_assert_nonnull(mqtt_reason_name(reason));
+      g_assert_cmpuint(reason, >=, 0x80);
+      break;
+    }
+    g_assert_true(whole >= 2 && whole <= n);
+    check_stable(&packet, version, sender);
+    g_assert_cmpint(mqtt_decode(p, whole - 1, version, sender, MQTT_PACKET_MAX, &packet, &shorter,
+                                &reason),
+                    ==, MQTT_NEED_MORE);
+    p += whole;
+  }
+  return 0;
+}
+
+#ifdef STANDALONE
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define LONGEST 4096
+
+/* Ends where an unreadable page begins. */
+static guint8 *
+guarded_end(void)
+{
+  gsize page = (gsize) sysconf(_SC_PAGESIZE);
+  gsize room = (LONGEST + page - 1) / page * page;
+  guint8 *map = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  g_assert_true(map != MAP_FAILED);
+  g_assert_cmpint(mprotect(map + room, page, PROT_NONE), ==, 0);
+  return map + room;
+}
+
+static void
+run_guarded(guint8 *end, const guint8 *input, gsize n)
+{
+  g_assert_cmpuint(n, <=, LONGEST);
+  if (n > 0)
+    memcpy(end - n, input, n);
+  LLVMFuzzerTestOneInput(end - n, n);
+}
+
+static gint
+by_name(gconstpointer a, gconstpointer b)
+{
+  return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static GPtrArray *
+read_seeds(void)
+{
+  const char *srcdir = g_getenv("srcdir");
+  g_autofree char *folder = g_build_filename(srcdir != NULL ? srcdir : ".", "tests", "fuzz",
+                                             "corpus", "decode", NULL);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GDir) dir = g_dir_open(folder, 0, &error);
+  g_assert_no_error(error);
+  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+  for (const char *name = g_dir_read_name(dir); name != NULL; name = g_dir_read_name(dir))
+    g_ptr_array_add(names, g_build_filename(folder, name, NULL));
+  g_ptr_array_sort(names, by_name);
+  GPtrArray *seeds = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
+  for (guint i = 0; i < names->len; i++) {
+    char *contents;
+    gsize n;
+    g_file_get_contents(g_ptr_array_index(names, i), &contents, &n, &error);
+    g_assert_no_error(error);
+    g_ptr_array_add(seeds, g_bytes_new_take(contents, n));
+  }
+  g_assert_cmpuint(seeds->len, >, 0);
+  return seeds;
+}
+
+static guint
+below(guint n)
+{
+  return (guint) g_test_rand_int_range(0, (gint) n);
+}
+
+/* One small change: a byte, a bit, a hole, a copy of a stretch, a cut. */
+static gsize
+mutate(guint8 *bytes, gsize n)
+{
+  static const guint8 telling[] = { 0x00, 0x01, 0x02, 0x26, 0x0B, 0x23, 0x7F, 0x80, 0xFF, '#', '+' };
+  gsize at = below((guint) n), length = 1 + below(8);
+  switch (below(6)) {
+  case 0:
+    bytes[at] = (guint8) below(256);
+    return n;
+  case 1:
+    bytes[at] ^= (guint8) (1u << below(8));
+    return n;
+  case 2:
+    bytes[at] = telling[below(G_N_ELEMENTS(telling))];
+    return n;
+  case 3:
+    length = MIN(length, n - at);
+    memmove(bytes + at, bytes + at + length, n - at - length);
+    return n - length;
+  case 4:
+    length = MIN(length, MIN(n - at, LONGEST - n));
+    memmove(bytes + at + length, bytes + at, n - at);
+    return n + length;
+  default:
+    return at;
+  }
+}
+
+static void
+test_seeds(void)
+{
+  g_autoptr(GPtrArray) seeds = read_seeds();
+  guint8 *end = guarded_end();
+  for (guint i = 0; i < seeds->len; i++) {
+    gsize n;
+    const guint8 *input = g_bytes_get_data(g_ptr_array_index(seeds, i), &n);
+    run_guarded(end, input, n);
+    for (gsize cut = 0; cut < n; cut++)
+      run_guarded(end, input, cut);
+  }
+}
+
+static void
+test_mutated(void)
+{
+  guint rounds = g_test_slow() ? 10000000 : 150000;
+  g_autoptr(GPtrArray) seeds = read_seeds();
+  guint8 *end = guarded_end(), bytes[LONGEST];
+  for (guint i = 0; i < rounds; i++) {
+    gsize n;
+    const guint8 *seed = g_bytes_get_data(g_ptr_array_index(seeds, below(seeds->len)), &n);
+    memcpy(bytes, seed, n);
+    for (guint k = 1 + below(4); k > 0 && n > 0; k--)
+      n = mutate(bytes, n);
+    run_guarded(end, bytes, n);
+  }
+}
+
+/* Random bytes below a fixed header that fits them, so that the bodies are reached. */
+static void
+test_garbage(void)
+{
+  guint rounds = g_test_slow() ? 10000000 : 150000;
+  guint8 *end = guarded_end(), bytes[64];
+  for (guint i = 0; i < rounds; i++) {
+    gsize n = 3 + below(40);
+    guint letters = below(2) ? 256 : 4; /* few values: lengths that fit are frequent */
+    for (gsize k = 0; k < n; k++)
+      bytes[k] = (guint8) below(letters);
+    guint type = 1 + below(15);
+    bytes[1] = (guint8) (type << 4 | (type == 3 ? below(6) : type == 6 || type == 8 || type == 10 ? 2 : 0));
+    bytes[2] = (guint8) (n - 3);
+    run_guarded(end, bytes, n);
+  }
+}
+
+int
+main(int argc, char **argv)
+{
+  g_test_init(&argc, &argv, NULL);
+  for (int i = 1; i < argc; i++) {
+    g_autofree char *contents = NULL;
+    gsize n;
+    g_autoptr(GError) error = NULL;
+    g_file_get_contents(argv[i], &contents, &n, &error);
+    g_assert_no_error(error);
+    LLVMFuzzerTestOneInput((const guint8 *) contents, n);
+  }
+  if (argc > 1)
+    return 0;
+  g_test_add_func("/fuzz/decode/seeds", test_seeds);
+  g_test_add_func("/fuzz/decode/mutated", test_mutated);
+  g_test_add_func("/fuzz/decode/garbage", test_garbage);
+  return g_test_run();
+}
+#endif
