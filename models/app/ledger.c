@@ -44,6 +44,7 @@ typedef struct {
 
 typedef struct {
   guint64 sequence; /* of the last publication */
+  guint64 any_met;  /* publications of the window with at least one obligation met */
   guint32 section, client;
   guint8 qos;
   /* The last first delivery, for the order check of the common case of one subscriber. */
@@ -52,6 +53,7 @@ typedef struct {
 } Publisher;
 
 typedef struct {
+  gint64 deadline_ns;
   guint64 counters[COUNT_N];
   Histogram histograms[HISTOGRAM_N];
   guint64 examples[CAUSE_N];
@@ -207,6 +209,8 @@ ledger_new(const LedgerConfig *config)
   ledger->config = *config;
   ledger->publishers = g_array_new(FALSE, TRUE, sizeof(Publisher));
   ledger->tallies = g_new0(SectionTally, MAX(config->sections, 1));
+  for (guint i = 0; i < config->sections; i++)
+    ledger->tallies[i].deadline_ns = G_MAXINT64;
   ledger->state_lost_ns = g_new(gint64, config->clients + 1);
   for (guint i = 0; i <= config->clients; i++)
     ledger->state_lost_ns[i] = G_MININT64;
@@ -246,6 +250,13 @@ ledger_free(Ledger *ledger)
   g_free(ledger->table);
   g_free(ledger->breach);
   g_free(ledger);
+}
+
+void
+ledger_section(Ledger *ledger, guint section, gint64 deadline_ns)
+{
+  g_assert(section < ledger->config.sections);
+  ledger->tallies[section].deadline_ns = deadline_ns;
 }
 
 guint32
@@ -419,6 +430,8 @@ message_close(Ledger *ledger, Message *message, const gboolean *stuck)
                                                : CAUSE_STUCK;
     tally_obligation(ledger, message, &owed[i], fate, cause);
     met += owed[i].copies > 0;
+    tally->counters[COUNT_DEADLINE_MET] +=
+        owed[i].copies > 0 && owed[i].latency_ns <= tally->deadline_ns;
     if (ledger->rows != NULL)
       row_add(ledger, message, &owed[i], fate, cause);
   }
@@ -428,6 +441,7 @@ message_close(Ledger *ledger, Message *message, const gboolean *stuck)
     tally->counters[COUNT_WITH_OWED]++;
     tally->counters[COUNT_COMPLETE] += met == message->n_owed;
     tally->counters[COUNT_ANY_MET] += met > 0;
+    message_publisher(ledger, message)->any_met += met > 0;
   }
   tally->counters[COUNT_NEEDLESS_RESENDS] += message->needless;
   ledger->open--;
@@ -817,6 +831,12 @@ guint64
 ledger_open(const Ledger *ledger)
 {
   return ledger->open;
+}
+
+guint64
+ledger_any_met(const Ledger *ledger, guint32 publisher)
+{
+  return g_array_index(ledger->publishers, Publisher, publisher).any_met;
 }
 
 guint64

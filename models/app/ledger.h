@@ -35,6 +35,8 @@ Ledger *ledger_new(const LedgerConfig *config);
 void ledger_free(Ledger *ledger);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ledger, ledger_free)
 
+/* What deadline_ratio of a section counts: obligations met within it; G_MAXINT64: none is set. */
+void ledger_section(Ledger *ledger, guint section, gint64 deadline_ns);
 /* A stream of publications: a publish section in a client. Returns its number, from 0. */
 guint32 ledger_publisher(Ledger *ledger, guint section, guint32 client, guint8 qos);
 
@@ -71,6 +73,8 @@ void ledger_story(Ledger *ledger, gint64 now_ns, const char *where, const char *
 
 guint64 ledger_open(const Ledger *ledger); /* messages of the window whose fate is not final */
 guint64 ledger_live(const Ledger *ledger); /* all messages under way */
+/* After ledger_finish(): publications of the window with at least one obligation met. */
+guint64 ledger_any_met(const Ledger *ledger, guint32 publisher);
 guint64 ledger_fingerprint(const Ledger *ledger);
 const char *ledger_breach(const Ledger *ledger); /* NULL: every invariant held so far */
 
