@@ -162,11 +162,11 @@ input_synchronized(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
     input_syn(conn, now_ns);
     return;
   }
+  if (conn->state == TCP_TIME_WAIT && (segment->flags & TCP_FIN)) { /* RFC 9293 3.10.7.4 */
+    tcp_conn_time_wait(conn, now_ns);
+  }
   if (!is_acceptable(conn, segment)) {
     conn->ack_first = TRUE;
-    if (conn->state == TCP_TIME_WAIT && (segment->flags & TCP_FIN)) {
-      tcp_conn_time_wait(conn, now_ns);
-    }
     return;
   }
   if (!(segment->flags & TCP_ACK) || !input_ack(conn, now_ns, segment)) {

@@ -1,12 +1,24 @@
 # Tests of models/tcp: each links only what its layer may know.
 tcp_tests = \
+	tests/models/tcp/test-flow \
+	tests/models/tcp/test-loss \
+	tests/models/tcp/test-open-close \
 	tests/models/tcp/test-random \
+	tests/models/tcp/test-rto \
 	tests/models/tcp/test-stream
 check_PROGRAMS += $(tcp_tests)
 TESTS += $(tcp_tests)
 
-tests_models_tcp_test_random_SOURCES = \
-	tests/models/tcp/test-random.c tests/models/tcp/pair.c tests/models/tcp/pair.h
+tcp_pair = tests/models/tcp/pair.c tests/models/tcp/pair.h
+tests_models_tcp_test_flow_SOURCES = tests/models/tcp/test-flow.c $(tcp_pair)
+tests_models_tcp_test_flow_LDADD = $(LIBS_TCP)
+tests_models_tcp_test_loss_SOURCES = tests/models/tcp/test-loss.c $(tcp_pair)
+tests_models_tcp_test_loss_LDADD = $(LIBS_TCP) -lm
+tests_models_tcp_test_open_close_SOURCES = tests/models/tcp/test-open-close.c $(tcp_pair)
+tests_models_tcp_test_open_close_LDADD = $(LIBS_TCP)
+tests_models_tcp_test_random_SOURCES = tests/models/tcp/test-random.c $(tcp_pair)
 tests_models_tcp_test_random_LDADD = $(LIBS_TCP)
+tests_models_tcp_test_rto_SOURCES = tests/models/tcp/test-rto.c $(tcp_pair)
+tests_models_tcp_test_rto_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_stream_SOURCES = tests/models/tcp/test-stream.c
 tests_models_tcp_test_stream_LDADD = $(LIBS_TCP)
