@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define CHUNK_BYTES 256
+
 /* A chunk is aligned to its size, so that a bucket is one pointer: where its next event goes. Low
  * bits of zero mean that the chunk is full (or that there is none); the chunk before it is named in
  * the header that takes the room of the eleventh event. */
@@ -13,13 +15,13 @@ typedef struct {
   QueueEvent events[10];
 } Chunk;
 
-G_STATIC_ASSERT(sizeof(Chunk) == QUEUE_CHUNK_BYTES);
+G_STATIC_ASSERT(sizeof(Chunk) == CHUNK_BYTES);
 
 struct _QueueSlab {
   QueueSlab *next;
 };
 
-#define SLAB_BYTES_MIN (16 * QUEUE_CHUNK_BYTES)
+#define SLAB_BYTES_MIN (16 * CHUNK_BYTES)
 #define HUGE_PAGE_BYTES ((gsize) 2 << 20)
 #define SLAB_BYTES_MAX (2 * HUGE_PAGE_BYTES)
 
@@ -92,7 +94,7 @@ queue_memory(const Queue *queue)
 static inline Chunk *
 chunk_of(QueueEvent *slot)
 {
-  return (Chunk *) (((guintptr) slot - 1) & ~(guintptr) (QUEUE_CHUNK_BYTES - 1));
+  return (Chunk *) (((guintptr) slot - 1) & ~(guintptr) (CHUNK_BYTES - 1));
 }
 
 static inline void
@@ -108,7 +110,7 @@ static void
 add_slab(Queue *queue)
 {
   gsize bytes = CLAMP(queue->slab_bytes, SLAB_BYTES_MIN, SLAB_BYTES_MAX);
-  gsize align = bytes >= HUGE_PAGE_BYTES ? HUGE_PAGE_BYTES : QUEUE_CHUNK_BYTES;
+  gsize align = bytes >= HUGE_PAGE_BYTES ? HUGE_PAGE_BYTES : CHUNK_BYTES;
   void *memory = NULL;
 
   if (posix_memalign(&memory, align, bytes) != 0)
@@ -120,12 +122,12 @@ add_slab(Queue *queue)
   ((QueueSlab *) memory)->next = queue->slabs;
   queue->slabs = memory;
   queue->slab_bytes += bytes;
-  for (gsize i = bytes / QUEUE_CHUNK_BYTES - 1; i > 0; i--)
+  for (gsize i = bytes / CHUNK_BYTES - 1; i > 0; i--)
     chunk_free(queue, (Chunk *) memory + i);
 }
 
-QueueEvent *
-queue_chunk(Queue *queue, QueueEvent *slot)
+static QueueEvent *
+chunk_new(Queue *queue, QueueEvent *slot)
 {
   Chunk *chunk;
 
@@ -135,6 +137,23 @@ queue_chunk(Queue *queue, QueueEvent *slot)
   queue->free_chunks = chunk->before;
   chunk->before = slot;
   return chunk->events;
+}
+
+static inline gboolean
+is_full(const QueueEvent *slot)
+{
+  return ((guintptr) slot & (CHUNK_BYTES - 1)) == 0;
+}
+
+static inline void
+append(Queue *queue, QueueEvent **slot, const QueueEvent *event)
+{
+  QueueEvent *to = *slot;
+
+  if (is_full(to))
+    to = chunk_new(queue, to);
+  *to = *event;
+  *slot = to + 1;
 }
 
 static gsize
@@ -314,12 +333,42 @@ split(Queue *queue, gint64 start_ns, gint64 end_ns, gsize n)
   return add_rung(queue, start_ns, end_ns, shift, (guint) (((span_ns - 1) >> shift) + 1));
 }
 
-static inline void
-rung_append(Queue *queue, QueueRung *rung, const QueueEvent *event)
+static inline QueueEvent **
+bucket_of(const QueueRung *rung, gint64 time_ns)
 {
-  guint64 at_ns = (guint64) event->time_ns - (guint64) rung->start_ns;
+  return &rung->slots[((guint64) time_ns - (guint64) rung->start_ns) >> rung->shift];
+}
 
-  queue_append(queue, &rung->slots[at_ns >> rung->shift], event);
+void
+queue_drain(Queue *queue)
+{
+  QueueEvent **slots[QUEUE_STAGED_MAX];
+  guint n = queue->n_staged;
+
+  for (guint i = 0; i < n; i++) {
+    gint64 time_ns = queue->staged[i].time_ns;
+
+    if (time_ns >= queue->top_start_ns) {
+      queue->n_top++;
+      slots[i] = &queue->top;
+    } else {
+      const QueueRung *rung = &queue->rungs[queue->depth - 1];
+
+      while (time_ns >= rung->end_ns)
+        rung--;
+      slots[i] = bucket_of(rung, time_ns);
+    }
+    __builtin_prefetch(slots[i], 1);
+  }
+  for (guint i = 0; i < n; i++) {
+    if (!is_full(*slots[i])) {
+      __builtin_prefetch(*slots[i], 1);
+      __builtin_prefetch((const char *) (*slots[i] + 1) - 1, 1);
+    }
+  }
+  for (guint i = 0; i < n; i++)
+    append(queue, slots[i], &queue->staged[i]);
+  queue->n_staged = 0;
 }
 
 /* Events keep their order within a bucket: the chain is walked from its oldest chunk. */
@@ -352,10 +401,10 @@ spread(Queue *queue, QueueRung *rung, QueueEvent *slot)
       __builtin_prefetch(chunk_of(slot));
     for (gsize i = 0; i < n; i++) {
       if (chunk->events[i].time_ns < rung->end_ns) {
-        rung_append(queue, rung, &chunk->events[i]);
+        append(queue, bucket_of(rung, chunk->events[i].time_ns), &chunk->events[i]);
       } else {
         queue->n_top++;
-        queue_append(queue, &queue->top, &chunk->events[i]);
+        append(queue, &queue->top, &chunk->events[i]);
       }
     }
     chunk_free(queue, chunk);
@@ -469,6 +518,7 @@ static gboolean
 refill(Queue *queue)
 {
   queue->head = queue->tail = 0;
+  queue_drain(queue);
   while (queue->head == queue->tail) {
     QueueRung *rung;
 
@@ -549,10 +599,7 @@ spill(Queue *queue)
     const QueueEvent *event = i < n_bottom ? &queue->bottom[queue->head + i]
                                            : &queue->near_heap[i - n_bottom];
 
-    if (rung)
-      rung_append(queue, rung, event);
-    else
-      queue_append(queue, &queue->top, event);
+    append(queue, rung ? bucket_of(rung, event->time_ns) : &queue->top, event);
   }
   queue->head = queue->tail = queue->n_near = 0;
   queue->near_limit = NEAR_MIN;
@@ -636,7 +683,7 @@ filter_chain(Queue *queue, QueueEvent **slot, QueueKeep keep, gpointer data)
     from = chunk->before;
     n = filter_array(chunk->events, n, keep, data);
     for (gsize i = 0; i < n; i++)
-      queue_append(queue, slot, &chunk->events[i]);
+      append(queue, slot, &chunk->events[i]);
     kept += n;
     chunk_free(queue, chunk);
   }
@@ -646,8 +693,10 @@ filter_chain(Queue *queue, QueueEvent **slot, QueueKeep keep, gpointer data)
 void
 queue_filter(Queue *queue, QueueKeep keep, gpointer data)
 {
-  gsize n_bottom = filter_array(queue->bottom + queue->head, queue->tail - queue->head, keep, data);
+  gsize n_bottom;
 
+  queue_drain(queue);
+  n_bottom = filter_array(queue->bottom + queue->head, queue->tail - queue->head, keep, data);
   queue->tail = queue->head + n_bottom;
   queue->n_near = filter_array(queue->near_heap, queue->n_near, keep, data);
   for (gsize i = queue->n_near / 4 + 1; i-- > 0 && queue->n_near > 0;) {

@@ -7,7 +7,8 @@
  *   rungs   arrays of buckets, each bucket an unsorted chain of chunks of events; a deeper rung
  *           splits one bucket of the rung above it;
  *   bottom  the bucket whose time has come, sorted;
- *   near    a heap for what is scheduled into the bottom's time and is not cheap to insert there.
+ *   near    a heap for what is scheduled into the bottom's time and is not cheap to insert there;
+ *   staged  what waits to go to a bucket: some events at once, so that their cache misses overlap.
  *
  * An event is appended once or twice and sorted once, among its bucket. Widths follow the median of
  * what is pending, so that outliers wait in the top and do not stretch the buckets; a crowded bucket
@@ -28,6 +29,7 @@ typedef struct {
 G_STATIC_ASSERT(sizeof(QueueEvent) == 24);
 
 #define QUEUE_RUNGS_MAX 16
+#define QUEUE_STAGED_MAX 32
 #define QUEUE_NEVER G_MAXINT64 /* no event has this time */
 
 typedef struct {
@@ -54,7 +56,9 @@ typedef struct {
   QueueRung rungs[QUEUE_RUNGS_MAX];
   QueueEvent *top; /* a chain like a bucket's */
   gsize n_top;
-  gsize n; /* all that is pending */
+  guint n_staged;
+  QueueEvent staged[QUEUE_STAGED_MAX]; /* for top or a rung, in order of scheduling */
+  gsize n;                             /* all that is pending */
   QueueEvent *free_chunks;
   QueueSlab *slabs;
   gsize slab_bytes; /* of all slabs */
@@ -63,8 +67,8 @@ typedef struct {
 void queue_init(Queue *queue);
 void queue_clear(Queue *queue);
 
-/* Chunk of events behind one slot pointer; queue.c says how. */
-QueueEvent *queue_chunk(Queue *queue, QueueEvent *slot);
+/* Moves the staged events to their buckets. */
+void queue_drain(Queue *queue);
 void queue_push_bottom(Queue *queue, const QueueEvent *event);
 /* The earliest event when bottom is empty or near is not; loads the next bucket if needed. */
 gboolean queue_pop_slow(Queue *queue, gint64 until_ns, QueueEvent *event);
@@ -79,38 +83,17 @@ gsize queue_filter_cost(const Queue *queue);
 /* Bytes held, used or not. */
 gsize queue_memory(const Queue *queue);
 
-#define QUEUE_CHUNK_BYTES 256
-
-static inline void
-queue_append(Queue *queue, QueueEvent **slot, const QueueEvent *event)
-{
-  QueueEvent *to = *slot;
-
-  if (G_UNLIKELY(((guintptr) to & (QUEUE_CHUNK_BYTES - 1)) == 0))
-    to = queue_chunk(queue, to);
-  *to = *event;
-  *slot = to + 1;
-}
-
 /* The time must not be QUEUE_NEVER, nor earlier than an event that was popped. */
 static inline void
 queue_push(Queue *queue, const QueueEvent *event)
 {
-  gint64 time_ns = event->time_ns;
-
   queue->n++;
-  if (time_ns >= queue->top_start_ns) {
-    queue->n_top++;
-    queue_append(queue, &queue->top, event);
-  } else if (time_ns >= queue->bottom_end_ns) {
-    QueueRung *rung = &queue->rungs[queue->depth - 1];
-
-    while (time_ns >= rung->end_ns)
-      rung--;
-    queue_append(queue,
-                 &rung->slots[((guint64) time_ns - (guint64) rung->start_ns) >> rung->shift], event);
-  } else {
+  if (event->time_ns < queue->bottom_end_ns) {
     queue_push_bottom(queue, event);
+  } else {
+    queue->staged[queue->n_staged++] = *event;
+    if (queue->n_staged == QUEUE_STAGED_MAX)
+      queue_drain(queue);
   }
 }
 
