@@ -103,6 +103,13 @@ link_plan(LinkPlan *plan, const LinkConfig *config)
   }
 }
 
+/* Whether a fault holds. */
+static inline gboolean
+failed(const Link *link, NetDirection direction)
+{
+  return link->weather && link->weather->faults[direction] > 0;
+}
+
 static void
 weather_start(Link *link, gint64 now_ns)
 {
@@ -226,7 +233,7 @@ link_enter(Link *link, WaitPool *pool, NetDirection d, gint64 now_ns, guint leng
   }
 
   sent_ns = *begin_ns + transmit_ns(config->rate, length);
-  if (state->faults > 0 && *begin_ns == now_ns)
+  if (*begin_ns == now_ns && failed(link, d))
     verdict = NET_OUTAGE;
   else
     verdict = judge(link, d, *begin_ns, state->same_instant, &delay_ns);
@@ -254,7 +261,7 @@ link_down(const Link *link, NetDirection direction, gint64 at_ns)
 {
   LinkWeather *weather = link->weather;
 
-  if (link->direction[direction].faults > 0)
+  if (failed(link, direction))
     return TRUE;
   if (!link->plan->outages)
     return FALSE;
@@ -271,18 +278,17 @@ link_down(const Link *link, NetDirection direction, gint64 at_ns)
 void
 link_fail(Link *link, NetDirection direction, gint64 now_ns)
 {
-  if (link->direction[direction].faults++ > 0)
-    return;
   if (!link->weather)
     weather_start(link, now_ns);
-  link->weather->failed_ns[direction] = now_ns;
+  if (link->weather->faults[direction]++ == 0)
+    link->weather->failed_ns[direction] = now_ns;
 }
 
 gboolean
 link_repair(Link *link, NetDirection direction, gint64 *since_ns)
 {
-  g_assert(link->direction[direction].faults > 0);
-  if (--link->direction[direction].faults > 0)
+  g_assert(failed(link, direction));
+  if (--link->weather->faults[direction] > 0)
     return FALSE;
   *since_ns = link->weather->failed_ns[direction];
   return TRUE;
@@ -291,5 +297,5 @@ link_repair(Link *link, NetDirection direction, gint64 *since_ns)
 gboolean
 link_caught(const Link *link, NetDirection direction, gint64 begin_ns)
 {
-  return link->direction[direction].faults > 0 && begin_ns >= link->weather->failed_ns[direction];
+  return failed(link, direction) && begin_ns >= link->weather->failed_ns[direction];
 }

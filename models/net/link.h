@@ -37,7 +37,8 @@ typedef struct {
   gint64 asked_ns;
   DelaySlot slot;
   gint64 start_ns;
-  gint64 failed_ns[2]; /* since when the fault holds, if it does */
+  guint32 faults[2];   /* how many hold */
+  gint64 failed_ns[2]; /* since when, if any does */
 } LinkWeather;
 
 typedef struct {
@@ -47,7 +48,6 @@ typedef struct {
   guint32 first_waiting, last_waiting; /* WaitNodes */
   guint32 first, last;                 /* packets under way, for net.c */
   guint32 same_instant;                /* transmissions that begin at busy_until_ns already */
-  guint32 faults;                      /* how many hold */
   LinkCounters counters;
 } LinkDirection;
 
