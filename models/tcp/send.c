@@ -111,14 +111,11 @@ set_persist_timer(TcpConn *conn, gint64 now_ns, gboolean needed)
 /* Cuts what was written into segments as far as windows and Nagle allow. What stays is cut
  * later, from where it begins: small writes that had to wait share segments, those that went at
  * once had their own. The bare FIN needs no window: it takes no room. */
-void
-tcp_send_commit(TcpConn *conn, gint64 now_ns)
+static void
+cut_waiting(TcpConn *conn, gint64 now_ns)
 {
   gsize waiting = tcp_send_waiting(conn);
   gboolean fin_due = conn->closing && !conn->fin_committed;
-  if (conn->state < TCP_ESTABLISHED || (waiting == 0 && !fin_due)) {
-    return;
-  }
   if (conn->head == conn->tail && now_ns - conn->last_data_ns > conn->rto_ns) {
     tcp_congestion_restart(conn, now_ns);
   }
@@ -140,6 +137,16 @@ tcp_send_commit(TcpConn *conn, gint64 now_ns)
   gboolean limited = next > conn->cwnd;
   if (conn->committed != before || limited) {
     tcp_congestion_validate(conn, limited);
+  }
+}
+
+/* Called at every event that may let something go, mostly in vain. */
+void
+tcp_send_commit(TcpConn *conn, gint64 now_ns)
+{
+  gboolean all_cut = tcp_stream_end(conn->tx) <= conn->committed;
+  if (conn->state >= TCP_ESTABLISHED && !(all_cut && conn->closing == conn->fin_committed)) {
+    cut_waiting(conn, now_ns);
   }
 }
 
