@@ -2,38 +2,16 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#define CHUNK_BYTES 256
-
-/* A chunk is aligned to its size, so that a bucket is one pointer: where its next event goes. Low
- * bits of zero mean that the chunk is full (or that there is none); the chunk before it is named in
- * the header that takes the room of the eleventh event. */
-typedef struct {
-  QueueEvent *before; /* one past the last event of the chunk before, which is full; or NULL */
-  guint64 unused;
-  QueueEvent events[10];
-} Chunk;
-
-G_STATIC_ASSERT(sizeof(Chunk) == CHUNK_BYTES);
-
-struct _QueueSlab {
-  QueueSlab *next;
-};
-
-#define SLAB_BYTES_MIN (16 * CHUNK_BYTES)
-#define HUGE_PAGE_BYTES ((gsize) 2 << 20)
-#define SLAB_BYTES_MAX (2 * HUGE_PAGE_BYTES)
-
-#define OCCUPANCY 24      /* events that a bucket should have when its time comes */
-#define SPLIT_ABOVE 128  /* a bucket with more becomes a rung */
+#define OCCUPANCY 24    /* events that a bucket should have when its time comes */
+#define SPLIT_ABOVE 128 /* a bucket with more becomes a rung */
 #define DISTRIBUTE_MAX SPLIT_ABOVE
-#define SMALL 48         /* so few events need no rung */
-#define BUCKETS_MIN 64   /* of a rung; each rung is thus at least 2^5 times finer than the one above */
-#define SHIFTS_MAX 16    /* moved events that an insertion into the bottom may cost */
-#define NEAR_MIN 32      /* the heap is faster than a rung up to here */
-#define SAMPLES 64       /* that estimate a median */
-#define SPANS 4          /* a rung reaches this many times as far as the median */
+#define SMALL 48       /* so few events need no rung */
+#define BUCKETS_MIN 64 /* of a rung, which is thus at least 64 times finer than its parent */
+#define SHIFTS_MAX 16  /* moved events that an insertion into the bottom may cost */
+#define NEAR_MIN 32    /* the heap is faster than a rung up to here */
+#define SAMPLES 64     /* that estimate a median */
+#define SPANS 8        /* a rung reaches this many times as far as the median */
 
 static inline gboolean
 earlier(const QueueEvent *a, const QueueEvent *b)
@@ -44,14 +22,15 @@ earlier(const QueueEvent *a, const QueueEvent *b)
 static inline guint
 floor_log2(guint64 x)
 {
-  return x == 0 ? 0 : 63 - (guint) __builtin_clzll(x);
+  return x == 0 ? 0 : 63 - (guint)__builtin_clzll(x);
 }
 
 static inline gint64
 add_saturated(gint64 time_ns, guint64 delta_ns)
 {
-  return delta_ns >= (guint64) QUEUE_NEVER - (guint64) time_ns ? QUEUE_NEVER
-                                                    : (gint64) ((guint64) time_ns + delta_ns);
+  return delta_ns >= (guint64)QUEUE_NEVER - (guint64)time_ns
+             ? QUEUE_NEVER
+             : (gint64)((guint64)time_ns + delta_ns);
 }
 
 void
@@ -66,12 +45,7 @@ queue_init(Queue *queue)
 void
 queue_clear(Queue *queue)
 {
-  while (queue->slabs) {
-    QueueSlab *slab = queue->slabs;
-
-    queue->slabs = slab->next;
-    free(slab);
-  }
+  chunk_pool_clear(&queue->pool);
   for (guint i = 0; i < QUEUE_RUNGS_MAX; i++)
     g_free(queue->rungs[i].slots);
   g_free(queue->bottom);
@@ -81,89 +55,12 @@ queue_clear(Queue *queue)
 gsize
 queue_memory(const Queue *queue)
 {
-  gsize bytes = queue->slab_bytes +
-                (queue->bottom_capacity + queue->near_capacity) * sizeof(QueueEvent);
+  gsize bytes =
+      queue->pool.bytes + (queue->bottom_capacity + queue->near_capacity) * sizeof(QueueEvent);
 
   for (guint i = 0; i < QUEUE_RUNGS_MAX; i++)
     bytes += queue->rungs[i].capacity * sizeof(QueueEvent *);
   return bytes;
-}
-
-/* ---- chunks ---- */
-
-static inline Chunk *
-chunk_of(QueueEvent *slot)
-{
-  return (Chunk *) (((guintptr) slot - 1) & ~(guintptr) (CHUNK_BYTES - 1));
-}
-
-static inline void
-chunk_free(Queue *queue, Chunk *chunk)
-{
-  chunk->before = queue->free_chunks;
-  queue->free_chunks = chunk->events;
-}
-
-/* Slabs double, so that a small run holds little and a large one allocates rarely. The first chunk
- * of a slab names the next slab. */
-static void
-add_slab(Queue *queue)
-{
-  gsize bytes = CLAMP(queue->slab_bytes, SLAB_BYTES_MIN, SLAB_BYTES_MAX);
-  gsize align = bytes >= HUGE_PAGE_BYTES ? HUGE_PAGE_BYTES : CHUNK_BYTES;
-  void *memory = NULL;
-
-  if (posix_memalign(&memory, align, bytes) != 0)
-    g_error("out of memory for %" G_GSIZE_FORMAT " events", queue->n);
-#ifdef MADV_HUGEPAGE
-  if (align == HUGE_PAGE_BYTES)
-    madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
-  ((QueueSlab *) memory)->next = queue->slabs;
-  queue->slabs = memory;
-  queue->slab_bytes += bytes;
-  for (gsize i = bytes / CHUNK_BYTES - 1; i > 0; i--)
-    chunk_free(queue, (Chunk *) memory + i);
-}
-
-static QueueEvent *
-chunk_new(Queue *queue, QueueEvent *slot)
-{
-  Chunk *chunk;
-
-  if (queue->free_chunks == NULL)
-    add_slab(queue);
-  chunk = chunk_of(queue->free_chunks);
-  queue->free_chunks = chunk->before;
-  chunk->before = slot;
-  return chunk->events;
-}
-
-static inline gboolean
-is_full(const QueueEvent *slot)
-{
-  return ((guintptr) slot & (CHUNK_BYTES - 1)) == 0;
-}
-
-static inline void
-append(Queue *queue, QueueEvent **slot, const QueueEvent *event)
-{
-  QueueEvent *to = *slot;
-
-  if (is_full(to))
-    to = chunk_new(queue, to);
-  *to = *event;
-  *slot = to + 1;
-}
-
-static gsize
-chain_length(QueueEvent *slot)
-{
-  gsize n = 0;
-
-  for (; slot; slot = chunk_of(slot)->before)
-    n += (gsize) (slot - chunk_of(slot)->events);
-  return n;
 }
 
 /* ---- bottom and near ---- */
@@ -244,21 +141,21 @@ distribute(Queue *queue, QueueEvent *slot, gsize n, gint64 start_ns, guint shift
   memset(begin, 0, sizeof begin[0] << bits);
   for (QueueEvent *last = slot; last; last = chunk_of(last)->before) {
     for (const QueueEvent *event = chunk_of(last)->events; event < last; event++)
-      begin[((guint64) event->time_ns - (guint64) start_ns) >> part_shift]++;
+      begin[((guint64)event->time_ns - (guint64)start_ns) >> part_shift]++;
   }
   for (guint i = 0; i < 1u << bits; i++) {
     guint count = begin[i];
 
-    begin[i] = (guint16) sum;
+    begin[i] = (guint16)sum;
     sum += count;
   }
   while (slot) {
     Chunk *chunk = chunk_of(slot);
 
     for (const QueueEvent *event = chunk->events; event < slot; event++)
-      to[begin[((guint64) event->time_ns - (guint64) start_ns) >> part_shift]++] = *event;
+      to[begin[((guint64)event->time_ns - (guint64)start_ns) >> part_shift]++] = *event;
     slot = chunk->before;
-    chunk_free(queue, chunk);
+    chunk_free(&queue->pool, chunk);
   }
 }
 
@@ -269,12 +166,12 @@ copy_chain(Queue *queue, QueueEvent *slot, gsize n, QueueEvent *to)
   to += n;
   while (slot) {
     Chunk *chunk = chunk_of(slot);
-    gsize m = (gsize) (slot - chunk->events);
+    gsize m = (gsize)(slot - chunk->events);
 
     to -= m;
     memcpy(to, chunk->events, m * sizeof *to);
     slot = chunk->before;
-    chunk_free(queue, chunk);
+    chunk_free(&queue->pool, chunk);
   }
 }
 
@@ -326,17 +223,17 @@ add_rung(Queue *queue, gint64 start_ns, gint64 end_ns, guint shift, guint n_buck
 static QueueRung *
 split(Queue *queue, gint64 start_ns, gint64 end_ns, gsize n)
 {
-  guint64 span_ns = (guint64) end_ns - (guint64) start_ns;
+  guint64 span_ns = (guint64)end_ns - (guint64)start_ns;
   guint64 wanted = CLAMP(2 * n / OCCUPANCY, BUCKETS_MIN, 1u << 24);
   guint shift = floor_log2(span_ns / wanted);
 
-  return add_rung(queue, start_ns, end_ns, shift, (guint) (((span_ns - 1) >> shift) + 1));
+  return add_rung(queue, start_ns, end_ns, shift, (guint)(((span_ns - 1) >> shift) + 1));
 }
 
 static inline QueueEvent **
 bucket_of(const QueueRung *rung, gint64 time_ns)
 {
-  return &rung->slots[((guint64) time_ns - (guint64) rung->start_ns) >> rung->shift];
+  return &rung->slots[((guint64)time_ns - (guint64)rung->start_ns) >> rung->shift];
 }
 
 void
@@ -361,60 +258,43 @@ queue_drain(Queue *queue)
     __builtin_prefetch(slots[i], 1);
   }
   for (guint i = 0; i < n; i++) {
-    if (!is_full(*slots[i])) {
+    if (!chunk_is_full(*slots[i])) {
       __builtin_prefetch(*slots[i], 1);
-      __builtin_prefetch((const char *) (*slots[i] + 1) - 1, 1);
+      __builtin_prefetch((const char *)(*slots[i] + 1) - 1, 1);
     }
   }
   for (guint i = 0; i < n; i++)
-    append(queue, slots[i], &queue->staged[i]);
+    chunk_append(&queue->pool, slots[i], &queue->staged[i]);
   queue->n_staged = 0;
-}
-
-/* Events keep their order within a bucket: the chain is walked from its oldest chunk. */
-static QueueEvent *
-oldest_first(QueueEvent *slot)
-{
-  QueueEvent *behind = NULL;
-
-  while (slot) {
-    Chunk *chunk = chunk_of(slot);
-    QueueEvent *before = chunk->before;
-
-    chunk->before = behind;
-    behind = slot;
-    slot = before;
-  }
-  return behind;
 }
 
 static void
 spread(Queue *queue, QueueRung *rung, QueueEvent *slot)
 {
-  slot = oldest_first(slot);
+  slot = chunk_oldest_first(slot); /* within a bucket the order stays */
   while (slot) {
     Chunk *chunk = chunk_of(slot);
-    gsize n = (gsize) (slot - chunk->events);
+    gsize n = (gsize)(slot - chunk->events);
 
     slot = chunk->before;
     if (slot)
       __builtin_prefetch(chunk_of(slot));
     for (gsize i = 0; i < n; i++) {
       if (chunk->events[i].time_ns < rung->end_ns) {
-        append(queue, bucket_of(rung, chunk->events[i].time_ns), &chunk->events[i]);
+        chunk_append(&queue->pool, bucket_of(rung, chunk->events[i].time_ns), &chunk->events[i]);
       } else {
         queue->n_top++;
-        append(queue, &queue->top, &chunk->events[i]);
+        chunk_append(&queue->pool, &queue->top, &chunk->events[i]);
       }
     }
-    chunk_free(queue, chunk);
+    chunk_free(&queue->pool, chunk);
   }
 }
 
 static int
 compare_times(const void *a, const void *b)
 {
-  gint64 x = *(const gint64 *) a, y = *(const gint64 *) b;
+  gint64 x = *(const gint64 *)a, y = *(const gint64 *)b;
 
   return (x > y) - (x < y);
 }
@@ -464,19 +344,18 @@ take_top(Queue *queue)
   if (n <= SMALL || min_ns == max_ns) {
     queue->top_start_ns = n <= SMALL ? QUEUE_NEVER : min_ns + 1;
     queue->bottom_end_ns = queue->top_start_ns;
-    load_bottom(queue, slot, n, min_ns,
-                floor_log2((guint64) max_ns - (guint64) min_ns) + 1);
+    load_bottom(queue, slot, n, min_ns, floor_log2((guint64)max_ns - (guint64)min_ns) + 1);
     return;
   }
-  span_ns = (guint64) median_ns - (guint64) min_ns;
+  span_ns = (guint64)median_ns - (guint64)min_ns;
   if (span_ns == 0)
-    span_ns = (guint64) max_ns - (guint64) min_ns;
-  width_ns = (guint64) ((unsigned __int128) span_ns * 2 * OCCUPANCY / n);
+    span_ns = (guint64)max_ns - (guint64)min_ns;
+  width_ns = (guint64)((unsigned __int128)span_ns * 2 * OCCUPANCY / n);
   shift = floor_log2(width_ns + width_ns / 2);
-  n_buckets = MIN((guint64) ((unsigned __int128) span_ns * SPANS >> shift), 4 * n / OCCUPANCY);
+  n_buckets = MIN((guint64)((unsigned __int128)span_ns * SPANS >> shift), 8 * n / OCCUPANCY);
   n_buckets = CLAMP(n_buckets, BUCKETS_MIN, 1u << 28);
-  queue->top_start_ns = (gint64) MIN(min_ns + ((__int128) n_buckets << shift), QUEUE_NEVER);
-  spread(queue, add_rung(queue, min_ns, queue->top_start_ns, shift, (guint) n_buckets), slot);
+  queue->top_start_ns = (gint64)MIN(min_ns + ((__int128)n_buckets << shift), QUEUE_NEVER);
+  spread(queue, add_rung(queue, min_ns, queue->top_start_ns, shift, (guint)n_buckets), slot);
   queue->bottom_end_ns = min_ns;
 }
 
@@ -484,7 +363,7 @@ static inline void
 prefetch_bucket(const QueueRung *rung, guint at)
 {
   if (at < rung->n_buckets && rung->slots[at]) {
-    const char *chunk = (const char *) chunk_of(rung->slots[at]);
+    const char *chunk = (const char *)chunk_of(rung->slots[at]);
 
     __builtin_prefetch(chunk);
     __builtin_prefetch(chunk + 64);
@@ -498,9 +377,9 @@ static void
 take_bucket(Queue *queue, QueueRung *rung)
 {
   QueueEvent *slot = rung->slots[rung->current];
-  gint64 start_ns = (gint64) ((guint64) rung->start_ns + ((guint64) rung->current << rung->shift));
-  gint64 end_ns = MIN(add_saturated(start_ns, (guint64) 1 << rung->shift), rung->end_ns);
-  gsize n = chain_length(slot);
+  gint64 start_ns = (gint64)((guint64)rung->start_ns + ((guint64)rung->current << rung->shift));
+  gint64 end_ns = MIN(add_saturated(start_ns, (guint64)1 << rung->shift), rung->end_ns);
+  gsize n = chunk_count(slot);
 
   rung->slots[rung->current++] = NULL;
   prefetch_bucket(rung, rung->current);
@@ -577,7 +456,8 @@ spill(Queue *queue)
   const QueueEvent *first = n_bottom && earlier(&queue->bottom[queue->head], &queue->near_heap[0])
                                 ? &queue->bottom[queue->head]
                                 : &queue->near_heap[0];
-  gint64 min_ns = first->time_ns, max_ns = n_bottom ? queue->bottom[queue->tail - 1].time_ns : min_ns;
+  gint64 min_ns = first->time_ns,
+         max_ns = n_bottom ? queue->bottom[queue->tail - 1].time_ns : min_ns;
   gboolean all = queue->n == n_bottom + queue->n_near;
   QueueRung *rung = NULL;
 
@@ -596,10 +476,10 @@ spill(Queue *queue)
   }
   queue->bottom_end_ns = min_ns;
   for (gsize i = 0; i < n_bottom + queue->n_near; i++) {
-    const QueueEvent *event = i < n_bottom ? &queue->bottom[queue->head + i]
-                                           : &queue->near_heap[i - n_bottom];
+    const QueueEvent *event =
+        i < n_bottom ? &queue->bottom[queue->head + i] : &queue->near_heap[i - n_bottom];
 
-    append(queue, rung ? bucket_of(rung, event->time_ns) : &queue->top, event);
+    chunk_append(&queue->pool, rung ? bucket_of(rung, event->time_ns) : &queue->top, event);
   }
   queue->head = queue->tail = queue->n_near = 0;
   queue->near_limit = NEAR_MIN;
@@ -634,7 +514,7 @@ queue_push_bottom(Queue *queue, const QueueEvent *event)
   for (at = to; at > from && to - at <= SHIFTS_MAX && earlier(event, at - 1); at--)
     ;
   if (to - at <= SHIFTS_MAX) {
-    memmove(at + 1, at, (gsize) (to - at) * sizeof *at);
+    memmove(at + 1, at, (gsize)(to - at) * sizeof *at);
     *at = *event;
     queue->tail++;
     return;
@@ -643,7 +523,7 @@ queue_push_bottom(Queue *queue, const QueueEvent *event)
     for (at = from; at - from <= SHIFTS_MAX && !earlier(event, at); at++)
       ;
     if (at - from <= SHIFTS_MAX) {
-      memmove(from - 1, from, (gsize) (at - from) * sizeof *at);
+      memmove(from - 1, from, (gsize)(at - from) * sizeof *at);
       at[-1] = *event;
       queue->head--;
       return;
@@ -672,20 +552,20 @@ filter_array(QueueEvent *events, gsize n, QueueKeep keep, gpointer data)
 static gsize
 filter_chain(Queue *queue, QueueEvent **slot, QueueKeep keep, gpointer data)
 {
-  QueueEvent *from = oldest_first(*slot);
+  QueueEvent *from = chunk_oldest_first(*slot);
   gsize kept = 0;
 
   *slot = NULL;
   while (from) {
     Chunk *chunk = chunk_of(from);
-    gsize n = (gsize) (from - chunk->events);
+    gsize n = (gsize)(from - chunk->events);
 
     from = chunk->before;
     n = filter_array(chunk->events, n, keep, data);
     for (gsize i = 0; i < n; i++)
-      append(queue, slot, &chunk->events[i]);
+      chunk_append(&queue->pool, slot, &chunk->events[i]);
     kept += n;
-    chunk_free(queue, chunk);
+    chunk_free(&queue->pool, chunk);
   }
   return kept;
 }

@@ -1,7 +1,8 @@
 /* The event queue of one Sim: small events by value, in strict order of (time, order).
  *
  * A ladder queue (W. T. Tang, R. S. M. Goh, I. L.-J. Thng, "Ladder queue: An O(1) priority queue
- * structure for large-scale discrete event simulation", ACM TOMACS 15(3), 2005), laid out for caches:
+ * structure for large-scale discrete event simulation", ACM TOMACS 15(3), 2005), laid out for
+ * caches:
  *
  *   top     events later than any rung, unsorted;
  *   rungs   arrays of buckets, each bucket an unsorted chain of chunks of events; a deeper rung
@@ -11,22 +12,13 @@
  *   staged  what waits to go to a bucket: some events at once, so that their cache misses overlap.
  *
  * An event is appended once or twice and sorted once, among its bucket. Widths follow the median of
- * what is pending, so that outliers wait in the top and do not stretch the buckets; a crowded bucket
- * is split further until it is one instant. In the worst case all happens in the heap.
+ * what is pending, so that outliers wait in the top and do not stretch the buckets; a crowded
+ * bucket is split further until it is one instant. In the worst case all happens in the heap.
  *
  * Knows no kinds and no timers. Memory follows the most events that were pending at once. */
 #pragma once
 
-#include <glib.h>
-
-typedef struct {
-  gint64 time_ns;
-  guint64 order; /* ties at one instant come in this order; no two are equal */
-  guint32 index;
-  guint32 word;
-} QueueEvent;
-
-G_STATIC_ASSERT(sizeof(QueueEvent) == 24);
+#include "sim/engine/chunk.h"
 
 #define QUEUE_RUNGS_MAX 16
 #define QUEUE_STAGED_MAX 32
@@ -37,12 +29,10 @@ typedef struct {
   gint64 end_ns; /* what comes then or later is not in this rung */
   guint shift;   /* a bucket is 2^shift ns wide */
   guint n_buckets;
-  guint current;  /* buckets before it are empty and done */
-  guint capacity; /* of slots */
-  QueueEvent **slots; /* per bucket: one past its last event; all NULL from capacity back */
+  guint current;      /* buckets before it are empty and done */
+  guint capacity;     /* of slots */
+  QueueEvent **slots; /* per bucket a chain; all NULL while the rung is not in use */
 } QueueRung;
-
-typedef struct _QueueSlab QueueSlab;
 
 typedef struct {
   gint64 bottom_end_ns; /* earlier events go to bottom or near; the rungs begin here */
@@ -52,16 +42,14 @@ typedef struct {
   QueueEvent *near_heap; /* 4-ary, earliest first */
   gsize n_near, near_capacity;
   gsize near_limit; /* beyond it a rung is tried */
-  guint depth; /* rungs in use; the last is the earliest */
+  guint depth;      /* rungs in use; the last is the earliest */
   QueueRung rungs[QUEUE_RUNGS_MAX];
   QueueEvent *top; /* a chain like a bucket's */
   gsize n_top;
   guint n_staged;
   QueueEvent staged[QUEUE_STAGED_MAX]; /* for top or a rung, in order of scheduling */
   gsize n;                             /* all that is pending */
-  QueueEvent *free_chunks;
-  QueueSlab *slabs;
-  gsize slab_bytes; /* of all slabs */
+  ChunkPool pool;
 } Queue;
 
 void queue_init(Queue *queue);

@@ -56,14 +56,14 @@ register_kind(Sim *sim, Kind kind)
 guint
 sim_register(Sim *sim, SimHandler handler, gpointer user)
 {
-  return register_kind(sim, (Kind){ handler, NULL, user });
+  return register_kind(sim, (Kind){handler, NULL, user});
 }
 
 guint
 sim_register_timer(Sim *sim, SimHandler handler, SimTimerOf timer_of, gpointer user)
 {
   g_assert(timer_of != NULL);
-  return register_kind(sim, (Kind){ handler, timer_of, user });
+  return register_kind(sim, (Kind){handler, timer_of, user});
 }
 
 gint64
@@ -99,7 +99,7 @@ order_of(guint64 seq, guint kind)
 static inline guint
 kind_of(const QueueEvent *entry)
 {
-  return (guint) (entry->order & ((1u << KIND_BITS) - 1));
+  return (guint)(entry->order & ((1u << KIND_BITS) - 1));
 }
 
 static inline guint64
@@ -111,7 +111,7 @@ seq_of(const QueueEvent *entry)
 void
 sim_at(Sim *sim, gint64 at_ns, guint kind, guint32 index, guint32 word)
 {
-  QueueEvent entry = { at_ns, order_of(++sim->last_seq, kind), index, word };
+  QueueEvent entry = {at_ns, order_of(++sim->last_seq, kind), index, word};
 
   g_assert(at_ns >= sim->now_ns);
   g_assert(kind < sim->n_kinds && sim->kinds[kind].timer_of == NULL);
@@ -163,7 +163,7 @@ add_stale(Sim *sim)
 static void
 queue_timer(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word)
 {
-  QueueEvent entry = { timer->deadline_ns, order_of(timer->seq, kind), index, word };
+  QueueEvent entry = {timer->deadline_ns, order_of(timer->seq, kind), index, word};
 
   timer->queued_ns = timer->deadline_ns;
   timer->queued_seq = timer->seq;

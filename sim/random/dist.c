@@ -32,10 +32,10 @@ dist_error_quark(void)
 
 /* Names of a and b, for messages. */
 static const char *const parameter_names[][2] = {
-  [DIST_CONSTANT] = { "value", NULL },      [DIST_UNIFORM] = { "low", "high" },
-  [DIST_EXPONENTIAL] = { "mean", NULL },    [DIST_NORMAL] = { "mean", "sd" },
-  [DIST_LOGNORMAL] = { "median", "p95" },   [DIST_GAMMA] = { "mean", "sd" },
-  [DIST_WEIBULL] = { "median", "p95" },     [DIST_PARETO] = { "min", "shape" },
+    [DIST_CONSTANT] = {"value", NULL},    [DIST_UNIFORM] = {"low", "high"},
+    [DIST_EXPONENTIAL] = {"mean", NULL},  [DIST_NORMAL] = {"mean", "sd"},
+    [DIST_LOGNORMAL] = {"median", "p95"}, [DIST_GAMMA] = {"mean", "sd"},
+    [DIST_WEIBULL] = {"median", "p95"},   [DIST_PARETO] = {"min", "shape"},
 };
 
 static gint64
@@ -43,7 +43,7 @@ round_ns(double value)
 {
   if (!(value > 0))
     return 0;
-  return value >= 0x1p63 ? G_MAXINT64 : (gint64) llrint(value);
+  return value >= 0x1p63 ? G_MAXINT64 : (gint64)llrint(value);
 }
 
 static Dist *
@@ -208,7 +208,7 @@ dist_new(DistKind kind, double a, double b, double min, double max, GError **err
 static int
 compare_values(const void *a, const void *b)
 {
-  double x = ((const DistPoint *) a)->value, y = ((const DistPoint *) b)->value;
+  double x = ((const DistPoint *)a)->value, y = ((const DistPoint *)b)->value;
 
   return (x > y) - (x < y);
 }
@@ -253,7 +253,7 @@ dist_new_table(DistKind kind, const DistPoint *points, gsize n, GError **error)
   dist->points = g_new(DistPoint, n);
   dist->n_points = n;
   for (gsize i = 0; i < n; i++)
-    dist->points[i] = (DistPoint){ kind == DIST_TABLE ? points[i].p : 0, points[i].value };
+    dist->points[i] = (DistPoint){kind == DIST_TABLE ? points[i].p : 0, points[i].value};
   if (kind == DIST_SAMPLES)
     qsort(dist->points, n, sizeof *dist->points, compare_values);
   if (dist->points[0].value == dist->points[n - 1].value)
@@ -264,7 +264,7 @@ dist_new_table(DistKind kind, const DistPoint *points, gsize n, GError **error)
 Dist *
 dist_ref(const Dist *dist)
 {
-  Dist *mutable = (Dist *) dist;
+  Dist *mutable = (Dist *)dist;
 
   g_atomic_int_inc(&mutable->refs);
   return mutable;
@@ -297,8 +297,8 @@ dist_equal(const Dist *a, const Dist *b)
 {
   if (a == b)
     return TRUE;
-  if (a->kind != b->kind || a->a != b->a || a->b != b->b || a->min != b->min ||
-      a->max != b->max || a->n_points != b->n_points)
+  if (a->kind != b->kind || a->a != b->a || a->b != b->b || a->min != b->min || a->max != b->max ||
+      a->n_points != b->n_points)
     return FALSE;
   for (gsize i = 0; i < a->n_points; i++) {
     if (a->points[i].p != b->points[i].p || a->points[i].value != b->points[i].value)
@@ -352,8 +352,8 @@ dist_quantile(const Dist *dist, double u)
     value = normal_quantile(dist, u);
     break;
   case DIST_LOGNORMAL:
-    value = u > 0 ? dist->min + dist->scale * exp(dist->shape * gsl_cdf_ugaussian_Pinv(u))
-                  : dist->min;
+    value =
+        u > 0 ? dist->min + dist->scale * exp(dist->shape * gsl_cdf_ugaussian_Pinv(u)) : dist->min;
     break;
   case DIST_GAMMA:
     value = dist->min + dist->scale * gamma_table_quantile(dist->gamma, u);
@@ -367,7 +367,7 @@ dist_quantile(const Dist *dist, double u)
   case DIST_TABLE:
     return table_quantile(dist, u);
   case DIST_SAMPLES:
-    return dist->points[MIN((gsize) (u * (double) dist->n_points), dist->n_points - 1)].value;
+    return dist->points[MIN((gsize)(u * (double)dist->n_points), dist->n_points - 1)].value;
   default:
     g_assert_not_reached();
   }
@@ -414,7 +414,7 @@ points_mean(const Dist *dist)
 
   for (gsize i = 0; i < dist->n_points; i++) {
     if (dist->kind == DIST_SAMPLES)
-      sum += dist->points[i].value / (double) dist->n_points;
+      sum += dist->points[i].value / (double)dist->n_points;
     else if (i > 0)
       sum += (dist->points[i].p - dist->points[i - 1].p) *
              (dist->points[i].value + dist->points[i - 1].value) / 2;

@@ -1,8 +1,9 @@
-/* Distributions of non-negative (or any real, for uniform and normal) quantities, given by what users can measure, drawn by inversion
- * of one uniform number, so that a draw is addressed by its index and two draws with the same uniform are ordered alike (common
- * random numbers).
+/* Distributions of non-negative (or any real, for uniform and normal) quantities, given by what
+ * users can measure, drawn by inversion of one uniform number, so that a draw is addressed by its
+ * index and two draws with the same uniform are ordered alike (common random numbers).
  *
- * Values are in whatever unit the caller uses (nanoseconds everywhere in qosim). A Dist is immutable and may be shared by threads. */
+ * Values are in whatever unit the caller uses (nanoseconds everywhere in qosim). A Dist is
+ * immutable and may be shared by threads. */
 #pragma once
 
 #include "sim/random/stream.h"
@@ -31,8 +32,11 @@ GQuark dist_error_quark(void);
 typedef struct _Dist Dist;
 
 Dist *dist_constant(double value);
-/* min: where the distribution begins (lognormal, gamma, weibull, exponential are shifted there; the
- * measured parameters are those of the whole value); max: a larger draw becomes max (INFINITY: none).
+/* min: where the distribution begins. Exponential, lognormal, gamma and weibull are shifted there,
+ * and the measured parameters are those of the whole value; a normal is cut off there, its mean and
+ * sd being those before the cut; a uniform or pareto says itself where it begins (a uniform not
+ * below min). Minus infinity, for uniform and normal, means no limit.
+ * max: a larger draw becomes max (INFINITY: none). No spread (sd 0, low = high) makes a constant.
  * NULL and an error that says what is wrong with which parameter, in words without units:
  * "p95 must be above the median". */
 Dist *dist_new(DistKind kind, double a, double b, double min, double max, GError **error);
@@ -47,7 +51,7 @@ gboolean dist_equal(const Dist *a, const Dist *b);
 DistKind dist_kind(const Dist *dist);
 double dist_quantile(const Dist *dist, double u); /* inverse CDF, 0 <= u < 1 */
 double dist_median(const Dist *dist);
-double dist_mean(const Dist *dist); /* of the value that is drawn: shift, truncation and cap included */
+double dist_mean(const Dist *dist); /* of what is drawn: shift, truncation and cap included */
 double dist_min(const Dist *dist);
 double dist_max(const Dist *dist); /* may be INFINITY */
 

@@ -32,8 +32,8 @@ excess(double shape, double ln_x, double z)
   return log(gsl_cdf_ugaussian_Q(z) / gsl_cdf_gamma_Q(x, shape, 1));
 }
 
-/* Solves CDF(x) = Phi(z) for ln x between bounds that widen from a guess: regula falsi, in which the
- * end that stays has its weight halved (the Illinois rule), so that both ends move. */
+/* Solves CDF(x) = Phi(z) for ln x between bounds that widen from a guess: regula falsi, in which
+ * the end that stays has its weight halved (the Illinois rule), so that both ends move. */
 static double
 solve(double shape, double z, double guess)
 {
@@ -46,8 +46,9 @@ solve(double shape, double z, double guess)
   for (step = FIRST_STEP; !((e_high = excess(shape, high, z)) >= 0); step *= 4)
     high += step;
   for (int i = 0, side = 0; i < STEPS_MAX && high - low > 1e-12 * (1 + fabs(low)); i++) {
-    double middle = isinf(e_low) || isinf(e_high) ? (low + high) / 2
-                                                  : (low * e_high - high * e_low) / (e_high - e_low);
+    double middle = isinf(e_low) || isinf(e_high)
+                        ? (low + high) / 2
+                        : (low * e_high - high * e_low) / (e_high - e_low);
     double e = excess(shape, middle, z);
 
     if (e == 0)
@@ -78,7 +79,7 @@ gamma_table_new(double shape)
 
   g_assert(shape >= GAMMA_SHAPE_MIN && shape <= GAMMA_SHAPE_MAX);
   for (int i = 0; i < N_NODES; i++) {
-    double z = (double) (i - HALF) / NODES_PER_UNIT;
+    double z = (double)(i - HALF) / NODES_PER_UNIT;
     double ln_density = -0.5 * z * z - 0.5 * log(2 * G_PI);
     double ln_p = log(gsl_cdf_ugaussian_P(z));
     double ln_x = (ln_p + ln_gamma + log(shape)) / shape;
@@ -90,7 +91,7 @@ gamma_table_new(double shape)
       ln_x = solve(shape, z, guess);
       slope = exp(ln_density - (shape * ln_x - exp(ln_x) - ln_gamma));
     }
-    table->nodes[i] = (Node){ ln_x, slope / NODES_PER_UNIT };
+    table->nodes[i] = (Node){ln_x, slope / NODES_PER_UNIT};
     guess = ln_x + slope / NODES_PER_UNIT;
   }
   return table;
@@ -112,7 +113,7 @@ gamma_table_quantile(const GammaTable *table, double u)
   if (u <= 0)
     return 0;
   at = gsl_cdf_ugaussian_Pinv(u) * NODES_PER_UNIT + HALF;
-  i = CLAMP((int) at, 0, N_NODES - 2);
+  i = CLAMP((int)at, 0, N_NODES - 2);
   a = &table->nodes[i];
   b = a + 1;
   t = at - i;

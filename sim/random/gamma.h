@@ -1,9 +1,9 @@
 /* Quantiles of the standard gamma distribution from a table.
  *
- * gsl_cdf_gamma_Pinv() costs microseconds a draw and does not converge for shapes below 0.3 or above
- * some thousands. So the logarithm of the quantile is tabulated once over the normal score z of the
- * probability, where it is smooth, and interpolated by cubics whose slopes are exact: the relative
- * error stays below 1e-5, far below what any sample can show. */
+ * gsl_cdf_gamma_Pinv() costs microseconds a draw and does not converge for shapes below 0.3 or
+ * above some thousands. So the logarithm of the quantile is tabulated once over the normal score z
+ * of the probability, where it is smooth, and interpolated by cubics whose slopes are exact: the
+ * relative error stays below 1e-5, far below what any sample can show. */
 #pragma once
 
 #include <glib.h>

@@ -15,13 +15,13 @@ philox4x32_10(const guint32 counter[4], const guint32 key[2], guint32 out[4])
   guint32 k0 = key[0], k1 = key[1];
 
   for (int round = 0; round < ROUNDS; round++) {
-    guint64 p0 = (guint64) MULTIPLIER_0 * c0;
-    guint64 p1 = (guint64) MULTIPLIER_1 * c2;
+    guint64 p0 = (guint64)MULTIPLIER_0 * c0;
+    guint64 p1 = (guint64)MULTIPLIER_1 * c2;
 
-    c0 = (guint32) (p1 >> 32) ^ c1 ^ k0;
-    c1 = (guint32) p1;
-    c2 = (guint32) (p0 >> 32) ^ c3 ^ k1;
-    c3 = (guint32) p0;
+    c0 = (guint32)(p1 >> 32) ^ c1 ^ k0;
+    c1 = (guint32)p1;
+    c2 = (guint32)(p0 >> 32) ^ c3 ^ k1;
+    c3 = (guint32)p0;
     k0 += WEYL_0;
     k1 += WEYL_1;
   }
@@ -44,15 +44,15 @@ philox_gsl_set(void *vstate, unsigned long seed)
   PhiloxState *state = vstate;
 
   memset(state, 0, sizeof *state);
-  state->key[0] = (guint32) seed;
-  state->key[1] = (guint32) ((guint64) seed >> 32);
+  state->key[0] = (guint32)seed;
+  state->key[1] = (guint32)((guint64)seed >> 32);
 }
 
 static guint32
 philox_gsl_next(PhiloxState *state)
 {
   if (state->left == 0) {
-    const guint32 counter[4] = { (guint32) state->counter, (guint32) (state->counter >> 32), 0, 0 };
+    const guint32 counter[4] = {(guint32)state->counter, (guint32)(state->counter >> 32), 0, 0};
 
     philox4x32_10(counter, state->key, state->block);
     state->counter++;
@@ -74,13 +74,13 @@ philox_gsl_get_double(void *vstate)
 }
 
 static const gsl_rng_type philox_type = {
-  .name = "philox4x32-10",
-  .max = 0xffffffffUL,
-  .min = 0,
-  .size = sizeof(PhiloxState),
-  .set = philox_gsl_set,
-  .get = philox_gsl_get,
-  .get_double = philox_gsl_get_double,
+    .name = "philox4x32-10",
+    .max = 0xffffffffUL,
+    .min = 0,
+    .size = sizeof(PhiloxState),
+    .set = philox_gsl_set,
+    .get = philox_gsl_get,
+    .get_double = philox_gsl_get_double,
 };
 
 const gsl_rng_type *philox_gsl_type = &philox_type;

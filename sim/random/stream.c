@@ -23,7 +23,7 @@ static guint64
 hash_string(guint64 hash, const char *string)
 {
   do {
-    hash = (hash ^ (guint8) *string) * FNV_PRIME;
+    hash = (hash ^ (guint8)*string) * FNV_PRIME;
   } while (*string++ != '\0');
   return hash;
 }
@@ -42,9 +42,9 @@ random_stream(guint64 seed, guint32 replication, const char *element, const char
 static void
 block_of(guint64 key, guint64 id, guint64 index, guint32 out[4])
 {
-  const guint32 counter[4] = { (guint32) index, (guint32) (index >> 32), (guint32) id,
-                               (guint32) (id >> 32) };
-  const guint32 words[2] = { (guint32) key, (guint32) (key >> 32) };
+  const guint32 counter[4] = {(guint32)index, (guint32)(index >> 32), (guint32)id,
+                              (guint32)(id >> 32)};
+  const guint32 words[2] = {(guint32)key, (guint32)(key >> 32)};
 
   philox4x32_10(counter, words, out);
 }
@@ -61,7 +61,7 @@ random_u64(const RandomStream *stream, guint64 index)
   guint32 out[4];
 
   random_block(stream, index, out);
-  return (guint64) out[1] << 32 | out[0];
+  return (guint64)out[1] << 32 | out[0];
 }
 
 double
@@ -84,10 +84,10 @@ random_below(const RandomStream *stream, guint64 index, guint64 n)
     guint64 low;
 
     block_of(stream->key, id, index, out);
-    product = (unsigned __int128) ((guint64) out[1] << 32 | out[0]) * n;
-    low = (guint64) product;
+    product = (unsigned __int128)((guint64)out[1] << 32 | out[0]) * n;
+    low = (guint64)product;
     if (low >= n || low >= -n % n)
-      return (guint64) (product >> 64);
+      return (guint64)(product >> 64);
     id = mix(id + GOLDEN);
   }
 }

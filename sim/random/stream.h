@@ -1,8 +1,8 @@
 /* Named random streams.
  *
  * A stream belongs to (seed, replication, element, purpose): element is a stable name such as
- * "sensor-17" or "radio/sensor-17/up", purpose is "loss", "every", ... It does not depend on the point
- * of a sweep, on pointers or on the order of creation, so two points meet the same weather.
+ * "sensor-17" or "radio/sensor-17/up", purpose is "loss", "every", ... It does not depend on the
+ * point of a sweep, on pointers or on the order of creation, so two points meet the same weather.
  * A draw is addressed by a 64-bit index (a transmit instant, a message number, the number of a
  * sojourn): the same index gives the same bits, whatever was drawn before. */
 #pragma once

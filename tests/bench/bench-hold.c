@@ -16,13 +16,13 @@ typedef gint64 (*Draw)(guint64 bits);
 static double
 unit(guint64 bits)
 {
-  return ((double) (bits >> 11) + 0.5) * 0x1p-53;
+  return ((double)(bits >> 11) + 0.5) * 0x1p-53;
 }
 
 static gint64
 draw_exponential(guint64 bits)
 {
-  return (gint64) (-log(unit(bits)) * NS_PER_S);
+  return (gint64)(-log(unit(bits)) * NS_PER_S);
 }
 
 /* What a simulated fleet over TCP schedules: links of 150 and 200 ms, retransmission timers and
@@ -30,7 +30,7 @@ draw_exponential(guint64 bits)
 static gint64
 draw_tcp(guint64 bits)
 {
-  guint percent = (guint) (((bits >> 32) * 100) >> 32);
+  guint percent = (guint)(((bits >> 32) * 100) >> 32);
 
   if (percent < 44)
     return 150000000;
@@ -74,7 +74,7 @@ hold(gpointer user, guint32 index, guint32 word)
 static double
 time_ladder(Draw draw, guint pending, guint64 n, gint64 *end_ns, gsize *bytes)
 {
-  Hold self = { sim_new(0), 0, draw, 88172645463325252u, 2 * (guint64) pending };
+  Hold self = {sim_new(0), 0, draw, 88172645463325252u, 2 * (guint64)pending};
   gint64 start_us;
   double seconds;
 
@@ -85,7 +85,7 @@ time_ladder(Draw draw, guint pending, guint64 n, gint64 *end_ns, gsize *bytes)
   self.left = n;
   start_us = g_get_monotonic_time();
   sim_run(self.sim, SIM_NEVER);
-  seconds = (double) (g_get_monotonic_time() - start_us) * 1e-6;
+  seconds = (double)(g_get_monotonic_time() - start_us) * 1e-6;
   *end_ns = sim_now(self.sim);
   *bytes = sim_memory(self.sim);
   sim_free(self.sim);
@@ -115,7 +115,7 @@ earlier(const Entry *a, const Entry *b)
 static void
 heap_push(Heap *heap, gint64 time_ns, guint32 index)
 {
-  Entry entry = { time_ns, heap->order++, index, 0 };
+  Entry entry = {time_ns, heap->order++, index, 0};
   gsize hole = heap->n++;
 
   while (hole > 0 && earlier(&entry, &heap->entries[(hole - 1) / 4])) {
@@ -166,17 +166,17 @@ hold_heap(Heap *heap, Draw draw, guint64 *random, guint64 n)
 static double
 time_heap(Draw draw, guint pending, guint64 n, gint64 *end_ns)
 {
-  Heap heap = { g_new(Entry, pending), 0, 1 };
+  Heap heap = {g_new(Entry, pending), 0, 1};
   guint64 random = 88172645463325252u;
   gint64 start_us;
   double seconds;
 
   for (guint i = 0; i < pending; i++)
     heap_push(&heap, draw_exponential(xorshift(&random)), i);
-  hold_heap(&heap, draw, &random, 2 * (guint64) pending);
+  hold_heap(&heap, draw, &random, 2 * (guint64)pending);
   start_us = g_get_monotonic_time();
   *end_ns = hold_heap(&heap, draw, &random, n);
-  seconds = (double) (g_get_monotonic_time() - start_us) * 1e-6;
+  seconds = (double)(g_get_monotonic_time() - start_us) * 1e-6;
   g_free(heap.entries);
   return seconds;
 }
@@ -191,7 +191,7 @@ time_draws(Draw draw, guint64 n)
   for (guint64 i = 0; i < n; i++)
     sum += draw(xorshift(&random));
   g_assert(sum > 0); /* so that the draws are made */
-  return (double) (g_get_monotonic_time() - start_us) * 1e-6;
+  return (double)(g_get_monotonic_time() - start_us) * 1e-6;
 }
 
 static gboolean
@@ -206,17 +206,16 @@ print_row(const char *name, Draw draw, guint pending, guint64 n)
     heap = MIN(heap, time_heap(draw, pending, n, &heap_end_ns));
     draws = MIN(draws, time_draws(draw, n));
   }
-  printf("%-12s %9u %9.1f %9.1f %7.2f %9.1f %8.1f\n", name, pending, (double) n / ladder * 1e-6,
-         (double) n / heap * 1e-6, heap / ladder, (double) n / draws * 1e-6,
-         (double) bytes / pending);
+  printf("%-12s %9u %9.1f %9.1f %7.2f %9.1f %8.1f\n", name, pending, (double)n / ladder * 1e-6,
+         (double)n / heap * 1e-6, heap / ladder, (double)n / draws * 1e-6, (double)bytes / pending);
   return end_ns == heap_end_ns;
 }
 
 int
 main(int argc, char **argv)
 {
-  static const guint pendings[] = { 10, 1000, 100000, 1000000 };
-  guint64 n = (guint64) ((argc > 1 ? g_ascii_strtod(argv[1], NULL) : 4) * 1e6);
+  static const guint pendings[] = {10, 1000, 100000, 1000000};
+  guint64 n = (guint64)((argc > 1 ? g_ascii_strtod(argv[1], NULL) : 4) * 1e6);
   gboolean same = TRUE;
 
   g_return_val_if_fail(n > 0, EXIT_FAILURE);

@@ -37,7 +37,7 @@ pair_clear(Pair *pair)
 static void
 pair_push(Pair *pair, gint64 time_ns, guint64 order)
 {
-  QueueEvent event = { time_ns, order, (guint32) order, (guint32) time_ns };
+  QueueEvent event = {time_ns, order, (guint32)order, (guint32)time_ns};
   guint low = 0, high = pair->oracle->len;
 
   if (time_ns == QUEUE_NEVER)
@@ -81,20 +81,20 @@ pair_pop(Pair *pair, gint64 until_ns)
 static guint64
 random_bits(void)
 {
-  return (guint64) (guint32) g_test_rand_int() << 32 | (guint32) g_test_rand_int();
+  return (guint64)(guint32)g_test_rand_int() << 32 | (guint32)g_test_rand_int();
 }
 
 /* A time from now on: of any magnitude from a nanosecond to centuries, or from a few scales. */
 static gint64
 random_time(const Pair *pair, guint style)
 {
-  static const guint scales[] = { 0, 3, 10, 20, 30, 34 };
+  static const guint scales[] = {0, 3, 10, 20, 30, 34};
   guint bits;
   guint64 delta_ns;
 
   switch (style) {
   case 0:
-    bits = (guint) g_test_rand_int_range(0, 63);
+    bits = (guint)g_test_rand_int_range(0, 63);
     break;
   case 1:
     bits = 30;
@@ -105,22 +105,22 @@ random_time(const Pair *pair, guint style)
   default:
     bits = scales[g_test_rand_int_range(0, G_N_ELEMENTS(scales))];
   }
-  delta_ns = random_bits() & (((guint64) 1 << bits) - 1);
-  return delta_ns >= (guint64) QUEUE_NEVER - (guint64) pair->now_ns
+  delta_ns = random_bits() & (((guint64)1 << bits) - 1);
+  return delta_ns >= (guint64)QUEUE_NEVER - (guint64)pair->now_ns
              ? QUEUE_NEVER
-             : (gint64) ((guint64) pair->now_ns + delta_ns);
+             : (gint64)((guint64)pair->now_ns + delta_ns);
 }
 
 static gboolean
 keep_some(gpointer data, const QueueEvent *event)
 {
-  return event->order % 8 != *(guint *) data;
+  return event->order % 8 != *(guint *)data;
 }
 
 static void
 pair_filter(Pair *pair)
 {
-  guint victim = (guint) g_test_rand_int_range(0, 8);
+  guint victim = (guint)g_test_rand_int_range(0, 8);
   guint kept = 0;
 
   queue_filter(&pair->queue, keep_some, &victim);
@@ -134,8 +134,8 @@ pair_filter(Pair *pair)
   g_assert_cmpuint(pair->queue.n, ==, kept);
 }
 
-/* Pushes (with a fresh order, or an old one as a moved timer has), bursts of ties, pops, peeks ahead
- * of the clock, sweeps; growing and shrinking in waves. */
+/* Pushes (with a fresh order, or an old one as a moved timer has), bursts of ties, pops, peeks
+ * ahead of the clock, sweeps; growing and shrinking in waves. */
 static void
 test_random(void)
 {
@@ -144,7 +144,7 @@ test_random(void)
     guint style = round % 5;
     gint64 limit = g_test_rand_int_range(1, 4000);
 
-    pair_init(&pair, round % 3 == 0 ? -(gint64) (random_bits() >> 2) : 0);
+    pair_init(&pair, round % 3 == 0 ? -(gint64)(random_bits() >> 2) : 0);
     for (guint i = 0; i < 8000; i++) {
       gboolean grow = (i / 1500) % 2 == 0 && pair.oracle->len < limit;
       gint what = g_test_rand_int_range(0, 1000);
@@ -152,7 +152,7 @@ test_random(void)
       if (what < 3) {
         gint64 time_ns = random_time(&pair, style);
 
-        for (guint n = (guint) g_test_rand_int_range(1, 300); n > 0; n--)
+        for (guint n = (guint)g_test_rand_int_range(1, 300); n > 0; n--)
           pair_push(&pair, time_ns, pair.order++);
       } else if (what < 4) {
         pair_filter(&pair);
@@ -188,7 +188,7 @@ test_old_order(void)
   g_assert_true(pair_pop(&pair, 450));
   g_assert_false(pair_pop(&pair, 450));
   for (guint i = 0; i < 3000; i++)
-    pair_push(&pair, 500, 2 * (1000 + (guint64) i * 7919 % 3000) + 1);
+    pair_push(&pair, 500, 2 * (1000 + (guint64)i * 7919 % 3000) + 1);
   for (guint i = 0; i < 6000; i++)
     g_assert_true(pair_pop(&pair, QUEUE_NEVER));
   pair_clear(&pair);
@@ -197,7 +197,7 @@ test_old_order(void)
 static void
 push(Queue *queue, gint64 time_ns, guint64 order)
 {
-  QueueEvent event = { time_ns, order, 0, 0 };
+  QueueEvent event = {time_ns, order, 0, 0};
 
   queue_push(queue, &event);
 }
@@ -210,7 +210,7 @@ test_shapes(void)
 
   for (guint shape = 0; shape < 6; shape++) {
     Queue queue;
-    QueueEvent event, last = { G_MININT64, 0, 0, 0 };
+    QueueEvent event, last = {G_MININT64, 0, 0, 0};
     guint popped = 0;
 
     queue_init(&queue);
@@ -231,13 +231,13 @@ test_shapes(void)
         push(&queue, n - i, i);
         break;
       case 3: /* a crowd in one microsecond, and outliers centuries away */
-        push(&queue, i % 100 == 0 ? G_MAXINT64 - 1 - i : (gint64) (i * 7919u % 1000u), i);
+        push(&queue, i % 100 == 0 ? G_MAXINT64 - 1 - i : (gint64)(i * 7919u % 1000u), i);
         break;
       case 4:
-        push(&queue, (gint64) (n - i) << 20, n + i);
+        push(&queue, (gint64)(n - i) << 20, n + i);
         break;
       default: /* each power of two has its crowd */
-        push(&queue, (gint64) ((G_GUINT64_CONSTANT(1) << i % 62) + i / 62), i);
+        push(&queue, (gint64)((G_GUINT64_CONSTANT(1) << i % 62) + i / 62), i);
       }
     }
     while (queue_pop(&queue, QUEUE_NEVER, &event)) {
@@ -283,16 +283,16 @@ test_memory(void)
     push(&queue, i * 1000, i);
   g_assert_cmpuint(queue_memory(&queue), <, 4096);
   for (guint i = 10; i < 100000; i++)
-    push(&queue, (gint64) (random_bits() >> 30), i);
+    push(&queue, (gint64)(random_bits() >> 30), i);
   for (guint64 i = 100000; i < 400000; i++) {
     g_assert_true(queue_pop(&queue, QUEUE_NEVER, &event));
-    push(&queue, event.time_ns + (gint64) (random_bits() >> 30), i);
+    push(&queue, event.time_ns + (gint64)(random_bits() >> 30), i);
   }
   bytes = queue_memory(&queue);
   g_assert_cmpuint(bytes, <, 100000 * 100);
   for (guint64 i = 400000; i < 1000000; i++) {
     g_assert_true(queue_pop(&queue, QUEUE_NEVER, &event));
-    push(&queue, event.time_ns + (gint64) (random_bits() >> 30), i);
+    push(&queue, event.time_ns + (gint64)(random_bits() >> 30), i);
   }
   g_assert_cmpuint(queue_memory(&queue), <=, bytes + bytes / 2);
   queue_clear(&queue);

@@ -57,7 +57,7 @@ handle(World *world, gboolean timer, guint32 index, guint32 word)
   g_assert_cmpuint(word, ==, expected.word);
   g_array_remove_index_fast(world->expected, first);
   world->handled++;
-  for (guint n = (guint) g_test_rand_int_range(0, 3); n > 0 && world->actions > 0; n--)
+  for (guint n = (guint)g_test_rand_int_range(0, 3); n > 0 && world->actions > 0; n--)
     act(world);
 }
 
@@ -88,7 +88,7 @@ timer_of(gpointer user, guint32 index, guint32 word)
 static void
 expect(World *world, gint64 time_ns, guint32 index, guint32 word, gboolean timer)
 {
-  Expected expected = { time_ns, ++world->seq, index, word, timer };
+  Expected expected = {time_ns, ++world->seq, index, word, timer};
 
   if (time_ns != SIM_NEVER)
     g_array_append_val(world->expected, expected);
@@ -110,10 +110,10 @@ forget_timer(World *world, guint32 index)
 static gint64
 random_delay_ns(void)
 {
-  static const gint64 delays[] = { 0, 1, 5, 100, 1400000, 150000000, DAY_NS };
+  static const gint64 delays[] = {0, 1, 5, 100, 1400000, 150000000, DAY_NS};
   gint64 delay_ns = delays[g_test_rand_int_range(0, G_N_ELEMENTS(delays))];
 
-  return g_test_rand_bit() ? delay_ns : g_test_rand_int_range(0, (gint32) MIN(delay_ns, 1000) + 1);
+  return g_test_rand_bit() ? delay_ns : g_test_rand_int_range(0, (gint32)MIN(delay_ns, 1000) + 1);
 }
 
 static void
@@ -137,7 +137,7 @@ set_timer(World *world, guint32 index)
 static void
 act(World *world)
 {
-  guint32 index = (guint32) g_test_rand_int_range(0, TIMERS);
+  guint32 index = (guint32)g_test_rand_int_range(0, TIMERS);
   gint what = g_test_rand_int_range(0, 100);
   gint64 at_ns;
 
@@ -154,21 +154,21 @@ act(World *world)
     world->gone[index] = g_test_rand_bit();
   } else if (what < 75) { /* ties */
     at_ns = sim_now(world->sim) + random_delay_ns();
-    for (guint n = (guint) g_test_rand_int_range(1, 60); n > 0; n--) {
+    for (guint n = (guint)g_test_rand_int_range(1, 60); n > 0; n--) {
       sim_at(world->sim, at_ns, world->event_kind, index, n);
       expect(world, at_ns, index, n, FALSE);
     }
   } else {
     at_ns = what < 77 ? SIM_NEVER : sim_now(world->sim) + random_delay_ns();
-    sim_at(world->sim, at_ns, world->event_kind, index, (guint32) what);
-    expect(world, at_ns, index, (guint32) what, FALSE);
+    sim_at(world->sim, at_ns, world->event_kind, index, (guint32)what);
+    expect(world, at_ns, index, (guint32)what, FALSE);
   }
 }
 
 static void
 random_round(gint64 start_ns)
 {
-  World world = { .sim = sim_new(start_ns) };
+  World world = {.sim = sim_new(start_ns)};
 
   world.expected = g_array_new(FALSE, FALSE, sizeof(Expected));
   world.event_kind = sim_register(world.sim, on_event, &world);
@@ -219,7 +219,7 @@ on_log(gpointer user, guint32 index, guint32 word)
 {
   Log *log = user;
 
-  g_string_append_printf(log->log, "%c%" G_GINT64_FORMAT " ", (int) index, sim_now(log->sim));
+  g_string_append_printf(log->log, "%c%" G_GINT64_FORMAT " ", (int)index, sim_now(log->sim));
   if (word == 1)
     sim_stop(log->sim);
   if (word == 2)
@@ -229,7 +229,7 @@ on_log(gpointer user, guint32 index, guint32 word)
 static SimTimer *
 log_timer_of(gpointer user, G_GNUC_UNUSED guint32 index, guint32 word)
 {
-  return &((Log *) user)->timers[word - 10];
+  return &((Log *)user)->timers[word - 10];
 }
 
 static void
@@ -383,13 +383,13 @@ typedef struct {
 static void
 on_owner(gpointer user, G_GNUC_UNUSED guint32 index, G_GNUC_UNUSED guint32 word)
 {
-  ((Owners *) user)->fired++;
+  ((Owners *)user)->fired++;
 }
 
 static SimTimer *
 owner_timer(gpointer user, guint32 index, G_GNUC_UNUSED guint32 word)
 {
-  return &((Owners *) user)->timers[index];
+  return &((Owners *)user)->timers[index];
 }
 
 /* Ten million times armed and cancelled or moved, and some owners reborn, at one instant: what is
@@ -397,7 +397,7 @@ owner_timer(gpointer user, guint32 index, G_GNUC_UNUSED guint32 word)
 static void
 test_flat(void)
 {
-  Owners owners = { 0 };
+  Owners owners = {0};
   Sim *sim = sim_new(0);
   guint kind = sim_register_timer(sim, on_owner, owner_timer, &owners);
   gsize bytes = 0;
@@ -418,7 +418,7 @@ test_flat(void)
       sim_timer_set(sim, timer, kind, i % 1000, 0, 2 * DAY_NS - i);
       break;
     default: /* a new owner each time */
-      *timer = (SimTimer){ 0 };
+      *timer = (SimTimer){0};
       sim_timer_set(sim, timer, kind, i % 1000, 0, 3 * DAY_NS - i);
       sim_timer_cancel(sim, timer);
     }
@@ -438,7 +438,7 @@ test_flat(void)
 static void
 test_lazy(void)
 {
-  Owners owners = { 0 };
+  Owners owners = {0};
   Sim *sim = sim_new(0);
   guint kind = sim_register_timer(sim, on_owner, owner_timer, &owners);
 

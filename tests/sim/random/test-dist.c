@@ -1,5 +1,5 @@
-/* Distributions: that draws follow the declared law, that means are those of what is drawn, and that
- * bad parameters are refused in words. */
+/* Distributions: that draws follow the declared law, that means are those of what is drawn, and
+ * that bad parameters are refused in words. */
 #include "sim/random/dist.h"
 
 #include <gsl/gsl_cdf.h>
@@ -15,7 +15,7 @@ typedef struct {
   const char *name;
   DistKind kind;
   double a, b, min, max;
-  Cdf cdf; /* independent of dist.c; NULL: only the mean is checked */
+  Cdf cdf;            /* independent of dist.c; NULL: only the mean is checked */
   double median, p95; /* 0: not declared */
 } Case;
 
@@ -79,32 +79,32 @@ pareto_cdf(double x, double min, double shape)
 }
 
 static const Case cases[] = {
-  { "uniform", DIST_UNIFORM, 5, 9, 0, INFINITY, uniform_cdf, 7, 0 },
-  { "uniform-signed", DIST_UNIFORM, -5, 9, -INFINITY, INFINITY, uniform_cdf, 2, 0 },
-  { "uniform-capped", DIST_UNIFORM, 5, 9, 0, 6, NULL, 6, 0 },
-  { "exponential", DIST_EXPONENTIAL, 1200, 0, 0, INFINITY, exponential_cdf, 0, 0 },
-  { "exponential-shifted-capped", DIST_EXPONENTIAL, 1200, 0, 200, 4000, NULL, 0, 0 },
-  { "normal", DIST_NORMAL, -3, 2, -INFINITY, INFINITY, normal_cdf, -3, 0 },
-  { "normal-truncated", DIST_NORMAL, 3, 2, 0, INFINITY, half_normal_cdf, 0, 0 },
-  { "normal-truncated-capped", DIST_NORMAL, 3, 2, 1, 4, NULL, 0, 0 },
-  { "lognormal", DIST_LOGNORMAL, 300, 800, 0, INFINITY, lognormal_cdf, 300, 800 },
-  { "lognormal-shifted", DIST_LOGNORMAL, 300, 800, 100, INFINITY, shifted_lognormal_cdf, 300, 800 },
-  { "lognormal-capped", DIST_LOGNORMAL, 300, 800, 100, 900, NULL, 300, 800 },
-  { "gamma", DIST_GAMMA, 40, 10, 0, INFINITY, gamma_cdf, 0, 0 },
-  { "gamma-narrow", DIST_GAMMA, 1000, 15, 0, INFINITY, gamma_cdf, 0, 0 },
-  { "gamma-wide", DIST_GAMMA, 40, 160, 0, INFINITY, gamma_cdf, 0, 0 },
-  { "gamma-shifted-capped", DIST_GAMMA, 40, 20, 10, 70, NULL, 0, 0 },
-  { "weibull", DIST_WEIBULL, 50, 400, 0, INFINITY, weibull_cdf, 50, 400 },
-  { "weibull-shifted-capped", DIST_WEIBULL, 50, 90, 20, 100, NULL, 50, 90 },
-  { "pareto-capped", DIST_PARETO, 10, 1.2, 0, 500, NULL, 0, 0 },
-  { "pareto-harmonic", DIST_PARETO, 10, 1, 0, 500, NULL, 0, 0 },
-  { "pareto", DIST_PARETO, 10, 3, 0, 1e9, pareto_cdf, 0, 0 },
+    {"uniform", DIST_UNIFORM, 5, 9, 0, INFINITY, uniform_cdf, 7, 0},
+    {"uniform-signed", DIST_UNIFORM, -5, 9, -INFINITY, INFINITY, uniform_cdf, 2, 0},
+    {"uniform-capped", DIST_UNIFORM, 5, 9, 0, 6, NULL, 6, 0},
+    {"exponential", DIST_EXPONENTIAL, 1200, 0, 0, INFINITY, exponential_cdf, 0, 0},
+    {"exponential-shifted-capped", DIST_EXPONENTIAL, 1200, 0, 200, 4000, NULL, 0, 0},
+    {"normal", DIST_NORMAL, -3, 2, -INFINITY, INFINITY, normal_cdf, -3, 0},
+    {"normal-truncated", DIST_NORMAL, 3, 2, 0, INFINITY, half_normal_cdf, 0, 0},
+    {"normal-truncated-capped", DIST_NORMAL, 3, 2, 1, 4, NULL, 0, 0},
+    {"lognormal", DIST_LOGNORMAL, 300, 800, 0, INFINITY, lognormal_cdf, 300, 800},
+    {"lognormal-shifted", DIST_LOGNORMAL, 300, 800, 100, INFINITY, shifted_lognormal_cdf, 300, 800},
+    {"lognormal-capped", DIST_LOGNORMAL, 300, 800, 100, 900, NULL, 300, 800},
+    {"gamma", DIST_GAMMA, 40, 10, 0, INFINITY, gamma_cdf, 0, 0},
+    {"gamma-narrow", DIST_GAMMA, 1000, 15, 0, INFINITY, gamma_cdf, 0, 0},
+    {"gamma-wide", DIST_GAMMA, 40, 160, 0, INFINITY, gamma_cdf, 0, 0},
+    {"gamma-shifted-capped", DIST_GAMMA, 40, 20, 10, 70, NULL, 0, 0},
+    {"weibull", DIST_WEIBULL, 50, 400, 0, INFINITY, weibull_cdf, 50, 400},
+    {"weibull-shifted-capped", DIST_WEIBULL, 50, 90, 20, 100, NULL, 50, 90},
+    {"pareto-capped", DIST_PARETO, 10, 1.2, 0, 500, NULL, 0, 0},
+    {"pareto-harmonic", DIST_PARETO, 10, 1, 0, 500, NULL, 0, 0},
+    {"pareto", DIST_PARETO, 10, 3, 0, 1e9, pareto_cdf, 0, 0},
 };
 
 static int
 compare_doubles(const void *a, const void *b)
 {
-  double x = *(const double *) a, y = *(const double *) b;
+  double x = *(const double *)a, y = *(const double *)b;
 
   return (x > y) - (x < y);
 }
@@ -157,7 +157,7 @@ test_case(gconstpointer data)
   for (guint i = 0; c->cdf && i < N; i++) {
     double p = c->cdf(draws[i], c->a, c->b);
 
-    distance = MAX(distance, MAX((i + 1.0) / N - p, p - (double) i / N));
+    distance = MAX(distance, MAX((i + 1.0) / N - p, p - (double)i / N));
   }
   g_assert_cmpfloat(distance, <, 1.63 / sqrt(N));
   if (c->median)
@@ -196,8 +196,8 @@ test_degenerate(void)
   static const struct {
     DistKind kind;
     double a, b;
-  } forms[] = { { DIST_CONSTANT, 7, 0 }, { DIST_UNIFORM, 7, 7 }, { DIST_NORMAL, 7, 0 },
-                { DIST_GAMMA, 7, 0 } };
+  } forms[] = {
+      {DIST_CONSTANT, 7, 0}, {DIST_UNIFORM, 7, 7}, {DIST_NORMAL, 7, 0}, {DIST_GAMMA, 7, 0}};
 
   for (guint i = 0; i < G_N_ELEMENTS(forms); i++) {
     g_autoptr(Dist) dist = dist_new(forms[i].kind, forms[i].a, forms[i].b, 0, INFINITY, NULL);
@@ -225,7 +225,7 @@ test_rounding(void)
 static void
 test_table(void)
 {
-  static const DistPoint points[] = { { 0, 1 }, { 0.5, 3 }, { 0.99, 250 }, { 1, 500 } };
+  static const DistPoint points[] = {{0, 1}, {0.5, 3}, {0.99, 250}, {1, 500}};
   g_autoptr(Dist) dist = dist_new_table(DIST_TABLE, points, G_N_ELEMENTS(points), NULL);
   RandomStream stream = random_stream(1, 0, "table", "draw");
   double sum = 0;
@@ -246,7 +246,7 @@ test_table(void)
 static void
 test_samples(void)
 {
-  static const DistPoint values[] = { { 0, 40 }, { 0, 10 }, { 0, 20 }, { 0, 10 } };
+  static const DistPoint values[] = {{0, 40}, {0, 10}, {0, 20}, {0, 10}};
   g_autoptr(Dist) dist = dist_new_table(DIST_SAMPLES, values, G_N_ELEMENTS(values), NULL);
   RandomStream stream = random_stream(1, 0, "samples", "draw");
   guint tens = 0;
@@ -264,7 +264,7 @@ test_samples(void)
 static void
 test_equal(void)
 {
-  static const DistPoint points[] = { { 0, 1 }, { 1, 3 } }, others[] = { { 0, 1 }, { 1, 4 } };
+  static const DistPoint points[] = {{0, 1}, {1, 3}}, others[] = {{0, 1}, {1, 4}};
   g_autoptr(Dist) a = dist_new(DIST_GAMMA, 40, 10, 0, INFINITY, NULL);
   g_autoptr(Dist) b = dist_new(DIST_GAMMA, 40, 10, 0, INFINITY, NULL);
   g_autoptr(Dist) c = dist_new(DIST_GAMMA, 40, 10, 0, 100, NULL);
@@ -288,34 +288,34 @@ test_errors(void)
     double a, b, min, max;
     const char *message;
   } bad[] = {
-    { DIST_CONSTANT, NAN, 0, 0, INFINITY, "value must be a finite number" },
-    { DIST_CONSTANT, -1, 0, 0, INFINITY, "value must not be below min" },
-    { DIST_UNIFORM, 5, 3, 0, INFINITY, "low must not be above high" },
-    { DIST_UNIFORM, -5, 3, 0, INFINITY, "low must not be below min" },
-    { DIST_UNIFORM, 5, 6, 0, 4, "max must not be below low" },
-    { DIST_EXPONENTIAL, 0, 0, 0, INFINITY, "mean must be above zero" },
-    { DIST_EXPONENTIAL, 5, 0, 5, INFINITY, "mean must be above min" },
-    { DIST_EXPONENTIAL, 5, 0, -INFINITY, INFINITY, "min must be a finite number" },
-    { DIST_EXPONENTIAL, 5, 0, 0, 5, "max must be above the mean" },
-    { DIST_NORMAL, 5, -1, 0, INFINITY, "sd must not be negative" },
-    { DIST_NORMAL, -5, 1, 0, INFINITY, "mean must not be below min" },
-    { DIST_NORMAL, 5, NAN, 0, INFINITY, "sd must be a finite number" },
-    { DIST_LOGNORMAL, 300, 300, 0, INFINITY, "p95 must be above the median" },
-    { DIST_LOGNORMAL, 300, 200, 0, INFINITY, "p95 must be above the median" },
-    { DIST_LOGNORMAL, 0, 200, 0, INFINITY, "median must be above zero" },
-    { DIST_LOGNORMAL, 300, 800, 300, INFINITY, "median must be above min" },
-    { DIST_LOGNORMAL, 300, 800, 0, 700, "max must not be below p95" },
-    { DIST_LOGNORMAL, 300, INFINITY, 0, INFINITY, "p95 must be a finite number" },
-    { DIST_LOGNORMAL, 300, 800, 0, NAN, "max must be a finite number" },
-    { DIST_GAMMA, 40, -2, 0, INFINITY, "sd must not be negative" },
-    { DIST_GAMMA, 0, 2, 0, INFINITY, "mean must be above zero" },
-    { DIST_GAMMA, 40, 0.1, 0, INFINITY,
-      "sd must be between a hundredth and ten times the mean (counted from min)" },
-    { DIST_WEIBULL, 50, 40, 0, INFINITY, "p95 must be above the median" },
-    { DIST_PARETO, 10, 1.2, 0, INFINITY, "pareto needs max" },
-    { DIST_PARETO, 10, 0, 0, 50, "shape must be above zero" },
-    { DIST_PARETO, 10, 1.2, 0, 10, "max must be above min" },
-    { DIST_PARETO, 0, 1.2, 0, 10, "min must be above zero" },
+      {DIST_CONSTANT, NAN, 0, 0, INFINITY, "value must be a finite number"},
+      {DIST_CONSTANT, -1, 0, 0, INFINITY, "value must not be below min"},
+      {DIST_UNIFORM, 5, 3, 0, INFINITY, "low must not be above high"},
+      {DIST_UNIFORM, -5, 3, 0, INFINITY, "low must not be below min"},
+      {DIST_UNIFORM, 5, 6, 0, 4, "max must not be below low"},
+      {DIST_EXPONENTIAL, 0, 0, 0, INFINITY, "mean must be above zero"},
+      {DIST_EXPONENTIAL, 5, 0, 5, INFINITY, "mean must be above min"},
+      {DIST_EXPONENTIAL, 5, 0, -INFINITY, INFINITY, "min must be a finite number"},
+      {DIST_EXPONENTIAL, 5, 0, 0, 5, "max must be above the mean"},
+      {DIST_NORMAL, 5, -1, 0, INFINITY, "sd must not be negative"},
+      {DIST_NORMAL, -5, 1, 0, INFINITY, "mean must not be below min"},
+      {DIST_NORMAL, 5, NAN, 0, INFINITY, "sd must be a finite number"},
+      {DIST_LOGNORMAL, 300, 300, 0, INFINITY, "p95 must be above the median"},
+      {DIST_LOGNORMAL, 300, 200, 0, INFINITY, "p95 must be above the median"},
+      {DIST_LOGNORMAL, 0, 200, 0, INFINITY, "median must be above zero"},
+      {DIST_LOGNORMAL, 300, 800, 300, INFINITY, "median must be above min"},
+      {DIST_LOGNORMAL, 300, 800, 0, 700, "max must not be below p95"},
+      {DIST_LOGNORMAL, 300, INFINITY, 0, INFINITY, "p95 must be a finite number"},
+      {DIST_LOGNORMAL, 300, 800, 0, NAN, "max must be a finite number"},
+      {DIST_GAMMA, 40, -2, 0, INFINITY, "sd must not be negative"},
+      {DIST_GAMMA, 0, 2, 0, INFINITY, "mean must be above zero"},
+      {DIST_GAMMA, 40, 0.1, 0, INFINITY,
+       "sd must be between a hundredth and ten times the mean (counted from min)"},
+      {DIST_WEIBULL, 50, 40, 0, INFINITY, "p95 must be above the median"},
+      {DIST_PARETO, 10, 1.2, 0, INFINITY, "pareto needs max"},
+      {DIST_PARETO, 10, 0, 0, 50, "shape must be above zero"},
+      {DIST_PARETO, 10, 1.2, 0, 10, "max must be above min"},
+      {DIST_PARETO, 0, 1.2, 0, 10, "min must be above zero"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -337,15 +337,15 @@ test_table_errors(void)
     gsize n;
     const char *message;
   } bad[] = {
-    { DIST_TABLE, { { 0, 0 } }, 0, "a table needs points" },
-    { DIST_SAMPLES, { { 0, 0 } }, 0, "a sample needs values" },
-    { DIST_SAMPLES, { { 0, NAN } }, 1, "values must be finite numbers" },
-    { DIST_TABLE, { { 0.1, 0 }, { 1, 1 } }, 2, "the first probability must be 0 %" },
-    { DIST_TABLE, { { 0, 0 }, { 0.9, 1 } }, 2, "the last probability must be 100 %" },
-    { DIST_TABLE, { { 0, 0 } }, 1, "the last probability must be 100 %" },
-    { DIST_TABLE, { { 0, 0 }, { 1, 1 }, { 1, 2 } }, 3, "probabilities must rise" },
-    { DIST_TABLE, { { 0, 0 }, { NAN, 1 }, { 1, 2 } }, 3, "probabilities must rise" },
-    { DIST_TABLE, { { 0, 2 }, { 0.5, 1 }, { 1, 3 } }, 3, "values must not fall" },
+      {DIST_TABLE, {{0, 0}}, 0, "a table needs points"},
+      {DIST_SAMPLES, {{0, 0}}, 0, "a sample needs values"},
+      {DIST_SAMPLES, {{0, NAN}}, 1, "values must be finite numbers"},
+      {DIST_TABLE, {{0.1, 0}, {1, 1}}, 2, "the first probability must be 0 %"},
+      {DIST_TABLE, {{0, 0}, {0.9, 1}}, 2, "the last probability must be 100 %"},
+      {DIST_TABLE, {{0, 0}}, 1, "the last probability must be 100 %"},
+      {DIST_TABLE, {{0, 0}, {1, 1}, {1, 2}}, 3, "probabilities must rise"},
+      {DIST_TABLE, {{0, 0}, {NAN, 1}, {1, 2}}, 3, "probabilities must rise"},
+      {DIST_TABLE, {{0, 2}, {0.5, 1}, {1, 3}}, 3, "values must not fall"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {

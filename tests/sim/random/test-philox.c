@@ -7,13 +7,13 @@ typedef struct {
 
 /* Random123, examples/kat_vectors, "philox4x32 10". */
 static const Vector vectors[] = {
-  { { 0, 0, 0, 0 }, { 0, 0 }, { 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 } },
-  { { 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff },
-    { 0xffffffff, 0xffffffff },
-    { 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
-  { { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 },
-    { 0xa4093822, 0x299f31d0 },
-    { 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
+    {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+    {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+     {0xffffffff, 0xffffffff},
+     {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+    {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+     {0xa4093822, 0x299f31d0},
+     {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
 };
 
 static void
@@ -32,7 +32,7 @@ static void
 test_gsl(void)
 {
   gsl_rng *rng = gsl_rng_alloc(philox_gsl_type), *copy;
-  const guint32 counter[4] = { 1, 0, 0, 0 }, key[2] = { 7, 5 };
+  const guint32 counter[4] = {1, 0, 0, 0}, key[2] = {7, 5};
   guint32 out[4];
 
   gsl_rng_set(rng, 0);

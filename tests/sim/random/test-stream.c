@@ -32,7 +32,7 @@ test_names(void)
 static void
 test_distinct(void)
 {
-  static const char *const purposes[] = { "loss", "delay", "every", "size" };
+  static const char *const purposes[] = {"loss", "delay", "every", "size"};
   g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 
   for (guint i = 0; i < 50000; i++) {
@@ -64,7 +64,7 @@ test_addressed(void)
   g_assert_cmphex(early, !=, random_u64(&stream, 6));
   g_assert_cmphex(early, !=, random_u64(&stream, 5 + (G_GUINT64_CONSTANT(1) << 32)));
   random_block(&stream, 5, block);
-  g_assert_cmphex((guint64) block[1] << 32 | block[0], ==, early);
+  g_assert_cmphex((guint64)block[1] << 32 | block[0], ==, early);
   g_assert_cmpfloat(random_uniform(&stream, 5), ==, random_unit(early));
   g_assert_cmpfloat(random_unit(G_MAXUINT64), <, 1);
   g_assert_cmpfloat(random_unit(0), ==, 0);
@@ -96,14 +96,14 @@ test_independent(void)
   g_assert_cmpfloat(fabs(sum / N - 0.5) * sqrt(12.0 * N), <, 4);
   g_assert_cmpfloat(fabs(squares / N - 1.0 / 12) * sqrt(180.0 * N), <, 4);
   g_assert_cmpfloat(fabs(correlation_z(stream, 0, stream, 1)), <, 4);
-  g_assert_cmpfloat(
-      fabs(correlation_z(stream, 0, random_stream(1, 0, "sensor-2", "loss"), 0)), <, 4);
-  g_assert_cmpfloat(
-      fabs(correlation_z(stream, 0, random_stream(1, 0, "sensor-1", "lost"), 0)), <, 4);
-  g_assert_cmpfloat(
-      fabs(correlation_z(stream, 0, random_stream(1, 1, "sensor-1", "loss"), 0)), <, 4);
-  g_assert_cmpfloat(
-      fabs(correlation_z(stream, 0, random_stream(2, 0, "sensor-1", "loss"), 0)), <, 4);
+  g_assert_cmpfloat(fabs(correlation_z(stream, 0, random_stream(1, 0, "sensor-2", "loss"), 0)), <,
+                    4);
+  g_assert_cmpfloat(fabs(correlation_z(stream, 0, random_stream(1, 0, "sensor-1", "lost"), 0)), <,
+                    4);
+  g_assert_cmpfloat(fabs(correlation_z(stream, 0, random_stream(1, 1, "sensor-1", "loss"), 0)), <,
+                    4);
+  g_assert_cmpfloat(fabs(correlation_z(stream, 0, random_stream(2, 0, "sensor-1", "loss"), 0)), <,
+                    4);
 }
 
 static void
@@ -111,7 +111,7 @@ test_below(void)
 {
   RandomStream stream = random_stream(9, 0, "broker", "pick");
   guint64 large = G_GUINT64_CONSTANT(3) << 62; /* rejects a quarter of the draws */
-  guint counts[6] = { 0 }, low = 0;
+  guint counts[6] = {0}, low = 0;
   double chi2 = 0;
 
   for (guint64 i = 0; i < N; i++) {
