@@ -1,5 +1,6 @@
-/* Bytes to packets. What cannot be parsed is a Malformed Packet (0x81), what parses but may not be said is a Protocol
- * Error (0x82): the distinction of section 1.2, with the codes that the text names for single cases. */
+/* Bytes to packets. What cannot be parsed is a Malformed Packet (0x81), what parses but may not be
+ * said is a Protocol Error (0x82): the distinction of section 1.2, with the codes that the text
+ * names for single cases. */
 #include "models/mqtt/property.h"
 #include "models/mqtt/topic.h"
 
@@ -38,7 +39,7 @@ check_first_byte(guint8 first, MqttVersion version, MqttSender sender)
     if (flags != headers[type].flags)
       return MQTT_MALFORMED_PACKET; /* [MQTT-2.1.3-1] */
   } else if (qos == 3 || (qos == 0 && (flags & 8))) {
-    return MQTT_MALFORMED_PACKET; /* [MQTT-3.3.1-4], [MQTT-3.3.1-2]: flags of the fixed header too */
+    return MQTT_MALFORMED_PACKET; /* [MQTT-3.3.1-4], [MQTT-3.3.1-2]: invalid flags too */
   }
   return senders >> sender & 1 ? MQTT_SUCCESS : MQTT_PROTOCOL_ERROR;
 }
@@ -118,8 +119,8 @@ take_connect_flags(MqttCursor *c, MqttConnect *connect)
 static guint8
 take_will(MqttCursor *c, MqttConnect *connect)
 {
-  guint8 reason = take_properties(c, MQTT_WILL, connect->version, MQTT_FROM_CLIENT,
-                                  &connect->will_properties);
+  guint8 reason =
+      take_properties(c, MQTT_WILL, connect->version, MQTT_FROM_CLIENT, &connect->will_properties);
   if (reason != MQTT_SUCCESS)
     return reason;
   if (!mqtt_take_bytes(c, &connect->will_topic) || !mqtt_topic_valid(connect->will_topic) ||
@@ -135,8 +136,8 @@ decode_connect(MqttCursor c, MqttConnect *connect)
   if (reason == MQTT_SUCCESS)
     reason = take_connect_flags(&c, connect);
   if (reason == MQTT_SUCCESS)
-    reason = take_properties(&c, MQTT_CONNECT, connect->version, MQTT_FROM_CLIENT,
-                             &connect->properties);
+    reason =
+        take_properties(&c, MQTT_CONNECT, connect->version, MQTT_FROM_CLIENT, &connect->properties);
   if (reason != MQTT_SUCCESS)
     return reason;
   const MqttProperties *properties = &connect->properties;
@@ -167,8 +168,8 @@ decode_connack(MqttCursor c, MqttVersion version, MqttConnack *connack)
   if (!mqtt_take_u8(&c, &flags) || !mqtt_take_u8(&c, &connack->reason) || (flags & ~1))
     return MQTT_MALFORMED_PACKET; /* [MQTT-3.2.2-1] */
   connack->session_present = flags & 1;
-  guint8 reason = take_properties(&c, MQTT_CONNACK, version, MQTT_FROM_SERVER,
-                                  &connack->properties);
+  guint8 reason =
+      take_properties(&c, MQTT_CONNACK, version, MQTT_FROM_SERVER, &connack->properties);
   if (reason != MQTT_SUCCESS)
     return reason;
   if (c.p != c.end)
@@ -326,8 +327,7 @@ decode_disconnect(MqttCursor c, MqttPacketType type, MqttVersion version, MqttSe
 }
 
 static guint8
-decode_body(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender,
-            MqttPacket *packet)
+decode_body(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender, MqttPacket *packet)
 {
   MqttPacketType type = packet->type = (MqttPacketType) (first >> 4);
   switch (type) {

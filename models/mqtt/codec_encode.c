@@ -1,5 +1,6 @@
-/* Packets to bytes: measured first, then written without further checks of room. What the caller may not ask for (a
- * string beyond 65,535 bytes, a packet identifier 0, a property that has no place there) is a programmer's error. */
+/* Packets to bytes: measured first, then written without further checks of room. What the caller
+ * may not ask for (a string beyond 65,535 bytes, a packet identifier 0, a property that has no
+ * place there) is a programmer's error. */
 #include "models/mqtt/property.h"
 
 /* Sizes that the length and the body both need. */
@@ -99,8 +100,8 @@ put_publish_header(const MqttPublish *publish, MqttVersion version, const Measur
   return put_properties(MQTT_PUBLISH, &publish->properties, m->properties, version, dst);
 }
 
-/* Reason code and properties of PUBACK and its kin and of DISCONNECT, each left out if nothing is lost by it; an AUTH
- * cannot leave out the Property Length alone. */
+/* Reason code and properties of PUBACK and its kin and of DISCONNECT, each left out if nothing is
+ * lost by it; an AUTH cannot leave out the Property Length alone. */
 static gsize
 tail_size(MqttPacketType type, guint8 reason, gsize properties, MqttVersion version)
 {

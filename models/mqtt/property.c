@@ -2,7 +2,16 @@
 #include "models/mqtt/topic.h"
 #include <stddef.h>
 
-typedef enum { TYPE_NONE, TYPE_BYTE, TYPE_TWO, TYPE_FOUR, TYPE_VBI, TYPE_STRING, TYPE_BINARY, TYPE_PAIR } ValueType;
+typedef enum {
+  TYPE_NONE,
+  TYPE_BYTE,
+  TYPE_TWO,
+  TYPE_FOUR,
+  TYPE_VBI,
+  TYPE_STRING,
+  TYPE_BINARY,
+  TYPE_PAIR
+} ValueType;
 
 typedef enum {
   ANY,

@@ -1,5 +1,5 @@
-/* Property blocks, section 2.2.2. Private to the codec; the one table of what each property is, where it may stand,
- * which values it takes and whether it may repeat is in property.c. */
+/* Property blocks, section 2.2.2. Private to the codec; the one table of what each property is,
+ * where it may stand, which values it takes and whether it may repeat is in property.c. */
 #pragma once
 
 #include "models/mqtt/codec.h"
@@ -15,12 +15,14 @@ mqtt_properties_none(MqttProperties *properties)
   properties->raw = properties->extra = (MqttBytes){ NULL, 0 };
 }
 
-/* Takes the Property Length and the block; returns MQTT_SUCCESS or the reason code to close with. Of *properties it
- * writes present, raw, extra and the fields of what is present. */
+/* Takes the Property Length and the block; returns MQTT_SUCCESS or the reason code to close with.
+ * Of *properties it writes present, raw, extra and the fields of what is present. */
 guint8 mqtt_properties_decode(guint owner, MqttSender sender, MqttCursor *cursor,
                               MqttProperties *properties);
-/* Bytes of the block, without its Property Length. A User Property counts only if it is in extra. */
+/* Bytes of the block, without its Property Length. A User Property counts only if it is in extra.
+ */
 gsize mqtt_properties_size(const MqttProperties *properties);
-/* Writes the Property Length (size, as measured) and the block; asserts that each property may stand there. */
+/* Writes the Property Length (size, as measured) and the block; asserts that each property may
+ * stand there. */
 guint8 *mqtt_properties_encode(guint owner, const MqttProperties *properties, gsize size,
                                guint8 *dst);

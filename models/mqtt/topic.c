@@ -1,7 +1,8 @@
 #include "models/mqtt/topic.h"
 #include <string.h>
 
-/* Eight bytes at a time: topics, client identifiers and user properties are nearly always plain ASCII. */
+/* Eight bytes at a time: topics, client identifiers and user properties are nearly always plain
+ * ASCII. */
 #define ONES 0x0101010101010101u
 #define HIGHS 0x8080808080808080u
 
@@ -33,7 +34,8 @@ has_wildcard(guint64 word)
   return has_zero(word ^ (ONES * '#')) | has_zero(word ^ (ONES * '+'));
 }
 
-/* Length of the well-formed sequence at p that is not ASCII, table 3-7 of the Unicode standard; 0: ill-formed. */
+/* Length of the well-formed sequence at p that is not ASCII, table 3-7 of the Unicode standard; 0:
+ * ill-formed. */
 static gsize
 sequence_length(const guint8 *p, gsize left)
 {
@@ -88,7 +90,8 @@ mqtt_utf8_valid(MqttBytes string)
   return TRUE;
 }
 
-/* TRUE: plain ASCII without wildcards, at least eight bytes; FALSE: nothing is known. The last word overlaps the one before. */
+/* TRUE: plain ASCII without wildcards, at least eight bytes; FALSE: nothing is known. The last word
+ * overlaps the one before. */
 static inline gboolean
 plain_name(const guint8 *p, gsize n)
 {

@@ -5,7 +5,8 @@
 
 gboolean mqtt_utf8_valid(MqttBytes string);  /* section 1.5.4: well-formed, no U+0000 */
 gboolean mqtt_topic_valid(MqttBytes topic);  /* a name: UTF-8, at least one byte, no wildcard */
-gboolean mqtt_filter_valid(MqttBytes filter); /* wildcards where they may stand; $share/NAME/FILTER too */
+/* Wildcards only where they may stand; knows $share/NAME/FILTER too (section 4.8.2). */
+gboolean mqtt_filter_valid(MqttBytes filter);
 gboolean mqtt_topic_matches(MqttBytes filter, MqttBytes topic);
 
 /* One subscription as the tree holds it. */
@@ -26,8 +27,8 @@ gboolean mqtt_topic_tree_insert(MqttTopicTree *tree, MqttBytes filter, MqttMatch
 /* TRUE: it was there. Nodes without subscriptions below them are freed. */
 gboolean mqtt_topic_tree_remove(MqttTopicTree *tree, MqttBytes filter, guint32 subscriber);
 
-/* Appends every subscription that matches to a GArray of MqttMatch, in an order that depends only on the filters
- * and on the order of insertion. The work depends on the levels of the topic and on what matches, not on how
- * many subscriptions exist. */
+/* Appends every subscription that matches to a GArray of MqttMatch, in an order that depends only
+ * on the filters and on the order of insertion. The work depends on the levels of the topic and on
+ * what matches, not on how many subscriptions exist. */
 void mqtt_topic_tree_match(const MqttTopicTree *tree, MqttBytes topic, GArray *matches);
 guint mqtt_topic_tree_size(const MqttTopicTree *tree);

@@ -1,6 +1,7 @@
-/* A trie by topic level. A node that is alone under its parent, or alone in its subscription, takes no memory beyond itself, because a
- * fleet of 100,000 sensors is mostly such chains; a node with very many children or subscribers looks them up by hash.
- * Nothing here recurses: a topic of 65,535 bytes can have 65,536 levels. */
+/* A trie by topic level. A node that is alone under its parent, or alone in its subscription, takes
+ * no memory beyond itself, because a fleet of 100,000 sensors is mostly such chains; a node with
+ * very many children or subscribers looks them up by hash. Nothing here recurses: a topic of 65,535
+ * bytes can have 65,536 levels. */
 #include "models/mqtt/topic.h"
 #include <string.h>
 
@@ -8,7 +9,8 @@
 #define FEW_SUBSCRIBERS 16 /* above, an index finds a subscriber */
 #define REMOVED 0xFF       /* options that no subscription can have [MQTT-3.8.3-5] */
 
-/* In order of insertion. With an index, one that left stays as a gap until the gaps outnumber the rest. */
+/* In order of insertion. With an index, one that left stays as a gap until the gaps outnumber the
+ * rest. */
 typedef struct {
   MqttMatch *items;
   guint32 length, capacity; /* length counts the gaps */
@@ -475,7 +477,8 @@ typedef struct {
 
 #define STACK 32 /* deeper topics take memory from the heap */
 
-/* Depth first; at a node first what # catches, then the node itself or its literal child, then its + child. */
+/* Depth first; at a node first what # catches, then the node itself or its literal child, then its
+ * + child. */
 void
 mqtt_topic_tree_match(const MqttTopicTree *tree, MqttBytes topic, GArray *matches)
 {
@@ -503,10 +506,9 @@ mqtt_topic_tree_match(const MqttTopicTree *tree, MqttBytes topic, GArray *matche
         g_free(stack);
       stack = bigger;
     }
-    const Node *plus =
-        b.node->has_plus && wild
-            ? find_child(b.node, MQTT_BYTES("+"), hash_level(MQTT_BYTES("+")))
-            : NULL;
+    const Node *plus = b.node->has_plus && wild
+                           ? find_child(b.node, MQTT_BYTES("+"), hash_level(MQTT_BYTES("+")))
+                           : NULL;
     const Node *literal = find_child(b.node, level, hash_level(level));
     if (plus != NULL)
       stack[depth++] = (Branch){ plus, b.rest };

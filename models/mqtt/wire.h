@@ -1,5 +1,6 @@
-/* Reading and writing the data types of section 1.5. Private to the codec. Readers move their cursor only on success and
- * never beyond its end; writers trust that the room was measured before. */
+/* Reading and writing the data types of section 1.5. Private to the codec. Readers move their
+ * cursor only on success and never beyond its end; writers trust that the room was measured before.
+ */
 #pragma once
 
 #include "models/mqtt/packet.h"

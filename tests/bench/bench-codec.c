@@ -1,5 +1,6 @@
-/* What one MQTT 5 QoS 1 PUBLISH (20 bytes of topic, 100 of payload) costs to encode and decode, beside the yardstick of
- * copying its bytes twice. Prints the best of several rounds, in nanoseconds for one message. */
+/* What one MQTT 5 QoS 1 PUBLISH (20 bytes of topic, 100 of payload) costs to encode and decode,
+ * beside the yardstick of copying its bytes twice. Prints the best of several rounds, in
+ * nanoseconds for one message. */
 #include "models/mqtt/codec.h"
 #include <stdio.h>
 #include <string.h>
@@ -46,8 +47,8 @@ encode_and_decode(const MqttPacket *packet, guint8 *wire)
     OPAQUE(packet);
     gsize n = mqtt_encode(packet, MQTT_5_0, wire, 160);
     OPAQUE(wire);
-    MqttDecode result = mqtt_decode(wire, n, MQTT_5_0, MQTT_FROM_CLIENT, MQTT_PACKET_MAX, out,
-                                    &size, &reason);
+    MqttDecode result =
+        mqtt_decode(wire, n, MQTT_5_0, MQTT_FROM_CLIENT, MQTT_PACKET_MAX, out, &size, &reason);
     g_assert(result == MQTT_DONE && out->publish.payload.length == 100);
     OPAQUE(out);
   }

@@ -1,8 +1,10 @@
-/* Whatever bytes come: the decoder reads none beyond those it was given, says more-needed of every shorter prefix of a packet that it takes, and
- * what it took is stable: encoded and decoded again it is the same packet.
+/* Whatever bytes come: the decoder reads none beyond those it was given, says more-needed of every
+ * shorter prefix of a packet that it takes, and what it took is stable: encoded and decoded again
+ * it is the same packet.
  *
- * For libFuzzer: clang -fsanitize=fuzzer,address with this file and the sources of the codec. With -DSTANDALONE a test that
- * replays the seeds, or the files named on the command line, and mutates them. */
+ * For libFuzzer: clang -fsanitize=fuzzer,address with this file and the sources of the codec. With
+ * -DSTANDALONE a test that replays the seeds, or the files named on the command line, and mutates
+ * them. */
 #include "tests/models/mqtt/wire-text.h"
 #include <stdint.h>
 #include <string.h>
@@ -16,8 +18,8 @@ check_stable(const MqttPacket *packet, MqttVersion version, MqttSender sender)
   gsize size;
   guint8 reason;
   g_autoptr(GByteArray) once = wire_encode_again(*packet, version);
-  MqttDecode result = mqtt_decode(once->data, once->len, version, sender, MQTT_PACKET_MAX, &second,
-                                  &size, &reason);
+  MqttDecode result =
+      mqtt_decode(once->data, once->len, version, sender, MQTT_PACKET_MAX, &second, &size, &reason);
   g_assert_cmpint(result, ==, MQTT_DONE);
   g_assert_cmpuint(size, ==, once->len);
   g_assert_cmpint(second.type, ==, packet->type);
@@ -38,8 +40,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MqttPacket packet;
     gsize n = (gsize) (end - p), whole, shorter;
     guint8 reason = 0;
-    MqttDecode result = mqtt_decode(p, n, version, sender, MQTT_PACKET_MAX, &packet, &whole,
-                                    &reason);
+    MqttDecode result =
+        mqtt_decode(p, n, version, sender, MQTT_PACKET_MAX, &packet, &whole, &reason);
     if (result == MQTT_NEED_MORE) {
       g_assert_true(whole == 0 || whole > n);
       break;
@@ -51,9 +53,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     g_assert_true(whole >= 2 && whole <= n);
     check_stable(&packet, version, sender);
-    g_assert_cmpint(mqtt_decode(p, whole - 1, version, sender, MQTT_PACKET_MAX, &packet, &shorter,
-                                &reason),
-                    ==, MQTT_NEED_MORE);
+    g_assert_cmpint(
+        mqtt_decode(p, whole - 1, version, sender, MQTT_PACKET_MAX, &packet, &shorter, &reason), ==,
+        MQTT_NEED_MORE);
     p += whole;
   }
   return 0;
@@ -96,8 +98,8 @@ static GPtrArray *
 read_seeds(void)
 {
   const char *srcdir = g_getenv("srcdir");
-  g_autofree char *folder = g_build_filename(srcdir != NULL ? srcdir : ".", "tests", "fuzz",
-                                             "corpus", "decode", NULL);
+  g_autofree char *folder =
+      g_build_filename(srcdir != NULL ? srcdir : ".", "tests", "fuzz", "corpus", "decode", NULL);
   g_autoptr(GError) error = NULL;
   g_autoptr(GDir) dir = g_dir_open(folder, 0, &error);
   g_assert_no_error(error);
@@ -127,7 +129,9 @@ below(guint n)
 static gsize
 mutate(guint8 *bytes, gsize n)
 {
-  static const guint8 telling[] = { 0x00, 0x01, 0x02, 0x26, 0x0B, 0x23, 0x7F, 0x80, 0xFF, '#', '+' };
+  static const guint8 telling[] = {
+    0x00, 0x01, 0x02, 0x26, 0x0B, 0x23, 0x7F, 0x80, 0xFF, '#', '+'
+  };
   gsize at = below((guint) n), length = 1 + below(8);
   switch (below(6)) {
   case 0:
@@ -194,7 +198,9 @@ test_garbage(void)
     for (gsize k = 0; k < n; k++)
       bytes[k] = (guint8) below(letters);
     guint type = 1 + below(15);
-    bytes[1] = (guint8) (type << 4 | (type == 3 ? below(6) : type == 6 || type == 8 || type == 10 ? 2 : 0));
+    bytes[1] = (guint8) (type << 4 | (type == 3                              ? below(6)
+                                      : type == 6 || type == 8 || type == 10 ? 2
+                                                                             : 0));
     bytes[2] = (guint8) (n - 3);
     run_guarded(end, bytes, n);
   }

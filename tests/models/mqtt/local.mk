@@ -19,3 +19,9 @@ check_PROGRAMS += tests/models/mqtt/test-topic-tree
 tests_models_mqtt_test_topic_tree_SOURCES = tests/models/mqtt/test-topic-tree.c
 tests_models_mqtt_test_topic_tree_LDADD = $(LIBS_MQTT)
 TESTS += tests/models/mqtt/test-topic-tree
+
+check_PROGRAMS += tests/models/mqtt/test-monitor
+tests_models_mqtt_test_monitor_SOURCES = tests/models/mqtt/test-monitor.c \
+	tests/models/mqtt/wire-text.h
+tests_models_mqtt_test_monitor_LDADD = $(LIBS_MQTT)
+TESTS += tests/models/mqtt/test-monitor

@@ -1,4 +1,5 @@
-/* What must be refused, with which reason code, and which properties and reason codes may stand where. */
+/* What must be refused, with which reason code, and which properties and reason codes may stand
+ * where. */
 #include "tests/models/mqtt/wire-text.h"
 #include <string.h>
 
@@ -410,7 +411,8 @@ test_unknown_properties(void)
   }
 }
 
-/* Values out of range: the text of each property says Protocol Error, section 4.13 has a code for the alias. */
+/* Values out of range: the text of each property says Protocol Error, section 4.13 has a code for
+ * the alias. */
 static void
 test_property_ranges(void)
 {

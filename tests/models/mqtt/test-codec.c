@@ -77,7 +77,8 @@ test_connect(void)
       { MQTT_CONNECT,
         .connect = { .version = MQTT_3_1_1, .keep_alive_s = 60, .client_id = B("c") } } },
     { "variable header of section 3.1.2.12", MQTT_5_0, MQTT_FROM_CLIENT,
-      "10 27 0004'MQTT' 05 ce 000a 05 11 0000000a 0001'x' 00 0003'w/t' 0002'by' 0004'user' 0002 00ff",
+      "10 27 0004'MQTT' 05 ce 000a 05 11 0000000a 0001'x' 00 0003'w/t' 0002'by' 0004'user'"
+      "0002 00ff",
       { MQTT_CONNECT,
         .connect = { .version = MQTT_5_0,
                      .clean_start = TRUE,
@@ -344,7 +345,8 @@ test_others(void)
   check_cases(cases, G_N_ELEMENTS(cases));
 }
 
-/* Longer forms than needed are legal too, and mean the same: sections 3.4.2.1, 3.4.2.2.1, 3.14.2.2.1. */
+/* Longer forms than needed are legal too, and mean the same: sections 3.4.2.1, 3.4.2.2.1,
+ * 3.14.2.2.1. */
 static void
 test_longer_forms(void)
 {
@@ -416,26 +418,28 @@ test_largest(void)
                         .publish = { .topic = B("t"),
                                      .payload = { nothing, MQTT_REMAINING_MAX - 3 } } };
   g_assert_cmpuint(mqtt_encoded_size(&packet, MQTT_3_1_1), ==, MQTT_PACKET_MAX);
-  g_assert_cmpuint(mqtt_encode_publish_header(&packet.publish, MQTT_3_1_1, room, sizeof room), ==, 8);
+  g_assert_cmpuint(mqtt_encode_publish_header(&packet.publish, MQTT_3_1_1, room, sizeof room), ==,
+                   8);
   packet.publish.payload.length++;
   g_assert_cmpuint(mqtt_encoded_size(&packet, MQTT_3_1_1), ==, 0);
   g_assert_cmpuint(mqtt_encode(&packet, MQTT_3_1_1, room, sizeof room), ==, 0);
-  g_assert_cmpuint(mqtt_encode_publish_header(&packet.publish, MQTT_3_1_1, room, sizeof room), ==, 0);
+  g_assert_cmpuint(mqtt_encode_publish_header(&packet.publish, MQTT_3_1_1, room, sizeof room), ==,
+                   0);
 }
 
 /* What a receiver reads of a block with repeated properties. */
 static void
 test_property_iterator(void)
 {
-  g_autoptr(GByteArray) wire = wire_bytes("30 1a 0001't' 16 0b 05 26 0001'a' 0002'bc' 0b 8001 03 0001'x'"
-                                          "26 0000 0000");
+  g_autoptr(GByteArray) wire = wire_bytes("30 1a 0001't' 16 0b 05 26 0001'a' 0002'bc' 0b 8001"
+                                          "03 0001'x' 26 0000 0000");
   MqttPacket packet;
   gsize size;
   guint8 reason, id;
   MqttBytes encoded, name, value;
   guint32 number;
-  g_assert_cmpint(mqtt_decode(wire->data, wire->len, MQTT_5_0, MQTT_FROM_SERVER, 100, &packet, &size,
-                              &reason),
+  g_assert_cmpint(mqtt_decode(wire->data, wire->len, MQTT_5_0, MQTT_FROM_SERVER, 100, &packet,
+                              &size, &reason),
                   ==, MQTT_DONE);
   MqttBytes raw = packet.publish.properties.raw;
   g_assert_cmpuint(packet.publish.properties.subscription_id, ==, 128);

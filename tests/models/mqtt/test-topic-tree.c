@@ -94,8 +94,8 @@ pair_check(const Pair *pair, const char *topic)
   g_array_sort(expected, by_all);
   g_assert_cmpuint(got->len, ==, expected->len);
   for (guint i = 0; i < got->len; i++)
-    g_assert_cmpint(by_all(&g_array_index(got, MqttMatch, i), &g_array_index(expected, MqttMatch, i)),
-                    ==, 0);
+    g_assert_cmpint(
+        by_all(&g_array_index(got, MqttMatch, i), &g_array_index(expected, MqttMatch, i)), ==, 0);
 }
 
 static char *
@@ -138,7 +138,8 @@ random_rounds(guint rounds, guint names, guint subscribers)
       guint at = (guint) g_test_rand_int_range(0, (gint) pair.list->len);
       const Entry *e = &g_array_index(pair.list, Entry, at);
       g_autofree char *filter = g_strdup(e->filter);
-      pair_remove(&pair, filter, g_test_rand_int_range(0, 4) > 0 ? e->match.subscriber : subscriber);
+      pair_remove(&pair, filter,
+                  g_test_rand_int_range(0, 4) > 0 ? e->match.subscriber : subscriber);
     }
     if (i % 4 == 0) {
       g_autofree char *topic = random_path(FALSE, names);
@@ -209,7 +210,8 @@ test_many_subscribers(void)
   }
 }
 
-/* Two trees with the same history of insertions agree, though one held much else in the meantime. */
+/* Two trees with the same history of insertions agree, though one held much else in the meantime.
+ */
 static void
 test_order(void)
 {

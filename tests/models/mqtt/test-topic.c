@@ -82,9 +82,10 @@ static void
 test_filters(void)
 {
   static const char *const good[] = { "a",          "/",       "//",         "#",           "+",
-                                      "/#",         "+/+/#",   "a/+/b",      "a b",         "$SYS/#",
-                                      "$share",     "$shared", "$share/g/a", "$share/g/#",  "$share/g//",
-                                      "$share/g/+", "\xC3\xA4/\xF0\x9F\x98\x80" };
+                                      "/#",         "+/+/#",   "a/+/b",      "a b",         
+                                      "$SYS/#",     "$share",  "$shared",    "$share/g/a",
+                                      "$share/g/#", "$share/g//", "$share/g/+",
+                                      "\xC3\xA4/\xF0\x9F\x98\x80" };
   static const char *const bad[] = { "",         "a#",          "#a",         "##",
                                      "#/",       "a/#/b",       "a+",         "+a",
                                      "a/+b",     "++",          "a/b+/c",     "$share/",
@@ -178,7 +179,8 @@ static void
 test_random_utf8(void)
 {
   static const guint8 bytes[] = { 'a', 0x01, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1,
-                                  0xC2, 0xDF, 0xE0, 0xE1, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5 };
+                                  0xC2, 0xDF, 0xE0, 0xE1, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF4,
+                                  0xF5 };
   for (guint round = 0; round < 200000; round++) {
     guint32 n = (guint32) g_test_rand_int_range(1, 20);
     guint8 string[20];
