@@ -19,4 +19,5 @@ typedef struct {
   guint32 length;
   guint64 tag;         /* of the message that the record holds a copy of; 0: none */
   guint32 peer;        /* broker: client of the session */
+  gboolean more;       /* one change with the next operation: a crash keeps both or neither */
 } MqttStoreOp;

@@ -1,0 +1,154 @@
+#include "models/mqtt/message.h"
+
+#include <string.h>
+
+#include "models/mqtt/event.h"
+
+#define NS_PER_S G_GINT64_CONSTANT(1000000000)
+
+static MqttMessage *
+message_alloc(gsize topic, gsize properties, gsize payload)
+{
+  MqttMessage *message = g_malloc(sizeof *message + topic + properties + payload);
+  message->refs = 1;
+  message->topic_length = (guint16) topic;
+  message->properties_length = (guint32) properties;
+  message->payload_length = (guint32) payload;
+  return message;
+}
+
+static gboolean
+travels(guint8 property)
+{
+  return property != MQTT_PROP_TOPIC_ALIAS && property != MQTT_PROP_SUBSCRIPTION_ID
+         && property != MQTT_PROP_MESSAGE_EXPIRY;
+}
+
+/* Copies what travels of an encoded block; returns its length. */
+static gsize
+copy_properties(MqttBytes raw, guint8 *dst)
+{
+  gsize n = 0;
+  guint8 property;
+  guint32 number;
+  MqttBytes encoded, name, value;
+  while (mqtt_property_next(&raw, &property, &encoded, &name, &value, &number)) {
+    if (!travels(property))
+      continue;
+    memcpy(dst + n, encoded.data, encoded.length);
+    n += encoded.length;
+  }
+  return n;
+}
+
+/* An application gives properties as fields; the codec itself turns them into bytes. */
+static guint8 *
+encode_fields(const MqttPublish *publish, MqttBytes *raw)
+{
+  MqttPacket packet = { .type = MQTT_PUBLISH, .publish = *publish }, decoded;
+  packet.publish.qos = 0;
+  packet.publish.dup = FALSE;
+  packet.publish.packet_id = 0;
+  packet.publish.payload = (MqttBytes){ NULL, 0 };
+  gsize size = mqtt_encoded_size(&packet, MQTT_5_0), taken;
+  guint8 reason, *bytes = g_malloc(MAX(size, 1));
+  size = mqtt_encode(&packet, MQTT_5_0, bytes, size);
+  *raw = (MqttBytes){ NULL, 0 };
+  if (mqtt_decode(bytes, size, MQTT_5_0, MQTT_FROM_CLIENT, MQTT_PACKET_MAX, &decoded, &taken, &reason)
+      == MQTT_DONE)
+    *raw = decoded.publish.properties.raw;
+  return bytes;
+}
+
+MqttMessage *
+mqtt_message_new(const MqttPublish *publish, gint64 now_ns)
+{
+  const MqttProperties *p = &publish->properties;
+  MqttBytes raw = p->raw;
+  guint8 *fields = NULL;
+  if (raw.length == 0 && (p->present != 0 || p->extra.length > 0))
+    fields = encode_fields(publish, &raw);
+  MqttMessage *message = message_alloc(publish->topic.length, raw.length, publish->payload.length);
+  message->qos = publish->qos;
+  message->retain = publish->retain != FALSE;
+  message->expires_ns = MQTT_HAS(p, MQTT_PROP_MESSAGE_EXPIRY)
+                            ? now_ns + p->message_expiry_s * NS_PER_S
+                            : G_MAXINT64;
+  message->tag = mqtt_tag(publish->payload);
+  guint8 *at = message->bytes;
+  memcpy(at, publish->topic.data, publish->topic.length);
+  at += publish->topic.length;
+  if (raw.length > 0)
+    at += message->properties_length = (guint32) copy_properties(raw, at);
+  if (publish->payload.length > 0)
+    memcpy(at, publish->payload.data, publish->payload.length);
+  g_free(fields);
+  return message;
+}
+
+MqttMessage *
+mqtt_message_new_with(const MqttMessage *message, const guint8 *extra, gsize n)
+{
+  MqttMessage *copy = message_alloc(message->topic_length, message->properties_length + n,
+                                    message->payload_length);
+  gsize head = message->topic_length + message->properties_length;
+  copy->qos = message->qos;
+  copy->retain = message->retain;
+  copy->expires_ns = message->expires_ns;
+  copy->tag = message->tag;
+  memcpy(copy->bytes, message->bytes, head);
+  memcpy(copy->bytes + head, extra, n);
+  memcpy(copy->bytes + head + n, message->bytes + head, message->payload_length);
+  return copy;
+}
+
+void
+mqtt_message_free(MqttMessage *message)
+{
+  g_free(message);
+}
+
+void
+mqtt_message_publish(const MqttMessage *message, MqttVersion version, gint64 now_ns,
+                     MqttPublish *publish)
+{
+  publish->topic = mqtt_message_topic(message);
+  publish->payload = mqtt_message_payload(message);
+  memset(&publish->properties, 0, sizeof publish->properties);
+  if (version != MQTT_5_0)
+    return;
+  publish->properties.extra =
+      (MqttBytes){ message->bytes + message->topic_length, message->properties_length };
+  if (message->expires_ns == G_MAXINT64)
+    return;
+  /* Rounded up, so that a message not yet expired never says 0. */
+  gint64 left_ns = MAX(message->expires_ns - now_ns, 0);
+  publish->properties.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_MESSAGE_EXPIRY;
+  publish->properties.message_expiry_s = (guint32) ((left_ns + NS_PER_S - 1) / NS_PER_S);
+}
+
+void
+mqtt_message_save(const MqttMessage *message, GByteArray *out)
+{
+  MqttMessage head = *message;
+  head.refs = 1;
+  g_byte_array_append(out, (const guint8 *) &head, sizeof head);
+  g_byte_array_append(out, message->bytes,
+                      message->topic_length + message->properties_length + message->payload_length);
+}
+
+MqttMessage *
+mqtt_message_load(const guint8 *data, gsize n)
+{
+  MqttMessage head;
+  if (n < sizeof head)
+    return NULL;
+  memcpy(&head, data, sizeof head);
+  gsize rest = (gsize) head.topic_length + head.properties_length + head.payload_length;
+  if (n != sizeof head + rest)
+    return NULL;
+  MqttMessage *message = g_malloc(n);
+  memcpy(message, data, n);
+  message->refs = 1;
+  return message;
+}

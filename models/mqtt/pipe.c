@@ -1,0 +1,352 @@
+#include "models/mqtt/pipe.h"
+
+#include <string.h>
+
+#include "models/mqtt/sender.h"
+
+/* MqttSlot.flags of an answer; its tries hold an MqttResend. */
+#define ANSWER_COUNTED 1
+#define ANSWER_OF_EXCHANGE 2 /* PUBREL or PUBLISH, written from its slot if that still wants it */
+
+void
+mqtt_pipe_init(MqttPipe *pipe, guint8 version, guint32 send_limit, guint32 maximum,
+               guint8 maximum_qos)
+{
+  *pipe = (MqttPipe){ .version = version,
+                      .send_limit = send_limit,
+                      .maximum = maximum,
+                      .maximum_qos = maximum_qos };
+}
+
+static void
+drop_partial(MqttPipe *pipe)
+{
+  if (pipe->partial == NULL)
+    return;
+  mqtt_message_unref(pipe->partial->message);
+  g_clear_pointer(&pipe->partial, g_free);
+}
+
+void
+mqtt_pipe_drop_answers(MqttPipe *pipe)
+{
+  g_clear_pointer(&pipe->acks, mqtt_ring_free);
+  g_clear_pointer(&pipe->raw, g_byte_array_unref);
+  pipe->raw_taken = 0;
+}
+
+void
+mqtt_pipe_clear(MqttPipe *pipe)
+{
+  mqtt_pipe_drop_answers(pipe);
+  drop_partial(pipe);
+}
+
+/* Input */
+
+static gboolean
+is_stored(const MqttCore *core, guint64 op)
+{
+  return op == 0 || core->log == NULL || op <= core->log->stored;
+}
+
+void
+mqtt_pipe_wake(MqttCore *core, MqttPipe *pipe, guint32 conn)
+{
+  if (core->ready == NULL || pipe->named)
+    return;
+  pipe->named = TRUE;
+  pipe->listed = TRUE;
+  g_array_append_val(core->ready->conns, conn);
+}
+
+void
+mqtt_pipe_gate(MqttCore *core, MqttPipe *pipe, guint32 conn, guint64 op)
+{
+  if (is_stored(core, op)) {
+    mqtt_pipe_wake(core, pipe, conn);
+  } else if (core->ready != NULL) {
+    MqttGate gate = { op, conn };
+    g_array_append_val(core->ready->gated, gate);
+  }
+}
+
+static MqttSlot *
+push(MqttCore *core, MqttPipe *pipe, guint32 conn, guint8 type, guint16 id, guint32 word,
+     guint64 op)
+{
+  MqttSlot *slot = mqtt_ring_push(&pipe->acks);
+  slot->state = type;
+  slot->id = id;
+  slot->word = word;
+  slot->op = op;
+  mqtt_pipe_gate(core, pipe, conn, op);
+  return slot;
+}
+
+void
+mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
+                 guint8 reason, gboolean counted)
+{
+  if (session->pipe->version != MQTT_5_0)
+    reason = MQTT_SUCCESS; /* 3.1.1 has no way to say it */
+  MqttSlot *slot = push(core, session->pipe, session->conn, (guint8) type, id, reason,
+                        mqtt_core_gate(core));
+  slot->flags = counted ? ANSWER_COUNTED : 0;
+}
+
+void
+mqtt_pipe_again(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
+                MqttResend resend, guint64 op)
+{
+  MqttSlot *slot = push(core, session->pipe, session->conn, (guint8) type, id, 0, op);
+  slot->flags = ANSWER_OF_EXCHANGE;
+  slot->tries = resend;
+}
+
+void
+mqtt_pipe_packet(MqttCore *core, MqttPipe *pipe, guint32 conn, const MqttPacket *packet, guint16 id,
+                 guint64 op)
+{
+  gsize size = mqtt_encoded_size(packet, pipe->version);
+  if (pipe->raw == NULL)
+    pipe->raw = g_byte_array_new();
+  guint at = pipe->raw->len;
+  g_byte_array_set_size(pipe->raw, (guint) (at + size));
+  mqtt_encode(packet, pipe->version, pipe->raw->data + at, size);
+  push(core, pipe, conn, MQTT_PIPE_RAW, id, (guint32) size, op);
+}
+
+/* Output. Each writer returns what it wrote, or 0 with blocked set. */
+
+static gsize
+blocked(MqttPipe *pipe)
+{
+  pipe->blocked = TRUE;
+  return 0;
+}
+
+static void
+sent(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint64 tag, guint16 id, guint8 qos,
+     guint8 flags, MqttResend resend)
+{
+  MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_SENT,
+                                        (guint8) (core->out_flags | flags), tag, qos);
+  event->packet_id = id;
+  event->resend = resend;
+  pipe->sent_id = id;
+}
+
+static void
+publish_sent(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttMessage *message,
+             guint16 id, guint8 qos, MqttResend resend)
+{
+  sent(core, pipe, session, message->tag, id, qos, resend != MQTT_RESEND_NONE ? MQTT_FLAG_DUP : 0,
+       resend);
+  if (qos == 0) {
+    mqtt_sender_direct_gone(core, session, mqtt_ring_first(session->direct), MQTT_CAUSE_DONE);
+    return;
+  }
+  MqttSlot *slot = mqtt_ring_find(session->out, id);
+  if (slot != NULL && mqtt_slot_holds(slot))
+    slot->flags |= MQTT_SLOT_SENT;
+}
+
+static gsize
+write_slice(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint8 *dst, gsize room)
+{
+  MqttPartial *partial = pipe->partial;
+  if (room == 0)
+    return blocked(pipe);
+  gsize n = MIN(room, (gsize) partial->total - partial->offset);
+  memcpy(dst, mqtt_message_payload(partial->message).data + partial->offset - partial->header, n);
+  partial->offset += (guint32) n;
+  if (partial->offset < partial->total)
+    return n;
+  publish_sent(core, pipe, session, partial->message, partial->id, partial->qos,
+               partial->resend);
+  drop_partial(pipe);
+  return n;
+}
+
+static gsize
+begin_slices(MqttPipe *pipe, MqttSlot *slot, const MqttPublish *publish, MqttResend resend,
+             guint8 *dst, gsize room)
+{
+  gsize header = mqtt_encode_publish_header(publish, pipe->version, dst, room);
+  if (header == 0)
+    return blocked(pipe);
+  gsize n = MIN(room - header, publish->payload.length);
+  if (n > 0)
+    memcpy(dst + header, publish->payload.data, n);
+  pipe->partial = g_new(MqttPartial, 1);
+  *pipe->partial = (MqttPartial){ .message = mqtt_message_ref(slot->message),
+                                  .offset = (guint32) (header + n),
+                                  .header = (guint32) header,
+                                  .total = (guint32) header + publish->payload.length,
+                                  .id = slot->id,
+                                  .qos = publish->qos,
+                                  .resend = (guint8) resend };
+  return header + n;
+}
+
+static gsize
+write_publish(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, guint8 qos,
+              MqttResend resend, gint64 now_ns, guint8 *dst, gsize room)
+{
+  MqttPacket packet;
+  packet.type = MQTT_PUBLISH;
+  mqtt_sender_publish(pipe, session, slot, qos, now_ns, &packet.publish);
+  packet.publish.dup = resend != MQTT_RESEND_NONE;
+  gsize n = mqtt_encode(&packet, pipe->version, dst, room);
+  if (n == 0)
+    return begin_slices(pipe, slot, &packet.publish, resend, dst, room);
+  publish_sent(core, pipe, session, slot->message, slot->id, qos, resend);
+  return n;
+}
+
+static gsize
+write_raw(MqttPipe *pipe, const MqttSlot *answer, guint8 *dst, gsize room)
+{
+  gsize n = answer->word;
+  if (room < n)
+    return blocked(pipe);
+  memcpy(dst, pipe->raw->data + pipe->raw_taken, n);
+  pipe->raw_taken += (guint32) n;
+  pipe->sent_id = answer->id;
+  if (pipe->raw_taken == pipe->raw->len) {
+    g_clear_pointer(&pipe->raw, g_byte_array_unref);
+    pipe->raw_taken = 0;
+  }
+  return n;
+}
+
+static gsize
+write_ack(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *answer,
+          guint8 *dst, gsize room)
+{
+  MqttPacket packet;
+  packet.type = answer->state;
+  if (packet.type != MQTT_PINGREQ && packet.type != MQTT_PINGRESP)
+    packet.ack = (MqttAck){ .packet_id = answer->id, .reason = (guint8) answer->word };
+  gsize n = mqtt_encode(&packet, pipe->version, dst, room);
+  if (n == 0)
+    return blocked(pipe);
+  if (answer->flags & ANSWER_COUNTED)
+    pipe->receive_used--;
+  if (!(answer->flags & ANSWER_OF_EXCHANGE))
+    return n;
+  MqttSlot *slot = mqtt_ring_find(session->out, answer->id);
+  slot->flags |= MQTT_SLOT_SENT;
+  sent(core, pipe, session, slot->tag, slot->id, 2, MQTT_FLAG_PUBREL, answer->tries);
+  return n;
+}
+
+/* A repetition whose exchange has moved on meanwhile. */
+static gboolean
+is_stale(MqttSession *session, const MqttSlot *answer)
+{
+  if (!(answer->flags & ANSWER_OF_EXCHANGE))
+    return FALSE;
+  const MqttSlot *slot = mqtt_ring_find(session->out, answer->id);
+  return slot == NULL || mqtt_slot_holds(slot) != (answer->state == MQTT_PUBLISH);
+}
+
+static gsize
+write_answer(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
+             gsize room)
+{
+  MqttSlot *answer = mqtt_ring_first(pipe->acks);
+  gsize n;
+  if (answer->state == MQTT_PIPE_RAW)
+    n = write_raw(pipe, answer, dst, room);
+  else if (answer->state == MQTT_PUBLISH) {
+    MqttSlot *slot = mqtt_ring_find(session->out, answer->id);
+    n = write_publish(core, pipe, session, slot, mqtt_slot_qos(slot), answer->tries, now_ns, dst,
+                      room);
+  } else
+    n = write_ack(core, pipe, session, answer, dst, room);
+  if (n > 0)
+    mqtt_ring_remove(&pipe->acks, mqtt_ring_first(pipe->acks));
+  return n;
+}
+
+/* The next slot of out that may be written, or NULL. */
+static MqttSlot *
+next_granted(const MqttCore *core, MqttSession *session)
+{
+  MqttRing *out = session->out;
+  if (out == NULL)
+    return NULL;
+  while (out->sent != out->granted && !mqtt_slot_holds(mqtt_ring_at(out, out->sent)))
+    out->sent++;
+  if (out->sent == out->granted)
+    return NULL;
+  MqttSlot *slot = mqtt_ring_at(out, out->sent);
+  return is_stored(core, slot->op) ? slot : NULL;
+}
+
+static gsize
+write_message(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
+              gsize room)
+{
+  MqttSlot *slot = next_granted(core, session), *direct;
+  MqttCause cause;
+  while ((direct = mqtt_ring_first(session->direct)) != NULL
+         && (slot == NULL || direct->order < slot->order)) {
+    if (mqtt_sender_sendable(pipe, session, direct, 0, now_ns, &cause))
+      return write_publish(core, pipe, session, direct, 0, MQTT_RESEND_NONE, now_ns, dst, room);
+    mqtt_sender_direct_gone(core, session, direct, cause);
+  }
+  if (slot == NULL)
+    return 0;
+  gsize n = write_publish(core, pipe, session, slot, mqtt_slot_qos(slot),
+                          slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE,
+                          now_ns, dst, room);
+  if (n > 0)
+    session->out->sent++;
+  return n;
+}
+
+static gsize
+write_next(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
+           gsize room)
+{
+  if (pipe->partial != NULL)
+    return write_slice(core, pipe, session, dst, room);
+  MqttSlot *answer;
+  while ((answer = mqtt_ring_first(pipe->acks)) != NULL && is_stored(core, answer->op)) {
+    if (!is_stale(session, answer))
+      return write_answer(core, pipe, session, now_ns, dst, room);
+    mqtt_ring_remove(&pipe->acks, answer);
+  }
+  return session == NULL ? 0 : write_message(core, pipe, session, now_ns, dst, room);
+}
+
+gsize
+mqtt_pipe_output(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
+                 gsize room)
+{
+  pipe->sent_id = 0;
+  pipe->blocked = FALSE;
+  gsize n = write_next(core, pipe, session, now_ns, dst, room);
+  if (n == 0 && !pipe->blocked)
+    pipe->named = FALSE;
+  return n;
+}
+
+gboolean
+mqtt_pipe_pending(const MqttCore *core, const MqttPipe *pipe, const MqttSession *session)
+{
+  const MqttSlot *answer = mqtt_ring_first(pipe->acks);
+  if (pipe->partial != NULL || (answer != NULL && is_stored(core, answer->op)))
+    return TRUE;
+  if (session == NULL)
+    return FALSE;
+  MqttRing *out = session->out;
+  guint32 i = out == NULL ? 0 : out->sent;
+  while (out != NULL && i != out->granted && !mqtt_slot_holds(mqtt_ring_at(out, i)))
+    i++;
+  return session->direct != NULL
+         || (out != NULL && i != out->granted && is_stored(core, mqtt_ring_at(out, i)->op));
+}

@@ -1,0 +1,90 @@
+/* What client and broker keep for one connection and no longer: quota (section 4.9), answers that wait to be
+ * written, the PUBLISH that is half written. One packet is written at a time: answers in their order, then PUBLISH
+ * in the order of arrival. */
+#pragma once
+
+#include "models/mqtt/client.h"
+#include "models/mqtt/ring.h"
+#include "models/mqtt/store_log.h"
+
+/* A PUBLISH larger than the room; it is finished even if its exchange ends meanwhile. */
+typedef struct {
+  MqttMessage *message;
+  guint32 offset, header, total;
+  guint16 id; /* 0: QoS 0 */
+  guint8 qos, resend;
+} MqttPartial;
+
+typedef struct {
+  MqttRing *acks;    /* state: MqttPacketType or MQTT_PIPE_RAW */
+  GByteArray *raw;   /* encoded packets of the RAW entries */
+  MqttPartial *partial;
+  guint32 raw_taken;
+  guint32 maximum;   /* the peer's Maximum Packet Size */
+  guint32 send_used, send_limit; /* PUBLISH of QoS 1 and 2 under way on this connection */
+  guint32 orphans;   /* of them, those whose exchange was dropped: an answer still moves the window */
+  guint32 receive_used;
+  guint16 sent_id;   /* of what the last output finished, if that is to be answered; else 0 */
+  guint8 version;
+  guint8 maximum_qos;
+  guint8 listed : 1; /* stands in the ready list */
+  guint8 named : 1;  /* the host knows that there is output */
+  guint8 blocked : 1; /* the last output ended for want of room */
+} MqttPipe;
+
+#define MQTT_PIPE_RAW 16
+
+/* Connections with new output, and those that wait for the store. */
+typedef struct {
+  GArray *conns; /* guint32 */
+  GArray *gated; /* MqttGate */
+  guint taken, opened;
+} MqttReady;
+
+typedef struct {
+  guint64 op;
+  guint32 conn;
+} MqttGate;
+
+/* What the sessions of one machine share. */
+typedef struct {
+  MqttEvents *events;
+  MqttStoreLog *log;  /* NULL: no store */
+  MqttReady *ready;   /* NULL: a client, which is asked after every call */
+  guint64 queue_bytes;
+  guint32 inflight, queue;
+  guint16 receive_maximum;
+  guint8 on_queue_full; /* MqttOnQueueFull */
+  guint8 out_flags;   /* of events about what is sent: UPSTREAM in a client */
+  guint8 in_flags;
+  guint8 ack_after_store;
+} MqttCore;
+
+typedef struct _MqttSession MqttSession;
+
+void mqtt_pipe_init(MqttPipe *pipe, guint8 version, guint32 send_limit, guint32 maximum,
+                    guint8 maximum_qos);
+void mqtt_pipe_clear(MqttPipe *pipe); /* frees what it holds */
+
+/* An answer to be written; it waits for the operations made so far if the core says so. counted: it gives the peer
+ * one of our Receive Maximum back. */
+void mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
+                      guint8 reason, gboolean counted);
+/* A PUBREL or a PUBLISH again; op: the operation that it rests on. */
+void mqtt_pipe_again(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
+                     MqttResend resend, guint64 op);
+/* Another packet, encoded now; id: of a request that is to be answered, or 0. op: as above. */
+void mqtt_pipe_packet(MqttCore *core, MqttPipe *pipe, guint32 conn, const MqttPacket *packet,
+                      guint16 id, guint64 op);
+/* Forgets what is not half written: nothing but a last packet may follow. */
+void mqtt_pipe_drop_answers(MqttPipe *pipe);
+/* The connection may write something as soon as operation op is stored; 0: now. */
+void mqtt_pipe_gate(MqttCore *core, MqttPipe *pipe, guint32 conn, guint64 op);
+/* Tells the host, if it does not know, that the connection has output. */
+void mqtt_pipe_wake(MqttCore *core, MqttPipe *pipe, guint32 conn);
+
+/* At most one packet or slice; 0: nothing that may be written, or no room (blocked says which). session: NULL if
+ * the connection has left it, or has none yet. */
+gsize mqtt_pipe_output(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns,
+                       guint8 *dst, gsize room);
+gboolean mqtt_pipe_pending(const MqttCore *core, const MqttPipe *pipe, const MqttSession *session);

@@ -1,0 +1,106 @@
+#include "models/mqtt/receiver.h"
+
+static MqttInState
+state_of(const MqttSlot *slot)
+{
+  return slot == NULL ? MQTT_IN_NONE : MQTT_IN_PUBREL;
+}
+
+MqttReceiverVerdict
+mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *publish,
+                      guint8 *reason)
+{
+  if (publish->qos == 0)
+    return MQTT_RECEIVER_NEW;
+  MqttPipe *pipe = session->pipe;
+  MqttSlot *slot = mqtt_ring_find(session->in, publish->packet_id);
+  const MqttStep *step =
+      mqtt_flow_in(state_of(slot), publish->qos == 1 ? MQTT_IN_PUBLISH_1 : MQTT_IN_PUBLISH_2);
+  *reason = MQTT_PROTOCOL_ERROR;
+  if (step == NULL)
+    return MQTT_RECEIVER_ERROR;
+  if (slot == NULL || !(slot->flags & MQTT_SLOT_COUNTED)) {
+    *reason = MQTT_RECEIVE_MAXIMUM_EXCEEDED;
+    if (pipe->version == MQTT_5_0 && pipe->receive_used >= core->receive_maximum)
+      return MQTT_RECEIVER_ERROR; /* section 3.3.4 */
+    pipe->receive_used++;
+    if (slot != NULL)
+      slot->flags |= MQTT_SLOT_COUNTED;
+  }
+  if (step->actions & MQTT_DO_ACCEPT)
+    return MQTT_RECEIVER_NEW;
+  MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_RECEIVED,
+                                        core->in_flags | MQTT_FLAG_DUP,
+                                        mqtt_tag(publish->payload), 2);
+  event->packet_id = publish->packet_id;
+  mqtt_pipe_answer(core, session, MQTT_PUBREC, publish->packet_id, MQTT_SUCCESS, FALSE);
+  return MQTT_RECEIVER_DUPLICATE;
+}
+
+void
+mqtt_receiver_accept(MqttCore *core, MqttSession *session, const MqttPublish *publish,
+                     MqttMessage *held)
+{
+  if (publish->qos == 1)
+    mqtt_pipe_answer(core, session, MQTT_PUBACK, publish->packet_id, MQTT_SUCCESS, TRUE);
+  if (publish->qos != 2)
+    return;
+  MqttSlot *slot = mqtt_ring_push(&session->in);
+  slot->state = MQTT_IN_PUBREL;
+  slot->flags = MQTT_SLOT_COUNTED;
+  if (held != NULL) {
+    slot->flags |= MQTT_SLOT_HELD;
+    slot->message = mqtt_message_ref(held);
+    mqtt_session_event(core, session, MQTT_EVENT_COPY, core->in_flags, held->tag, 2)->packet_id =
+        publish->packet_id;
+  } else {
+    slot->tag = mqtt_tag(publish->payload);
+  }
+  mqtt_ring_set_id(session->in, slot, publish->packet_id);
+  mqtt_session_store_received(core, session, slot);
+  mqtt_pipe_answer(core, session, MQTT_PUBREC, publish->packet_id, MQTT_SUCCESS, FALSE);
+}
+
+void
+mqtt_receiver_refuse(MqttCore *core, MqttSession *session, const MqttPublish *publish,
+                     guint8 reason)
+{
+  if (publish->qos > 0)
+    mqtt_pipe_answer(core, session, publish->qos == 1 ? MQTT_PUBACK : MQTT_PUBREC,
+                     publish->packet_id, reason, TRUE);
+}
+
+gboolean
+mqtt_receiver_pubrel(MqttCore *core, MqttSession *session, guint16 id, MqttMessage **held)
+{
+  MqttSlot *slot = mqtt_ring_find(session->in, id);
+  const MqttStep *step = mqtt_flow_in(state_of(slot), MQTT_IN_GOT_PUBREL);
+  gboolean holds = slot != NULL && slot->flags & MQTT_SLOT_HELD;
+  guint64 tag = slot == NULL ? 0 : holds ? slot->message->tag : slot->tag;
+  mqtt_session_event(core, session, MQTT_EVENT_RECEIVED, core->in_flags | MQTT_FLAG_PUBREL, tag, 2)
+      ->packet_id = id;
+  *held = holds ? slot->message : NULL;
+  if (step->actions & MQTT_DO_RELEASE)
+    return TRUE;
+  mqtt_pipe_answer(core, session, MQTT_PUBCOMP, id, MQTT_PACKET_ID_NOT_FOUND, FALSE);
+  return FALSE;
+}
+
+void
+mqtt_receiver_finish(MqttCore *core, MqttSession *session, guint16 id, MqttCause cause)
+{
+  MqttSlot *slot = mqtt_ring_find(session->in, id);
+  gboolean counted = (slot->flags & MQTT_SLOT_COUNTED) != 0;
+  if (slot->flags & MQTT_SLOT_HELD) {
+    MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags,
+                                          slot->message->tag, 2);
+    event->cause = cause;
+    event->packet_id = id;
+    mqtt_message_unref(slot->message);
+  }
+  mqtt_ring_remove(&session->in, slot);
+  if (session->recorded)
+    mqtt_store_log_delete(core->log, (MqttStoreKey){ session->number, id, MQTT_RECORD_IN },
+                          session->peer);
+  mqtt_pipe_answer(core, session, MQTT_PUBCOMP, id, MQTT_SUCCESS, counted);
+}

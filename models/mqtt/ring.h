@@ -1,0 +1,62 @@
+/* Slots in the order in which they came, removable at any place and found by packet identifier in constant time. A
+ * session keeps its messages in it, a connection its acknowledgements. An empty ring is a NULL pointer: an
+ * idle session owns none.
+ *
+ *     removed ....... head ....... sent ....... granted ....... tail
+ *                      | written on | may be     | waits for the |
+ *                      | this conn. | written    | window        |
+ *
+ * Positions count up and wrap; a slot that is removed in the middle stays as a gap until the head passes it or the
+ * ring is rebuilt, so a position is good only until the next push. */
+#pragma once
+
+#include "models/mqtt/idmap.h"
+#include "models/mqtt/message.h"
+
+typedef struct {
+  union {
+    MqttMessage *message; /* a reference, while the slot holds a copy */
+    guint64 tag;          /* after that */
+  };
+  guint64 order : 48;     /* of arrival in the session; number of its record in the store */
+  guint64 tries : 16;     /* acknowledgement time-outs so far */
+  guint64 op;             /* store operation that its next packet rests on; 0: none */
+  guint32 word;           /* broker: Subscription Identifier; client: stamp of its timer; acknowledgement: reason */
+  guint16 id;             /* 0: none yet */
+  guint8 state;           /* 0: a gap; else the owner's */
+  guint8 flags;
+} MqttSlot;
+
+typedef struct {
+  guint32 head, sent, granted, tail;
+  guint32 flight; /* no slot at or behind it has an identifier */
+  guint32 mask, live;
+  MqttIdMap *map; /* only while the identifiers span more than a glance */
+  MqttSlot slots[];
+} MqttRing;
+
+/* A zero-filled slot at the end; the caller must set its state. */
+MqttSlot *mqtt_ring_push(MqttRing **ring);
+/* Gives the slot its identifier: slots get theirs in order of position. */
+void mqtt_ring_set_id(MqttRing *ring, MqttSlot *slot, guint16 id);
+MqttSlot *mqtt_ring_find(MqttRing *ring, guint16 id); /* ring may be NULL */
+void mqtt_ring_remove(MqttRing **ring, MqttSlot *slot); /* the last one frees the ring */
+void mqtt_ring_free(MqttRing *ring);                    /* not what the slots hold */
+
+static inline MqttSlot *
+mqtt_ring_at(MqttRing *ring, guint32 position)
+{
+  return &ring->slots[position & ring->mask];
+}
+
+static inline MqttSlot *
+mqtt_ring_first(MqttRing *ring)
+{
+  return ring == NULL ? NULL : mqtt_ring_at(ring, ring->head);
+}
+
+static inline guint32
+mqtt_ring_live(const MqttRing *ring)
+{
+  return ring == NULL ? 0 : ring->live;
+}

@@ -1,0 +1,340 @@
+#include "models/mqtt/sender.h"
+
+static gboolean
+is_client(const MqttCore *core)
+{
+  return core->out_flags & MQTT_FLAG_UPSTREAM;
+}
+
+static void
+tell(MqttCore *core, const MqttSession *session, guint64 tag, const MqttSlot *slot, gboolean failed,
+     guint8 reason)
+{
+  if (!is_client(core))
+    return;
+  MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_TOLD,
+                                        failed ? MQTT_FLAG_FAILED : 0, tag, mqtt_slot_qos(slot));
+  event->reason = reason;
+  event->packet_id = slot->id;
+}
+
+static void
+emit_gone(MqttCore *core, const MqttSession *session, const MqttMessage *message, guint8 qos,
+          guint16 id, MqttCause cause)
+{
+  MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_GONE, core->out_flags,
+                                        message->tag, qos);
+  event->cause = cause;
+  event->packet_id = id;
+}
+
+/* Queue */
+
+static gboolean
+window_open(const MqttSession *session)
+{
+  const MqttPipe *pipe = session->pipe;
+  return pipe != NULL && session->waiting == 0 && pipe->send_used < pipe->send_limit;
+}
+
+gboolean
+mqtt_sender_full(const MqttCore *core, const MqttSession *session, guint8 qos, guint32 size)
+{
+  if (qos == 0 ? session->pipe != NULL : window_open(session))
+    return FALSE;
+  guint32 waiting = session->waiting;
+  if (session->pipe == NULL)
+    waiting += mqtt_ring_live(session->direct);
+  return (core->queue != MQTT_UNLIMITED && waiting >= core->queue)
+         || (core->queue_bytes != G_MAXINT64
+             && session->waiting_bytes + size > core->queue_bytes);
+}
+
+static MqttSlot *
+oldest_waiting(MqttSession *session)
+{
+  MqttRing *out = session->out;
+  if (session->waiting == 0)
+    return NULL;
+  guint32 i = out->flight;
+  while (mqtt_ring_at(out, i)->state == 0)
+    i++;
+  return mqtt_ring_at(out, i);
+}
+
+/* FALSE: nothing waits that could make room. */
+static gboolean
+drop_oldest(MqttCore *core, MqttSession *session)
+{
+  MqttSlot *waiting = oldest_waiting(session);
+  MqttSlot *direct = session->pipe == NULL ? mqtt_ring_first(session->direct) : NULL;
+  if (direct != NULL && (waiting == NULL || direct->order < waiting->order))
+    mqtt_sender_direct_gone(core, session, direct, MQTT_CAUSE_QUEUE_FULL);
+  else if (waiting != NULL)
+    mqtt_sender_drop(core, session, waiting, MQTT_CAUSE_QUEUE_FULL, MQTT_QUOTA_EXCEEDED);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+static gboolean
+make_room(MqttCore *core, MqttSession *session, guint8 qos, guint32 size)
+{
+  while (mqtt_sender_full(core, session, qos, size))
+    if (core->on_queue_full != MQTT_DROP_OLD || core->queue == 0 || size > core->queue_bytes
+        || !drop_oldest(core, session))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+mqtt_sender_offer(MqttCore *core, MqttSession *session, gint64 now_ns, MqttMessage *message,
+                  guint8 qos, guint8 flags, guint32 word)
+{
+  guint32 size = mqtt_message_size(message);
+  if (!make_room(core, session, qos, size))
+    return FALSE;
+  gboolean at_once = qos > 0 && window_open(session);
+  MqttSlot *slot = mqtt_ring_push(qos == 0 ? &session->direct : &session->out);
+  slot->message = mqtt_message_ref(message);
+  slot->order = ++session->order;
+  slot->word = word;
+  slot->state = MQTT_OUT_QUEUED;
+  slot->flags = (guint8) (flags | (qos == 2 ? MQTT_SLOT_QOS2 : 0));
+  session->waiting_bytes += size;
+  mqtt_session_event(core, session, MQTT_EVENT_COPY, core->out_flags, message->tag, qos);
+  if (qos == 0) {
+    if (session->pipe != NULL)
+      mqtt_pipe_wake(core, session->pipe, session->conn);
+    return TRUE;
+  }
+  session->waiting++;
+  if (at_once)
+    mqtt_sender_grant(core, session, now_ns);
+  else
+    mqtt_session_store_message(core, session, slot);
+  return TRUE;
+}
+
+void
+mqtt_sender_direct_gone(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause)
+{
+  session->waiting_bytes -= mqtt_message_size(slot->message);
+  emit_gone(core, session, slot->message, 0, 0, cause);
+  mqtt_message_unref(slot->message);
+  mqtt_ring_remove(&session->direct, slot);
+}
+
+void
+mqtt_sender_publish(const MqttPipe *pipe, const MqttSession *session, const MqttSlot *slot,
+                    guint8 qos, gint64 now_ns, MqttPublish *publish)
+{
+  gboolean from_broker = session->conn != MQTT_NO_PEER;
+  mqtt_message_publish(slot->message, pipe->version, now_ns, publish);
+  publish->qos = qos;
+  publish->dup = FALSE;
+  publish->retain = (slot->flags & MQTT_SLOT_RETAIN) != 0;
+  publish->packet_id = slot->id;
+  if (from_broker && slot->word != 0 && pipe->version == MQTT_5_0) {
+    publish->properties.present |= G_GUINT64_CONSTANT(1) << MQTT_PROP_SUBSCRIPTION_ID;
+    publish->properties.subscription_id = slot->word;
+  }
+}
+
+gboolean
+mqtt_sender_sendable(const MqttPipe *pipe, const MqttSession *session, const MqttSlot *slot,
+                     guint8 qos, gint64 now_ns, MqttCause *cause)
+{
+  /* What has been begun does not expire [MQTT-3.3.2-5, 4.3.3-7]. */
+  *cause = MQTT_CAUSE_EXPIRED;
+  if (slot->id == 0 && slot->message->expires_ns <= now_ns)
+    return FALSE;
+  *cause = MQTT_CAUSE_REFUSED;
+  if (qos > pipe->maximum_qos) /* [MQTT-3.2.2-11] */
+    return FALSE;
+  if (pipe->maximum == MQTT_UNLIMITED)
+    return TRUE;
+  MqttPacket packet;
+  packet.type = MQTT_PUBLISH;
+  mqtt_sender_publish(pipe, session, slot, qos, now_ns, &packet.publish);
+  packet.publish.packet_id = qos > 0 ? 1 : 0;
+  *cause = MQTT_CAUSE_TOO_LARGE;
+  return mqtt_encoded_size(&packet, pipe->version) <= pipe->maximum;
+}
+
+/* Window */
+
+static guint8
+reason_of(MqttCause cause)
+{
+  return cause == MQTT_CAUSE_TOO_LARGE  ? MQTT_PACKET_TOO_LARGE
+         : cause == MQTT_CAUSE_REFUSED ? MQTT_QOS_NOT_SUPPORTED
+                                       : MQTT_UNSPECIFIED_ERROR;
+}
+
+static void
+begin(MqttCore *core, MqttSession *session, MqttSlot *slot, guint16 id)
+{
+  const MqttStep *step = mqtt_flow_out(
+      slot->state, slot->flags & MQTT_SLOT_QOS2 ? MQTT_OUT_GRANT_2 : MQTT_OUT_GRANT_1);
+  slot->state = step->next;
+  session->waiting--;
+  session->waiting_bytes -= mqtt_message_size(slot->message);
+  mqtt_ring_set_id(session->out, slot, id);
+  if (slot->flags & MQTT_SLOT_STORED)
+    mqtt_session_store_state(core, session, slot);
+  else
+    mqtt_session_store_message(core, session, slot);
+  /* A crash must not forget an identifier that a receiver of QoS 2 may hold; QoS 1 need not wait. */
+  if (!(slot->flags & MQTT_SLOT_QOS2))
+    slot->op = 0;
+}
+
+/* FALSE: no more for now. */
+static gboolean
+grant_next(MqttCore *core, MqttSession *session, gint64 now_ns)
+{
+  MqttRing *out = session->out;
+  MqttPipe *pipe = session->pipe;
+  if (out == NULL || out->granted == out->tail)
+    return FALSE;
+  MqttSlot *slot = mqtt_ring_at(out, out->granted);
+  if (!mqtt_slot_holds(slot)) {
+    out->granted++;
+    return TRUE;
+  }
+  if (pipe->send_used >= pipe->send_limit)
+    return FALSE;
+  MqttCause cause;
+  if (!mqtt_sender_sendable(pipe, session, slot, mqtt_slot_qos(slot), now_ns, &cause)) {
+    mqtt_sender_drop(core, session, slot, cause, reason_of(cause));
+    return TRUE;
+  }
+  if (slot->id == 0) {
+    guint16 id = mqtt_session_new_id(session);
+    if (id == 0)
+      return FALSE;
+    begin(core, session, slot, id);
+  }
+  slot->flags |= MQTT_SLOT_COUNTED;
+  pipe->send_used++;
+  out->granted++;
+  mqtt_pipe_gate(core, pipe, session->conn, slot->op);
+  return TRUE;
+}
+
+void
+mqtt_sender_grant(MqttCore *core, MqttSession *session, gint64 now_ns)
+{
+  if (session->pipe == NULL)
+    return;
+  while (grant_next(core, session, now_ns))
+    ;
+}
+
+/* Answers */
+
+static void
+end_exchange(MqttCore *core, MqttSession *session, MqttSlot *slot)
+{
+  mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED | MQTT_SLOT_FLIGHT);
+  mqtt_ring_remove(&session->out, slot);
+}
+
+static void
+drop_copy(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause)
+{
+  MqttMessage *message = slot->message;
+  emit_gone(core, session, message, mqtt_slot_qos(slot), slot->id, cause);
+  slot->tag = message->tag;
+  mqtt_message_unref(message);
+}
+
+void
+mqtt_sender_drop(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause,
+                 guint8 reason)
+{
+  const MqttStep *step = mqtt_flow_out(slot->state, MQTT_OUT_DROP);
+  if (slot->id == 0) {
+    session->waiting--;
+    session->waiting_bytes -= mqtt_message_size(slot->message);
+  }
+  if (slot->flags & MQTT_SLOT_COUNTED && session->pipe != NULL)
+    session->pipe->orphans++;
+  guint64 tag = mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
+  if (step->actions & MQTT_DO_DROP_COPY)
+    drop_copy(core, session, slot, cause);
+  tell(core, session, tag, slot, TRUE, reason);
+  end_exchange(core, session, slot);
+}
+
+static MqttOutEvent
+event_of(MqttPacketType type, const MqttSlot *slot, guint8 reason)
+{
+  gboolean error = reason >= 0x80;
+  if (type == MQTT_PUBACK)
+    return error ? MQTT_OUT_GOT_PUBACK_ERROR : MQTT_OUT_GOT_PUBACK;
+  if (type == MQTT_PUBREC)
+    return error ? MQTT_OUT_GOT_PUBREC_ERROR : MQTT_OUT_GOT_PUBREC;
+  /* During recovery an unknown identifier is no error: the first PUBCOMP may have been lost (section 3.7.2.1). */
+  if (error && slot != NULL && slot->flags & MQTT_SLOT_RESUMED && reason == MQTT_PACKET_ID_NOT_FOUND)
+    error = FALSE;
+  return error ? MQTT_OUT_GOT_PUBCOMP_ERROR : MQTT_OUT_GOT_PUBCOMP;
+}
+
+static void
+credit_orphan(MqttCore *core, MqttSession *session, gint64 now_ns)
+{
+  MqttPipe *pipe = session->pipe;
+  if (pipe->orphans == 0)
+    return;
+  pipe->orphans--;
+  pipe->send_used--;
+  mqtt_sender_grant(core, session, now_ns);
+}
+
+static void
+release(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean again)
+{
+  if (!again) {
+    slot->flags &= (guint8) ~MQTT_SLOT_SENT;
+    mqtt_session_store_state(core, session, slot);
+    mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED);
+    slot->op = mqtt_core_gate(core);
+  }
+  mqtt_pipe_again(core, session, MQTT_PUBREL, slot->id,
+                  slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_TIMER : MQTT_RESEND_NONE, slot->op);
+}
+
+guint8
+mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPacketType type,
+                     guint16 id, guint8 reason)
+{
+  MqttSlot *slot = mqtt_ring_find(session->out, id);
+  MqttOutState state = slot == NULL ? MQTT_OUT_NONE : slot->state;
+  MqttOutEvent event = event_of(type, slot, reason);
+  const MqttStep *step = mqtt_flow_out(state, event);
+  if (step == NULL)
+    return MQTT_PROTOCOL_ERROR;
+  if (step->actions & MQTT_DO_CREDIT)
+    credit_orphan(core, session, now_ns);
+  if (step->actions & MQTT_DO_SEND_PUBREL_UNKNOWN)
+    mqtt_pipe_answer(core, session, MQTT_PUBREL, id, MQTT_PACKET_ID_NOT_FOUND, FALSE);
+  if (slot == NULL)
+    return MQTT_SUCCESS;
+  guint64 tag = mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
+  if (step->actions & MQTT_DO_DROP_COPY)
+    drop_copy(core, session, slot, reason >= 0x80 ? MQTT_CAUSE_REFUSED : MQTT_CAUSE_DONE);
+  slot->state = step->next;
+  if (step->actions & MQTT_DO_SEND_PUBREL)
+    release(core, session, slot, state == MQTT_OUT_PUBCOMP);
+  if (step->actions & (MQTT_DO_TELL_SUCCESS | MQTT_DO_TELL_FAILURE))
+    tell(core, session, tag, slot, (step->actions & MQTT_DO_TELL_FAILURE) != 0, reason);
+  if (!(step->actions & MQTT_DO_FREE))
+    return MQTT_SUCCESS;
+  if (slot->flags & MQTT_SLOT_COUNTED)
+    session->pipe->send_used--;
+  end_exchange(core, session, slot);
+  mqtt_sender_grant(core, session, now_ns);
+  return MQTT_SUCCESS;
+}

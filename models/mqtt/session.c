@@ -1,0 +1,194 @@
+#include "models/mqtt/session.h"
+
+#include <string.h>
+
+#include "models/mqtt/sender.h"
+
+void
+mqtt_session_init(MqttSession *session, guint64 number, guint32 peer, gboolean recorded)
+{
+  *session = (MqttSession){ .number = number,
+                            .peer = peer,
+                            .conn = MQTT_NO_PEER,
+                            .recorded = recorded != FALSE };
+}
+
+static void
+free_ring(MqttRing **ring, gboolean incoming)
+{
+  MqttRing *r = *ring;
+  if (r == NULL)
+    return;
+  for (guint32 i = r->head; i != r->tail; i++) {
+    MqttSlot *slot = mqtt_ring_at(r, i);
+    if (incoming ? slot->state != 0 && slot->flags & MQTT_SLOT_HELD : mqtt_slot_holds(slot))
+      mqtt_message_unref(slot->message);
+  }
+  mqtt_ring_free(r);
+  *ring = NULL;
+}
+
+void
+mqtt_session_clear(MqttSession *session)
+{
+  free_ring(&session->out, FALSE);
+  free_ring(&session->direct, FALSE);
+  free_ring(&session->requests, FALSE);
+  free_ring(&session->in, TRUE);
+  session->waiting = 0;
+  session->waiting_bytes = 0;
+}
+
+MqttEvent *
+mqtt_session_event(MqttCore *core, const MqttSession *session, MqttEventType type, guint8 flags,
+                   guint64 tag, guint8 qos)
+{
+  MqttEvent *event = mqtt_events_push(core->events, type);
+  event->flags = flags;
+  event->tag = tag;
+  event->qos = qos;
+  event->conn = session->conn;
+  event->peer = session->peer;
+  return event;
+}
+
+static void
+resume(MqttCore *core, MqttSession *session)
+{
+  MqttRing *out = session->out;
+  out->sent = out->granted = out->head;
+  for (guint32 i = out->head; i != out->flight; i++) {
+    MqttSlot *slot = mqtt_ring_at(out, i);
+    if (slot->state == 0)
+      continue;
+    slot->flags &= (guint8) ~MQTT_SLOT_COUNTED;
+    slot->flags |= MQTT_SLOT_RESUMED;
+    if (mqtt_flow_out(slot->state, MQTT_OUT_RESUME)->actions & MQTT_DO_SEND_PUBREL)
+      mqtt_pipe_again(core, session, MQTT_PUBREL, slot->id,
+                      slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE,
+                      slot->op);
+  }
+}
+
+void
+mqtt_session_attach(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPipe *pipe,
+                    guint32 conn)
+{
+  MqttRing *in = session->in;
+  session->pipe = pipe;
+  session->conn = conn;
+  for (guint32 i = in == NULL ? 0 : in->head; in != NULL && i != in->tail; i++)
+    mqtt_ring_at(in, i)->flags &= (guint8) ~MQTT_SLOT_COUNTED;
+  if (session->out != NULL)
+    resume(core, session);
+  mqtt_sender_grant(core, session, now_ns);
+  if (session->direct != NULL)
+    mqtt_pipe_wake(core, pipe, conn);
+}
+
+void
+mqtt_session_detach(MqttCore *core, MqttSession *session, gboolean keep_qos0)
+{
+  MqttPipe *pipe = session->pipe;
+  if (pipe == NULL)
+    return;
+  if (pipe->partial != NULL && pipe->partial->qos == 0)
+    mqtt_sender_direct_gone(core, session, mqtt_ring_first(session->direct),
+                            MQTT_CAUSE_CONNECTION_LOST);
+  while (!keep_qos0 && session->direct != NULL)
+    mqtt_sender_direct_gone(core, session, mqtt_ring_first(session->direct),
+                            MQTT_CAUSE_CONNECTION_LOST);
+  free_ring(&session->requests, FALSE);
+  session->pipe = NULL;
+  session->conn = MQTT_NO_PEER;
+}
+
+static void
+discard_incoming(MqttCore *core, MqttSession *session, MqttCause cause)
+{
+  MqttRing *in = session->in;
+  for (guint32 i = in == NULL ? 0 : in->head; in != NULL && i != in->tail; i++) {
+    MqttSlot *slot = mqtt_ring_at(in, i);
+    if (slot->state == 0)
+      continue;
+    if (slot->flags & MQTT_SLOT_HELD) {
+      MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags,
+                                            slot->message->tag, 2);
+      event->cause = cause;
+      event->packet_id = slot->id;
+    }
+    if (session->recorded)
+      mqtt_store_log_delete(core->log,
+                            (MqttStoreKey){ session->number, slot->id, MQTT_RECORD_IN },
+                            session->peer);
+  }
+  free_ring(&session->in, TRUE);
+}
+
+void
+mqtt_session_discard(MqttCore *core, MqttSession *session, MqttCause cause, guint8 reason,
+                     gboolean everything)
+{
+  discard_incoming(core, session, cause);
+  while (session->out != NULL) {
+    MqttSlot *slot = mqtt_ring_first(session->out);
+    if (slot->id == 0 && !everything)
+      break;
+    mqtt_sender_drop(core, session, slot, cause, reason);
+  }
+  while (everything && session->direct != NULL)
+    mqtt_sender_direct_gone(core, session, mqtt_ring_first(session->direct), cause);
+}
+
+static void
+lose_ring(MqttCore *core, const MqttSession *session, MqttRing *ring, gboolean incoming,
+          MqttCause cause)
+{
+  for (guint32 i = ring == NULL ? 0 : ring->head; ring != NULL && i != ring->tail; i++) {
+    const MqttSlot *slot = mqtt_ring_at(ring, i);
+    if (slot->state == 0 || (incoming ? !(slot->flags & MQTT_SLOT_HELD) : !mqtt_slot_holds(slot)))
+      continue;
+    guint8 qos = incoming ? 2 : ring == session->direct ? 0 : mqtt_slot_qos(slot);
+    MqttEvent *event =
+        mqtt_session_event(core, session, MQTT_EVENT_GONE,
+                           incoming ? core->in_flags : core->out_flags, slot->message->tag, qos);
+    event->cause = cause;
+    event->packet_id = slot->id;
+  }
+}
+
+void
+mqtt_session_lose(MqttCore *core, MqttSession *session, MqttCause cause)
+{
+  lose_ring(core, session, session->out, FALSE, cause);
+  lose_ring(core, session, session->direct, FALSE, cause);
+  lose_ring(core, session, session->in, TRUE, cause);
+  mqtt_session_clear(session);
+  session->pipe = NULL;
+  session->conn = MQTT_NO_PEER;
+}
+
+guint
+mqtt_session_inflight(const MqttSession *session)
+{
+  return mqtt_ring_live(session->out) - session->waiting;
+}
+
+guint
+mqtt_session_queued(const MqttSession *session)
+{
+  return session->waiting + mqtt_ring_live(session->direct);
+}
+
+guint16
+mqtt_session_new_id(MqttSession *session)
+{
+  if (mqtt_session_inflight(session) + mqtt_ring_live(session->requests) >= 65535)
+    return 0;
+  do {
+    if (++session->last_id == 0)
+      session->last_id = 1;
+  } while (mqtt_ring_find(session->out, session->last_id) != NULL
+           || mqtt_ring_find(session->requests, session->last_id) != NULL);
+  return session->last_id;
+}

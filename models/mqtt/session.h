@@ -1,0 +1,92 @@
+/* The half of a session that client and broker have in common: what it sends and what it has received, across
+ * connections (section 4.1). Quota lives in the pipe of the connection, see pipe.h. sender.h has the rules of what is
+ * sent, receiver.h those of what is received. */
+#pragma once
+
+#include "models/mqtt/flow.h"
+#include "models/mqtt/pipe.h"
+
+struct _MqttSession {
+  MqttRing *out;      /* QoS 1 and 2: in flight in the order sent, then waiting in the order of arrival */
+  MqttRing *direct;   /* QoS 0, waiting to be written */
+  MqttRing *in;       /* QoS 2 received and not released */
+  MqttRing *requests; /* a client's SUBSCRIBE and UNSUBSCRIBE that are not answered */
+  MqttPipe *pipe;     /* NULL: no connection */
+  guint64 number;     /* in the keys of the store */
+  guint64 order;      /* of the last message that came */
+  guint64 waiting_bytes;
+  guint32 waiting;    /* slots of out without an identifier */
+  guint32 conn, peer;
+  guint16 last_id;
+  guint8 recorded;    /* its state goes to the store: it outlives connections */
+};
+
+enum { /* MqttSlot.flags */
+  MQTT_SLOT_RETAIN = 1,
+  MQTT_SLOT_COUNTED = 1 << 1, /* takes one of the quota of this connection */
+  MQTT_SLOT_STORED = 1 << 2,  /* has a record with the message */
+  MQTT_SLOT_FLIGHT = 1 << 3,  /* has a record with identifier and state */
+  MQTT_SLOT_RESUMED = 1 << 4, /* its exchange goes over more than one connection */
+  MQTT_SLOT_TOLD = 1 << 5,    /* the application was told of the time-out */
+  MQTT_SLOT_SENT = 1 << 6,    /* its packet was written before: the next time is a resend */
+  MQTT_SLOT_QOS2 = 1 << 7,
+  MQTT_SLOT_HELD = 1 << 0     /* in `in`: the message waits here for PUBREL */
+};
+
+/* Kinds of store records that client and broker share. OUT: two records a message, one with identifier and state, one with
+ * the message. */
+enum { MQTT_RECORD_OUT = 3, MQTT_RECORD_IN };
+
+void mqtt_session_init(MqttSession *session, guint64 number, guint32 peer, gboolean recorded);
+void mqtt_session_clear(MqttSession *session); /* frees all without an event */
+
+/* A connection takes over the session: the quota starts anew, and what is unacknowledged will be sent again
+ * [MQTT-4.4.0-1]. */
+void mqtt_session_attach(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPipe *pipe,
+                         guint32 conn);
+/* The connection is gone. QoS 0 messages go with it unless kept; the one half written always does. */
+void mqtt_session_detach(MqttCore *core, MqttSession *session, gboolean keep_qos0);
+/* What the specification calls session state ends: in flight both ways. everything: what waits for the window and
+ * QoS 0 too. */
+void mqtt_session_discard(MqttCore *core, MqttSession *session, MqttCause cause, guint8 reason,
+                          gboolean everything);
+
+/* A crash: GONE for every copy, then all is forgotten; the store and the application hear nothing. */
+void mqtt_session_lose(MqttCore *core, MqttSession *session, MqttCause cause);
+
+/* An unused packet identifier, or 0 if all are in use [MQTT-2.2.1-3, -4]. */
+guint16 mqtt_session_new_id(MqttSession *session);
+guint mqtt_session_inflight(const MqttSession *session);
+guint mqtt_session_queued(const MqttSession *session);
+
+/* One record of a kind above. Emits COPY for a message. */
+void mqtt_session_load(MqttCore *core, MqttSession *session, const MqttStoreKey *key,
+                       const guint8 *value, gsize n);
+/* Writes the record with identifier and state, or deletes it, or that with the message. */
+void mqtt_session_store_state(MqttCore *core, MqttSession *session, MqttSlot *slot);
+void mqtt_session_store_message(MqttCore *core, MqttSession *session, MqttSlot *slot);
+void mqtt_session_store_received(MqttCore *core, MqttSession *session, const MqttSlot *slot);
+void mqtt_session_unstore(MqttCore *core, MqttSession *session, MqttSlot *slot, guint8 flags);
+
+MqttEvent *mqtt_session_event(MqttCore *core, const MqttSession *session, MqttEventType type,
+                              guint8 flags, guint64 tag, guint8 qos);
+
+/* The number of operations made so far, if acknowledgements are to wait for them; else 0. */
+static inline guint64
+mqtt_core_gate(const MqttCore *core)
+{
+  return core->log != NULL && core->ack_after_store ? core->log->last : 0;
+}
+
+static inline guint8
+mqtt_slot_qos(const MqttSlot *slot)
+{
+  return slot->flags & MQTT_SLOT_QOS2 ? 2 : 1;
+}
+
+/* Of a slot in out or direct: whether the message is still the sender's. */
+static inline gboolean
+mqtt_slot_holds(const MqttSlot *slot)
+{
+  return slot->state != 0 && slot->state != MQTT_OUT_PUBCOMP;
+}
