@@ -1,0 +1,246 @@
+#include "models/mqtt/broker.h"
+
+#include <string.h>
+
+#include "models/mqtt/broker_private.h"
+
+void
+mqtt_broker_config_default(MqttBrokerConfig *config)
+{
+  *config = (MqttBrokerConfig){ .maximum_qos = 2,
+                                .inflight = MQTT_UNLIMITED,
+                                .queue = MQTT_UNLIMITED,
+                                .queue_bytes = G_MAXINT64,
+                                .on_queue_full = MQTT_DROP_NEW,
+                                .receive_maximum = 65535,
+                                .maximum_packet_size = MQTT_UNLIMITED,
+                                .keep_alive_factor = 1.5,
+                                .qos2_receiver = MQTT_QOS2_ON_PUBLISH };
+}
+
+static guint
+id_hash(gconstpointer key)
+{
+  const MqttBytes *id = key;
+  guint32 hash = 2166136261u; /* FNV-1a */
+  for (guint32 i = 0; i < id->length; i++)
+    hash = (hash ^ id->data[i]) * 16777619u;
+  return hash;
+}
+
+static gboolean
+id_equal(gconstpointer a, gconstpointer b)
+{
+  const MqttBytes *x = a, *y = b;
+  return x->length == y->length && (x->length == 0 || memcmp(x->data, y->data, x->length) == 0);
+}
+
+static void
+make_tables(MqttBroker *broker)
+{
+  broker->ready.conns = g_array_new(FALSE, FALSE, sizeof(guint32));
+  broker->ready.gated = g_array_new(FALSE, FALSE, sizeof(MqttGate));
+  broker->ready.taken = broker->ready.opened = 0;
+  broker->links = g_ptr_array_new();
+  broker->sessions = g_ptr_array_new();
+  broker->free_indices = g_array_new(FALSE, FALSE, sizeof(guint32));
+  broker->by_id = g_hash_table_new(id_hash, id_equal);
+  broker->tree = mqtt_topic_tree_new();
+  broker->deadlines = mqtt_deadlines_new();
+  broker->loading = NULL;
+  broker->connections = 0;
+}
+
+static void
+free_link(Link *link)
+{
+  mqtt_pipe_clear(&link->pipe);
+  g_free(link);
+}
+
+static void
+free_tables(MqttBroker *broker)
+{
+  for (guint i = 0; i < broker->links->len; i++)
+    if (broker->links->pdata[i] != NULL)
+      free_link(broker->links->pdata[i]);
+  for (guint i = 0; i < broker->sessions->len; i++)
+    if (broker->sessions->pdata[i] != NULL)
+      broker_session_free(broker->sessions->pdata[i]);
+  g_array_unref(broker->ready.conns);
+  g_array_unref(broker->ready.gated);
+  g_ptr_array_unref(broker->links);
+  g_ptr_array_unref(broker->sessions);
+  g_array_unref(broker->free_indices);
+  g_hash_table_unref(broker->by_id);
+  mqtt_topic_tree_free(broker->tree);
+  mqtt_deadlines_free(broker->deadlines);
+}
+
+MqttBroker *
+mqtt_broker_new(const MqttBrokerConfig *config, MqttEvents *events)
+{
+  MqttBroker *broker = g_new0(MqttBroker, 1);
+  broker->config = config;
+  broker->core = (MqttCore){ .events = events,
+                             .log = config->store ? mqtt_store_log_new(events) : NULL,
+                             .ready = &broker->ready,
+                             .inflight = config->inflight,
+                             .queue = config->queue,
+                             .queue_bytes = config->queue_bytes,
+                             .receive_maximum = config->receive_maximum,
+                             .on_queue_full = (guint8) config->on_queue_full,
+                             .in_flags = MQTT_FLAG_UPSTREAM,
+                             .ack_after_store = config->ack_after_store != FALSE };
+  broker->matches = g_array_new(FALSE, FALSE, sizeof(MqttMatch));
+  broker->targets = broker_route_targets_new();
+  make_tables(broker);
+  return broker;
+}
+
+void
+mqtt_broker_free(MqttBroker *broker)
+{
+  if (broker == NULL)
+    return;
+  free_tables(broker);
+  g_array_unref(broker->matches);
+  g_array_unref(broker->targets);
+  mqtt_store_log_free(broker->core.log);
+  g_free(broker);
+}
+
+void
+mqtt_broker_lose_state(MqttBroker *broker, MqttCause cause)
+{
+  for (guint i = 0; i < broker->sessions->len; i++) {
+    BrokerSession *session = broker->sessions->pdata[i];
+    if (session == NULL)
+      continue;
+    mqtt_session_lose(&broker->core, &session->s, cause);
+    mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_SESSION_GONE, 0, 0, 0)->cause = cause;
+  }
+  free_tables(broker);
+  make_tables(broker);
+  if (broker->core.log != NULL)
+    mqtt_store_log_forget(broker->core.log);
+}
+
+/* Connections */
+
+void
+mqtt_broker_open(MqttBroker *broker, gint64 now_ns, guint32 conn, guint32 peer)
+{
+  if (conn >= broker->links->len)
+    g_ptr_array_set_size(broker->links, (gint) conn + 1);
+  g_assert(broker->links->pdata[conn] == NULL);
+  Link *link = g_new0(Link, 1);
+  link->conn = conn;
+  link->peer = peer;
+  link->last_input_ns = now_ns;
+  mqtt_pipe_init(&link->pipe, MQTT_5_0, 0, MQTT_UNLIMITED, 2);
+  broker->links->pdata[conn] = link;
+  broker->connections++;
+}
+
+void
+mqtt_broker_closed(MqttBroker *broker, gint64 now_ns, guint32 conn)
+{
+  Link *link = conn < broker->links->len ? broker->links->pdata[conn] : NULL;
+  if (link == NULL) /* forgotten in a crash */
+    return;
+  mqtt_store_log_group(broker->core.log);
+  broker_link_leave(broker, link, now_ns, TRUE);
+  broker->links->pdata[conn] = NULL;
+  broker->connections--;
+  free_link(link);
+}
+
+gsize
+mqtt_broker_output(MqttBroker *broker, gint64 now_ns, guint32 conn, guint8 *dst, gsize room)
+{
+  Link *link = broker->links->pdata[conn];
+  if (link->state == LINK_CLOSING && !link->goodbye)
+    return 0;
+  mqtt_store_log_group(broker->core.log);
+  gsize n = mqtt_pipe_output(&broker->core, &link->pipe,
+                             link->session == NULL ? NULL : &link->session->s, now_ns, dst, room);
+  if (link->goodbye) {
+    link->goodbye = FALSE;
+    mqtt_pipe_clear(&link->pipe);
+    broker_link_emit_close(broker, link, link->goodbye_reason);
+  }
+  return n;
+}
+
+guint32
+mqtt_broker_next_ready(MqttBroker *broker)
+{
+  MqttReady *ready = &broker->ready;
+  while (ready->taken < ready->conns->len) {
+    guint32 conn = g_array_index(ready->conns, guint32, ready->taken++);
+    Link *link = conn < broker->links->len ? broker->links->pdata[conn] : NULL;
+    if (link != NULL && link->pipe.listed) {
+      link->pipe.listed = FALSE;
+      return conn;
+    }
+  }
+  g_array_set_size(ready->conns, 0);
+  ready->taken = 0;
+  return MQTT_NO_PEER;
+}
+
+gboolean
+mqtt_broker_has_output(const MqttBroker *broker, guint32 conn)
+{
+  const Link *link = conn < broker->links->len ? broker->links->pdata[conn] : NULL;
+  if (link == NULL || (link->state == LINK_CLOSING && !link->goodbye))
+    return FALSE;
+  return mqtt_pipe_pending(&broker->core, &link->pipe,
+                           link->session == NULL ? NULL : &link->session->s);
+}
+
+/* Time */
+
+gint64
+mqtt_broker_deadline(const MqttBroker *broker)
+{
+  return mqtt_deadlines_next(broker->deadlines, NULL);
+}
+
+void
+mqtt_broker_timeout(MqttBroker *broker, gint64 now_ns)
+{
+  guint32 index;
+  mqtt_store_log_group(broker->core.log);
+  while (mqtt_deadlines_next(broker->deadlines, &index) <= now_ns)
+    broker_session_time_out(broker, broker->sessions->pdata[index], now_ns);
+}
+
+/* Questions */
+
+guint
+mqtt_broker_sessions(const MqttBroker *broker)
+{
+  return g_hash_table_size(broker->by_id);
+}
+
+guint
+mqtt_broker_connections(const MqttBroker *broker)
+{
+  return broker->connections;
+}
+
+guint
+mqtt_broker_queued(const MqttBroker *broker, MqttBytes client_id)
+{
+  const BrokerSession *session = g_hash_table_lookup(broker->by_id, &client_id);
+  return session == NULL ? 0 : mqtt_session_queued(&session->s);
+}
+
+guint
+mqtt_broker_inflight(const MqttBroker *broker, MqttBytes client_id)
+{
+  const BrokerSession *session = g_hash_table_lookup(broker->by_id, &client_id);
+  return session == NULL ? 0 : mqtt_session_inflight(&session->s);
+}

@@ -1,0 +1,215 @@
+#include "models/mqtt/broker_private.h"
+#include "models/mqtt/receiver.h"
+#include "models/mqtt/sender.h"
+
+static void
+emit_received(MqttBroker *broker, const Link *link, const MqttPublish *publish, MqttCause cause)
+{
+  MqttEvent *event =
+      mqtt_session_event(&broker->core, &link->session->s, MQTT_EVENT_RECEIVED,
+                         MQTT_FLAG_UPSTREAM, mqtt_tag(publish->payload), publish->qos);
+  event->packet_id = publish->packet_id;
+  event->cause = cause;
+}
+
+static void
+hold(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
+{
+  MqttMessage *message = mqtt_message_new(publish, now_ns);
+  mqtt_receiver_accept(&broker->core, &link->session->s, publish, message);
+  mqtt_message_unref(message);
+  emit_received(broker, link, publish, MQTT_CAUSE_DONE);
+}
+
+static void
+take(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
+{
+  MqttSession *s = &link->session->s;
+  guint n = broker_route_find(broker, link->session, publish->topic, publish->qos, publish->retain);
+  gboolean can_say = publish->qos > 0 && link->pipe.version == MQTT_5_0;
+  if (broker->config->on_queue_full == MQTT_FULL_REFUSE && can_say
+      && broker_route_full(broker, publish->topic.length + publish->payload.length)) {
+    broker_route_discard(broker, mqtt_tag(publish->payload), MQTT_CAUSE_QUEUE_FULL);
+    emit_received(broker, link, publish, MQTT_CAUSE_QUEUE_FULL);
+    mqtt_receiver_refuse(&broker->core, s, publish, MQTT_QUOTA_EXCEEDED);
+    return;
+  }
+  if (publish->qos == 2 && broker->config->qos2_receiver == MQTT_QOS2_ON_PUBREL) {
+    hold(broker, link, now_ns, publish);
+    return;
+  }
+  if (n > 0) {
+    MqttMessage *message = mqtt_message_new(publish, now_ns);
+    broker_route_deliver(broker, now_ns, message);
+    mqtt_message_unref(message);
+  }
+  emit_received(broker, link, publish, n > 0 ? MQTT_CAUSE_DONE : MQTT_CAUSE_NO_SUBSCRIPTION);
+  mqtt_receiver_accept(&broker->core, s, publish, NULL);
+}
+
+static void
+on_publish(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
+{
+  guint8 reason;
+  if (MQTT_HAS(&publish->properties, MQTT_PROP_TOPIC_ALIAS))
+    broker_link_fail(broker, link, now_ns, MQTT_TOPIC_ALIAS_INVALID); /* our maximum is 0 */
+  else if (publish->qos > broker->config->maximum_qos)
+    broker_link_fail(broker, link, now_ns, MQTT_QOS_NOT_SUPPORTED);
+  else
+    switch (mqtt_receiver_publish(&broker->core, &link->session->s, publish, &reason)) {
+    case MQTT_RECEIVER_NEW:
+      take(broker, link, now_ns, publish);
+      break;
+    case MQTT_RECEIVER_DUPLICATE:
+      break;
+    case MQTT_RECEIVER_ERROR:
+      broker_link_fail(broker, link, now_ns, reason);
+      break;
+    }
+}
+
+static void
+on_pubrel(MqttBroker *broker, Link *link, gint64 now_ns, guint16 id)
+{
+  MqttMessage *held;
+  MqttCause cause = MQTT_CAUSE_DONE;
+  if (!mqtt_receiver_pubrel(&broker->core, &link->session->s, id, &held))
+    return;
+  if (held != NULL) {
+    if (broker_route_find(broker, link->session, mqtt_message_topic(held), held->qos, held->retain)
+        == 0)
+      cause = MQTT_CAUSE_NO_SUBSCRIPTION;
+    broker_route_deliver(broker, now_ns, held);
+  }
+  mqtt_receiver_finish(&broker->core, &link->session->s, id, cause);
+}
+
+static guint8
+subscribe(MqttBroker *broker, BrokerSession *session, MqttBytes filter, guint8 options,
+          guint32 identifier)
+{
+  static const char share[] = "$share/";
+  if (filter.length >= sizeof share - 1 && memcmp(filter.data, share, sizeof share - 1) == 0)
+    return MQTT_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+  guint8 qos = MIN(MQTT_OPTION_QOS(options), broker->config->maximum_qos);
+  options = (guint8) ((options & ~3) | qos);
+  MqttMatch match = { session->index, identifier, options };
+  if (mqtt_topic_tree_insert(broker->tree, filter, match))
+    broker_session_add_filter(session, filter);
+  broker_store_subscription(broker, session, filter, options, identifier);
+  return qos;
+}
+
+static void
+on_subscribe(MqttBroker *broker, Link *link, const MqttSubscribe *packet, gboolean subscribes)
+{
+  BrokerSession *session = link->session;
+  MqttBytes entries = packet->entries, filter;
+  guint32 identifier = MQTT_HAS(&packet->properties, MQTT_PROP_SUBSCRIPTION_ID)
+                           ? packet->properties.subscription_id
+                           : 0;
+  guint8 options = 0, code;
+  g_autoptr(GByteArray) codes = g_byte_array_new();
+  while (mqtt_filter_next(&entries, subscribes, &filter, &options)) {
+    if (subscribes) {
+      code = subscribe(broker, session, filter, options, identifier);
+      if (code >= 0x80 && link->pipe.version != MQTT_5_0)
+        code = MQTT_UNSPECIFIED_ERROR; /* the only failure of 3.1.1 */
+    } else if (mqtt_topic_tree_remove(broker->tree, filter, session->index)) {
+      broker_session_remove_filter(session, filter);
+      broker_unstore_subscription(broker, session, filter);
+      code = MQTT_SUCCESS;
+    } else {
+      code = MQTT_NO_SUBSCRIPTION_EXISTED;
+    }
+    g_byte_array_append(codes, &code, 1);
+  }
+  MqttPacket answer = { .type = subscribes ? MQTT_SUBACK : MQTT_UNSUBACK };
+  answer.suback.packet_id = packet->packet_id;
+  answer.suback.codes = (MqttBytes){ codes->data, codes->len };
+  mqtt_pipe_packet(&broker->core, &link->pipe, link->conn, &answer, 0,
+                   mqtt_core_gate(&broker->core));
+}
+
+static void
+on_disconnect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttDisconnect *packet)
+{
+  BrokerSession *session = link->session;
+  if (MQTT_HAS(&packet->properties, MQTT_PROP_SESSION_EXPIRY)) {
+    guint32 expiry_s = packet->properties.session_expiry_s;
+    if (session->expiry_s == 0 && expiry_s > 0) { /* section 3.14.2.2.2 */
+      broker_link_fail(broker, link, now_ns, MQTT_PROTOCOL_ERROR);
+      return;
+    }
+    session->expiry_s = expiry_s;
+  }
+  broker_link_close(broker, link, now_ns, packet->reason, packet->reason != MQTT_SUCCESS);
+}
+
+static void
+on_packet(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPacket *packet)
+{
+  guint8 reason;
+  switch (packet->type) {
+  case MQTT_PUBLISH:
+    on_publish(broker, link, now_ns, &packet->publish);
+    break;
+  case MQTT_PUBACK:
+  case MQTT_PUBREC:
+  case MQTT_PUBCOMP:
+    reason = mqtt_sender_answered(&broker->core, &link->session->s, now_ns, packet->type,
+                                  packet->ack.packet_id, packet->ack.reason);
+    if (reason != MQTT_SUCCESS)
+      broker_link_fail(broker, link, now_ns, reason);
+    break;
+  case MQTT_PUBREL:
+    on_pubrel(broker, link, now_ns, packet->ack.packet_id);
+    break;
+  case MQTT_SUBSCRIBE:
+  case MQTT_UNSUBSCRIBE:
+    on_subscribe(broker, link, &packet->subscribe, packet->type == MQTT_SUBSCRIBE);
+    break;
+  case MQTT_PINGREQ:
+    mqtt_pipe_answer(&broker->core, &link->session->s, MQTT_PINGRESP, 0, MQTT_SUCCESS, FALSE);
+    break;
+  case MQTT_DISCONNECT:
+    on_disconnect(broker, link, now_ns, &packet->disconnect);
+    break;
+  default: /* a second CONNECT [MQTT-3.1.0-2], AUTH though no method was agreed on */
+    broker_link_fail(broker, link, now_ns, MQTT_PROTOCOL_ERROR);
+    break;
+  }
+}
+
+gsize
+mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 *data, gsize n)
+{
+  Link *link = broker->links->pdata[conn];
+  MqttPacket packet;
+  gsize size;
+  guint8 reason;
+  if (link->state == LINK_CLOSING)
+    return 0;
+  mqtt_store_log_group(broker->core.log);
+  switch (mqtt_decode(data, n, link->pipe.version, MQTT_FROM_CLIENT,
+                      broker->config->maximum_packet_size, &packet, &size, &reason)) {
+  case MQTT_NEED_MORE:
+    return 0;
+  case MQTT_MALFORMED:
+    if (link->state == LINK_CONNECT && reason == MQTT_UNSUPPORTED_VERSION)
+      broker_refuse_version(broker, link, now_ns);
+    else
+      broker_link_fail(broker, link, now_ns, reason);
+    return 0;
+  case MQTT_DONE:
+    break;
+  }
+  link->last_input_ns = now_ns;
+  if (link->state == LINK_OPEN)
+    on_packet(broker, link, now_ns, &packet);
+  else if (packet.type == MQTT_CONNECT)
+    broker_on_connect(broker, link, now_ns, &packet.connect);
+  else /* [MQTT-3.1.0-1] */
+    broker_link_fail(broker, link, now_ns, MQTT_PROTOCOL_ERROR);
+  return size;
+}

@@ -1,0 +1,119 @@
+/* Between broker.c (configuration, output, time), broker_session.c (sessions and how connections leave them),
+ * broker_connect.c (CONNECT), broker_input.c (the other packets), broker_route.c (who gets a message) and
+ * broker_store.c. */
+#pragma once
+
+#include "models/mqtt/broker.h"
+#include "models/mqtt/deadlines.h"
+#include "models/mqtt/session.h"
+#include "models/mqtt/topic.h"
+
+#define NS_PER_S G_GINT64_CONSTANT(1000000000)
+#define EXPIRY_NEVER G_MAXUINT32 /* Session Expiry Interval, section 3.1.2.11.2 */
+
+/* Kinds of store records, before those that session.h names. */
+enum { BROKER_RECORD_SESSION = 1, BROKER_RECORD_SUBSCRIPTION };
+
+typedef struct {
+  MqttMessage *message;
+  gint64 due_ns;  /* MQTT_NEVER: the connection lives */
+  guint32 delay_s;
+} Will;
+
+typedef struct {
+  MqttBytes client_id; /* first: the session is its own key */
+  MqttSession s;
+  struct _Link *link;  /* NULL: not connected */
+  MqttBytes *filters;  /* sorted; each owns its bytes */
+  Will *will;
+  gint64 expires_ns;   /* MQTT_NEVER: not before it is disconnected, or not at all */
+  guint32 n_filters;
+  guint32 expiry_s;
+  guint32 index;       /* in sessions; subscriber in the tree, owner of the deadline */
+  guint32 route_serial, route_at; /* the last message that matched, and its target */
+  guint8 id_bytes[];
+} BrokerSession;
+
+typedef enum {
+  LINK_CONNECT, /* waits for CONNECT */
+  LINK_OPEN,    /* waits for anything else */
+  LINK_CLOSING  /* waits until its last packet is written, then for closed() */
+} LinkState;
+
+typedef struct _Link {
+  MqttPipe pipe;
+  BrokerSession *session; /* NULL unless OPEN */
+  gint64 last_input_ns;
+  guint32 conn, peer;
+  guint16 keep_alive_s;
+  guint8 state;
+  guint8 goodbye_reason;
+  guint8 goodbye : 1; /* CLOSE follows when the last packet is written */
+} Link;
+
+struct _MqttBroker {
+  const MqttBrokerConfig *config;
+  MqttCore core;
+  MqttReady ready;
+  GPtrArray *links;      /* by number; NULL: none */
+  GPtrArray *sessions;   /* by index; NULL: free */
+  GArray *free_indices;  /* guint32 */
+  GHashTable *by_id;     /* BrokerSession, by client_id */
+  MqttTopicTree *tree;
+  MqttDeadlines *deadlines;
+  GArray *matches;       /* MqttMatch, of one message */
+  GArray *targets;       /* Target, of one message */
+  BrokerSession *loading; /* the last session that came from the store */
+  guint64 last_number;   /* of a session */
+  guint64 assigned;      /* client identifiers */
+  guint32 route_serial;
+  guint connections;
+};
+
+/* broker_session.c */
+BrokerSession *broker_session_new(MqttBroker *broker, MqttBytes client_id, guint32 peer,
+                                  guint64 number, guint32 expiry_s);
+BrokerSession *broker_session_find(MqttBroker *broker, MqttBytes client_id);
+void broker_session_free(BrokerSession *session);
+/* GONE for every copy, SESSION_GONE; its records are deleted and its memory freed. A will that waits is published. */
+void broker_session_end(MqttBroker *broker, BrokerSession *session, gint64 now_ns, MqttCause cause);
+void broker_session_rearm(MqttBroker *broker, BrokerSession *session);
+void broker_session_add_filter(BrokerSession *session, MqttBytes filter);
+void broker_session_remove_filter(BrokerSession *session, MqttBytes filter);
+void broker_session_drop_will(BrokerSession *session);
+void broker_session_time_out(MqttBroker *broker, BrokerSession *session, gint64 now_ns);
+
+/* The connection leaves its session, in order or not: with_will says. The session may end by it. */
+void broker_link_leave(MqttBroker *broker, Link *link, gint64 now_ns, gboolean with_will);
+/* CLOSE at once. */
+void broker_link_close(MqttBroker *broker, Link *link, gint64 now_ns, guint8 reason,
+                       gboolean with_will);
+/* A last packet (CONNACK or DISCONNECT), then CLOSE. */
+void broker_link_goodbye(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPacket *packet,
+                         guint8 reason);
+/* Section 4.13: DISCONNECT with its reason in 5.0, CLOSE. */
+void broker_link_fail(MqttBroker *broker, Link *link, gint64 now_ns, guint8 reason);
+void broker_link_emit_close(MqttBroker *broker, const Link *link, guint8 reason);
+
+/* broker_connect.c */
+void broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttConnect *connect);
+void broker_refuse_version(MqttBroker *broker, Link *link, gint64 now_ns);
+
+/* broker_route.c */
+GArray *broker_route_targets_new(void);
+/* How many sessions match; finds the targets of the next two calls. from: for No Local, or NULL. */
+guint broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic, guint8 qos,
+                        gboolean retain);
+gboolean broker_route_full(MqttBroker *broker, guint32 size);
+void broker_route_deliver(MqttBroker *broker, gint64 now_ns, MqttMessage *message);
+/* Nobody gets it, for this cause. */
+void broker_route_discard(MqttBroker *broker, guint64 tag, MqttCause cause);
+void broker_route_will(MqttBroker *broker, gint64 now_ns, MqttMessage *message);
+
+/* broker_store.c */
+void broker_store_session(MqttBroker *broker, const BrokerSession *session);
+void broker_store_subscription(MqttBroker *broker, const BrokerSession *session, MqttBytes filter,
+                               guint8 options, guint32 identifier);
+void broker_unstore_subscription(MqttBroker *broker, const BrokerSession *session,
+                                 MqttBytes filter);
+void broker_unstore_session(MqttBroker *broker, const BrokerSession *session);

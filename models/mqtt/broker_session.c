@@ -1,0 +1,246 @@
+#include <string.h>
+
+#include "models/mqtt/broker_private.h"
+
+BrokerSession *
+broker_session_find(MqttBroker *broker, MqttBytes client_id)
+{
+  return g_hash_table_lookup(broker->by_id, &client_id);
+}
+
+static guint32
+new_index(MqttBroker *broker, BrokerSession *session)
+{
+  guint n = broker->free_indices->len;
+  if (n == 0) {
+    g_ptr_array_add(broker->sessions, session);
+    return broker->sessions->len - 1;
+  }
+  guint32 index = g_array_index(broker->free_indices, guint32, n - 1);
+  g_array_set_size(broker->free_indices, n - 1);
+  broker->sessions->pdata[index] = session;
+  return index;
+}
+
+BrokerSession *
+broker_session_new(MqttBroker *broker, MqttBytes client_id, guint32 peer, guint64 number,
+                   guint32 expiry_s)
+{
+  BrokerSession *session = g_malloc0(sizeof *session + client_id.length);
+  if (client_id.length > 0)
+    memcpy(session->id_bytes, client_id.data, client_id.length);
+  session->client_id = (MqttBytes){ session->id_bytes, client_id.length };
+  mqtt_session_init(&session->s, number, peer, broker->core.log != NULL && expiry_s > 0);
+  session->expiry_s = expiry_s;
+  session->expires_ns = MQTT_NEVER;
+  session->index = new_index(broker, session);
+  broker->last_number = MAX(broker->last_number, number);
+  g_hash_table_add(broker->by_id, session);
+  return session;
+}
+
+void
+broker_session_drop_will(BrokerSession *session)
+{
+  if (session->will == NULL)
+    return;
+  mqtt_message_unref(session->will->message);
+  g_clear_pointer(&session->will, g_free);
+}
+
+void
+broker_session_free(BrokerSession *session)
+{
+  mqtt_session_clear(&session->s);
+  broker_session_drop_will(session);
+  for (guint32 i = 0; i < session->n_filters; i++)
+    g_free((gpointer) session->filters[i].data);
+  g_free(session->filters);
+  g_free(session);
+}
+
+static void
+publish_will(MqttBroker *broker, BrokerSession *session, gint64 now_ns)
+{
+  if (session->will == NULL)
+    return;
+  MqttMessage *message = mqtt_message_ref(session->will->message);
+  broker_session_drop_will(session);
+  broker_route_will(broker, now_ns, message);
+  mqtt_message_unref(message);
+}
+
+void
+broker_session_end(MqttBroker *broker, BrokerSession *session, gint64 now_ns, MqttCause cause)
+{
+  publish_will(broker, session, now_ns);
+  mqtt_session_discard(&broker->core, &session->s, cause, MQTT_SUCCESS, TRUE);
+  for (guint32 i = 0; i < session->n_filters; i++) {
+    mqtt_topic_tree_remove(broker->tree, session->filters[i], session->index);
+    broker_unstore_subscription(broker, session, session->filters[i]);
+  }
+  broker_unstore_session(broker, session);
+  mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_SESSION_GONE, 0, 0, 0)->cause = cause;
+  mqtt_deadlines_set(broker->deadlines, session->index, MQTT_NEVER);
+  g_hash_table_remove(broker->by_id, session);
+  broker->sessions->pdata[session->index] = NULL;
+  g_array_append_val(broker->free_indices, session->index);
+  broker_session_free(session);
+}
+
+/* Filters, kept to be taken out of the tree when the session ends */
+
+static gint
+compare(MqttBytes a, MqttBytes b)
+{
+  gint order = memcmp(a.data, b.data, MIN(a.length, b.length));
+  return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
+}
+
+static guint32
+place_of(const BrokerSession *session, MqttBytes filter)
+{
+  guint32 low = 0, high = session->n_filters;
+  while (low < high) {
+    guint32 middle = (low + high) / 2;
+    if (compare(session->filters[middle], filter) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+void
+broker_session_add_filter(BrokerSession *session, MqttBytes filter)
+{
+  guint32 n = session->n_filters, i = place_of(session, filter);
+  if ((n & (n - 1)) == 0) /* 0, 1, 2, 4, 8, ...: full */
+    session->filters = g_renew(MqttBytes, session->filters, n == 0 ? 1 : 2 * n);
+  memmove(session->filters + i + 1, session->filters + i, (n - i) * sizeof(MqttBytes));
+  session->filters[i] = (MqttBytes){ g_memdup2(filter.data, filter.length), filter.length };
+  session->n_filters = n + 1;
+}
+
+void
+broker_session_remove_filter(BrokerSession *session, MqttBytes filter)
+{
+  guint32 i = place_of(session, filter);
+  g_free((gpointer) session->filters[i].data);
+  session->n_filters--;
+  memmove(session->filters + i, session->filters + i + 1,
+          (session->n_filters - i) * sizeof(MqttBytes));
+  if (session->n_filters == 0)
+    g_clear_pointer(&session->filters, g_free);
+}
+
+/* Time */
+
+static gint64
+deadline_of(const MqttBroker *broker, const BrokerSession *session)
+{
+  const Link *link = session->link;
+  if (link == NULL)
+    return session->will == NULL ? session->expires_ns
+                                 : MIN(session->expires_ns, session->will->due_ns);
+  if (link->keep_alive_s == 0)
+    return MQTT_NEVER;
+  double silence_ns =
+      broker->config->keep_alive_factor * (double) link->keep_alive_s * (double) NS_PER_S;
+  return link->last_input_ns + (gint64) silence_ns;
+}
+
+void
+broker_session_rearm(MqttBroker *broker, BrokerSession *session)
+{
+  mqtt_deadlines_set(broker->deadlines, session->index, deadline_of(broker, session));
+}
+
+void
+broker_session_time_out(MqttBroker *broker, BrokerSession *session, gint64 now_ns)
+{
+  if (deadline_of(broker, session) > now_ns) {
+    broker_session_rearm(broker, session); /* there was activity since it was set */
+  } else if (session->link != NULL) {
+    broker_link_fail(broker, session->link, now_ns, MQTT_KEEP_ALIVE_TIMEOUT);
+  } else if (session->expires_ns <= now_ns) {
+    broker_session_end(broker, session, now_ns, MQTT_CAUSE_SESSION_EXPIRED);
+  } else {
+    publish_will(broker, session, now_ns);
+    broker_session_rearm(broker, session);
+  }
+}
+
+/* How connections leave */
+
+void
+broker_link_leave(MqttBroker *broker, Link *link, gint64 now_ns, gboolean with_will)
+{
+  BrokerSession *session = link->session;
+  link->state = LINK_CLOSING;
+  link->session = NULL;
+  if (session == NULL)
+    return;
+  session->link = NULL;
+  mqtt_session_detach(&broker->core, &session->s, FALSE);
+  if (!with_will)
+    broker_session_drop_will(session);
+  if (session->expiry_s == 0) {
+    broker_session_end(broker, session, now_ns, MQTT_CAUSE_SESSION_EXPIRED);
+    return;
+  }
+  session->expires_ns = session->expiry_s == EXPIRY_NEVER
+                            ? MQTT_NEVER
+                            : now_ns + session->expiry_s * NS_PER_S;
+  broker_store_session(broker, session);
+  if (session->will != NULL && session->will->delay_s > 0)
+    session->will->due_ns = now_ns + session->will->delay_s * NS_PER_S;
+  else
+    publish_will(broker, session, now_ns);
+  broker_session_rearm(broker, session);
+}
+
+void
+broker_link_emit_close(MqttBroker *broker, const Link *link, guint8 reason)
+{
+  MqttEvent *event = mqtt_events_push(broker->core.events, MQTT_EVENT_CLOSE);
+  event->conn = link->conn;
+  event->peer = link->peer;
+  event->reason = reason;
+}
+
+void
+broker_link_close(MqttBroker *broker, Link *link, gint64 now_ns, guint8 reason, gboolean with_will)
+{
+  broker_link_leave(broker, link, now_ns, with_will);
+  mqtt_pipe_clear(&link->pipe);
+  link->goodbye = FALSE;
+  broker_link_emit_close(broker, link, reason);
+}
+
+void
+broker_link_goodbye(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPacket *packet,
+                    guint8 reason)
+{
+  /* It cannot follow half a PUBLISH, and a transport that takes no bytes is not waited for. */
+  if (link->pipe.partial != NULL || link->pipe.blocked) {
+    broker_link_close(broker, link, now_ns, reason, TRUE);
+    return;
+  }
+  broker_link_leave(broker, link, now_ns, TRUE);
+  mqtt_pipe_drop_answers(&link->pipe);
+  link->goodbye = TRUE;
+  link->goodbye_reason = reason;
+  mqtt_pipe_packet(&broker->core, &link->pipe, link->conn, packet, 0, 0);
+}
+
+void
+broker_link_fail(MqttBroker *broker, Link *link, gint64 now_ns, guint8 reason)
+{
+  if (link->state == LINK_OPEN && link->pipe.version == MQTT_5_0) {
+    MqttPacket packet = { .type = MQTT_DISCONNECT, .disconnect = { .reason = reason } };
+    broker_link_goodbye(broker, link, now_ns, &packet, reason);
+  } else {
+    broker_link_close(broker, link, now_ns, reason, TRUE);
+  }
+}

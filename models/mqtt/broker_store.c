@@ -1,0 +1,152 @@
+#include <string.h>
+
+#include "models/mqtt/broker_private.h"
+
+/* Of a session record; the client identifier follows. */
+typedef struct {
+  gint64 expires_ns;
+  guint32 expiry_s;
+  guint32 reserved;
+} SessionRecord;
+
+/* Of a subscription; the filter follows. */
+typedef struct {
+  guint32 identifier;
+  guint32 options;
+} SubscriptionRecord;
+
+/* FNV-1a: records of one session's subscriptions are told apart by it. */
+static guint64
+hash_of(MqttBytes filter)
+{
+  guint64 hash = G_GUINT64_CONSTANT(14695981039346656037);
+  for (guint32 i = 0; i < filter.length; i++)
+    hash = (hash ^ filter.data[i]) * G_GUINT64_CONSTANT(1099511628211);
+  return hash;
+}
+
+static void
+put(MqttBroker *broker, const BrokerSession *session, guint32 kind, guint64 number,
+    gconstpointer record, gsize n, MqttBytes rest)
+{
+  g_autoptr(GByteArray) bytes = g_byte_array_new();
+  g_byte_array_append(bytes, record, (guint) n);
+  g_byte_array_append(bytes, rest.data, rest.length);
+  mqtt_store_log_put(broker->core.log, (MqttStoreKey){ session->s.number, number, kind },
+                     bytes->data, bytes->len, 0, session->s.peer);
+}
+
+void
+broker_store_session(MqttBroker *broker, const BrokerSession *session)
+{
+  if (!session->s.recorded)
+    return;
+  SessionRecord record = { .expires_ns = session->expires_ns, .expiry_s = session->expiry_s };
+  put(broker, session, BROKER_RECORD_SESSION, 0, &record, sizeof record, session->client_id);
+}
+
+void
+broker_store_subscription(MqttBroker *broker, const BrokerSession *session, MqttBytes filter,
+                          guint8 options, guint32 identifier)
+{
+  if (!session->s.recorded)
+    return;
+  SubscriptionRecord record = { identifier, options };
+  put(broker, session, BROKER_RECORD_SUBSCRIPTION, hash_of(filter), &record, sizeof record, filter);
+}
+
+static void
+unstore(MqttBroker *broker, const BrokerSession *session, guint32 kind, guint64 number)
+{
+  if (session->s.recorded)
+    mqtt_store_log_delete(broker->core.log, (MqttStoreKey){ session->s.number, number, kind },
+                          session->s.peer);
+}
+
+void
+broker_unstore_subscription(MqttBroker *broker, const BrokerSession *session, MqttBytes filter)
+{
+  unstore(broker, session, BROKER_RECORD_SUBSCRIPTION, hash_of(filter));
+}
+
+void
+broker_unstore_session(MqttBroker *broker, const BrokerSession *session)
+{
+  unstore(broker, session, BROKER_RECORD_SESSION, 0);
+}
+
+gboolean
+mqtt_broker_store_op(MqttBroker *broker, MqttStoreOp *op)
+{
+  return mqtt_store_log_next(broker->core.log, op);
+}
+
+void
+mqtt_broker_stored(MqttBroker *broker, gint64 now_ns, guint64 up_to)
+{
+  MqttReady *ready = &broker->ready;
+  (void) now_ns;
+  if (broker->core.log == NULL)
+    return;
+  broker->core.log->stored = MAX(broker->core.log->stored, up_to);
+  while (ready->opened < ready->gated->len) {
+    const MqttGate *gate = &g_array_index(ready->gated, MqttGate, ready->opened);
+    if (gate->op > up_to)
+      break;
+    Link *link = gate->conn < broker->links->len ? broker->links->pdata[gate->conn] : NULL;
+    if (link != NULL)
+      mqtt_pipe_wake(&broker->core, &link->pipe, link->conn);
+    ready->opened++;
+  }
+  if (ready->opened * 2 >= ready->gated->len) {
+    g_array_remove_range(ready->gated, 0, ready->opened);
+    ready->opened = 0;
+  }
+}
+
+/* A session that was connected when the crash came has been without a connection since then. */
+static void
+load_session(MqttBroker *broker, gint64 now_ns, guint64 number, const SessionRecord *record,
+             MqttBytes client_id, guint32 peer)
+{
+  BrokerSession *session = broker_session_new(broker, client_id, peer, number, record->expiry_s);
+  session->expires_ns = record->expires_ns;
+  if (record->expires_ns == MQTT_NEVER && record->expiry_s != EXPIRY_NEVER)
+    session->expires_ns = now_ns + record->expiry_s * NS_PER_S;
+  broker->loading = session;
+  broker_session_rearm(broker, session);
+}
+
+static void
+load_subscription(MqttBroker *broker, const SubscriptionRecord *record, MqttBytes filter)
+{
+  BrokerSession *session = broker->loading;
+  MqttMatch match = { session->index, record->identifier, (guint8) record->options };
+  if (mqtt_topic_tree_insert(broker->tree, filter, match))
+    broker_session_add_filter(session, filter);
+}
+
+void
+mqtt_broker_load(MqttBroker *broker, gint64 now_ns, const MqttStoreKey *key, const guint8 *value,
+                 gsize n, guint32 (*peer_of)(gpointer user, MqttBytes client_id), gpointer user)
+{
+  SessionRecord session;
+  SubscriptionRecord subscription;
+  if (key->kind == BROKER_RECORD_SESSION) {
+    g_return_if_fail(n >= sizeof session);
+    memcpy(&session, value, sizeof session);
+    MqttBytes id = { value + sizeof session, (guint32) (n - sizeof session) };
+    load_session(broker, now_ns, key->session, &session, id, peer_of(user, id));
+    return;
+  }
+  g_return_if_fail(broker->loading != NULL && broker->loading->s.number == key->session);
+  if (key->kind == BROKER_RECORD_SUBSCRIPTION) {
+    g_return_if_fail(n >= sizeof subscription);
+    memcpy(&subscription, value, sizeof subscription);
+    load_subscription(broker, &subscription,
+                      (MqttBytes){ value + sizeof subscription,
+                                   (guint32) (n - sizeof subscription) });
+    return;
+  }
+  mqtt_session_load(&broker->core, &broker->loading->s, key, value, n);
+}

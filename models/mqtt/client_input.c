@@ -1,0 +1,218 @@
+#include "models/mqtt/client_private.h"
+#include "models/mqtt/receiver.h"
+#include "models/mqtt/sender.h"
+
+static void
+refused(MqttClient *client, guint8 reason)
+{
+  MqttEvent *event = mqtt_events_push(client->core.events, MQTT_EVENT_REFUSED);
+  event->reason = reason;
+  event->peer = 0;
+  mqtt_client_close(client, reason);
+}
+
+static void
+take_limits(MqttClient *client, const MqttProperties *p)
+{
+  const MqttClientConfig *config = client->config;
+  guint16 receive_maximum =
+      MQTT_HAS(p, MQTT_PROP_RECEIVE_MAXIMUM) ? p->receive_maximum : (guint16) 65535;
+  client->pipe.send_limit = MIN(receive_maximum, config->inflight);
+  if (MQTT_HAS(p, MQTT_PROP_MAXIMUM_PACKET_SIZE))
+    client->pipe.maximum = p->maximum_packet_size;
+  if (MQTT_HAS(p, MQTT_PROP_MAXIMUM_QOS))
+    client->pipe.maximum_qos = p->maximum_qos;
+  client->keep_alive_s = MQTT_HAS(p, MQTT_PROP_SERVER_KEEP_ALIVE) ? p->server_keep_alive_s
+                                                                  : config->keep_alive_s;
+  if (MQTT_HAS(p, MQTT_PROP_ASSIGNED_CLIENT_ID))
+    mqtt_client_take_id(client, p->assigned_client_id);
+  guint32 expiry_s = MQTT_HAS(p, MQTT_PROP_SESSION_EXPIRY) ? p->session_expiry_s
+                                                           : config->session_expiry_s;
+  client->ends_with_connection =
+      config->version == MQTT_5_0 ? expiry_s == 0 : client->clean_start;
+}
+
+static void
+store_session(MqttClient *client)
+{
+  if (client->core.log != NULL && !client->has_session && !client->ends_with_connection)
+    mqtt_store_log_put(client->core.log, (MqttStoreKey){ 0, 0, CLIENT_RECORD_SESSION }, client->id,
+                       client->id_length, 0, 0);
+  client->has_session = TRUE;
+}
+
+static void
+on_connack(MqttClient *client, gint64 now_ns, const MqttConnack *connack)
+{
+  if (connack->reason != MQTT_SUCCESS) {
+    refused(client, connack->reason);
+    return;
+  }
+  if (connack->session_present && (client->clean_start || !client->has_session)) {
+    /* [MQTT-3.2.2-4]; the next CONNECT asks for a new session, as section 3.2.2.1.1 suggests. */
+    client->restart = TRUE;
+    mqtt_client_close(client, MQTT_PROTOCOL_ERROR);
+    return;
+  }
+  client->state = CLIENT_CONNECTED;
+  client->connect_deadline_ns = MQTT_NEVER;
+  client->connected_before = TRUE;
+  client->restart = FALSE;
+  take_limits(client, &connack->properties);
+  client->ping_due_ns =
+      client->keep_alive_s > 0 ? now_ns + client->keep_alive_s * NS_PER_S : MQTT_NEVER;
+  MqttEvent *event = mqtt_events_push(client->core.events, MQTT_EVENT_OPENED);
+  event->peer = 0;
+  event->flags = connack->session_present ? MQTT_FLAG_SESSION : 0;
+  if (!connack->session_present) /* [MQTT-3.2.2-5] */
+    mqtt_client_session_ended(client, MQTT_CAUSE_SESSION_DISCARDED);
+  store_session(client);
+  mqtt_session_attach(&client->core, &client->session, now_ns, &client->pipe, MQTT_NO_PEER);
+}
+
+static void
+emit_received(MqttClient *client, const MqttPublish *publish)
+{
+  mqtt_session_event(&client->core, &client->session, MQTT_EVENT_RECEIVED, 0,
+                     mqtt_tag(publish->payload), publish->qos)
+      ->packet_id = publish->packet_id;
+}
+
+static void
+emit_message(MqttClient *client, MqttBytes topic, MqttBytes payload, guint8 qos, guint16 id)
+{
+  MqttEvent *event = mqtt_session_event(&client->core, &client->session, MQTT_EVENT_MESSAGE, 0,
+                                        mqtt_tag(payload), qos);
+  event->packet_id = id;
+  event->topic = topic;
+  event->payload = payload;
+}
+
+static void
+on_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
+{
+  guint8 reason;
+  if (MQTT_HAS(&publish->properties, MQTT_PROP_TOPIC_ALIAS)) { /* our maximum is 0 */
+    mqtt_client_fail(client, MQTT_TOPIC_ALIAS_INVALID);
+    return;
+  }
+  switch (mqtt_receiver_publish(&client->core, &client->session, publish, &reason)) {
+  case MQTT_RECEIVER_ERROR:
+    mqtt_client_fail(client, reason);
+    return;
+  case MQTT_RECEIVER_DUPLICATE:
+    return;
+  case MQTT_RECEIVER_NEW:
+    break;
+  }
+  if (publish->qos == 2 && client->config->qos2_receiver == MQTT_QOS2_ON_PUBREL) {
+    MqttMessage *held = mqtt_message_new(publish, now_ns);
+    mqtt_receiver_accept(&client->core, &client->session, publish, held);
+    mqtt_message_unref(held);
+    emit_received(client, publish);
+    return;
+  }
+  emit_received(client, publish);
+  emit_message(client, publish->topic, publish->payload, publish->qos, publish->packet_id);
+  mqtt_receiver_accept(&client->core, &client->session, publish, NULL);
+}
+
+static void
+on_pubrel(MqttClient *client, const MqttAck *ack)
+{
+  MqttMessage *held;
+  if (!mqtt_receiver_pubrel(&client->core, &client->session, ack->packet_id, &held))
+    return;
+  if (held != NULL) {
+    client->handed = mqtt_message_ref(held);
+    emit_message(client, mqtt_message_topic(held), mqtt_message_payload(held), 2, ack->packet_id);
+  }
+  mqtt_receiver_finish(&client->core, &client->session, ack->packet_id, MQTT_CAUSE_DONE);
+}
+
+static void
+on_answer_to_request(MqttClient *client, MqttPacketType type, const MqttSuback *suback)
+{
+  MqttSession *session = &client->session;
+  MqttSlot *slot = mqtt_ring_find(session->requests, suback->packet_id);
+  guint8 asked = type == MQTT_SUBACK ? REQUEST_SUBSCRIBE : REQUEST_UNSUBSCRIBE;
+  if (slot == NULL) /* given up meanwhile, or answered before */
+    return;
+  if (slot->state != asked || suback->codes.length > 1
+      || (suback->codes.length == 0 && type == MQTT_SUBACK)) {
+    mqtt_client_fail(client, MQTT_PROTOCOL_ERROR);
+    return;
+  }
+  MqttEvent *event = mqtt_session_event(
+      &client->core, session,
+      type == MQTT_SUBACK ? MQTT_EVENT_SUBSCRIBED : MQTT_EVENT_UNSUBSCRIBED, 0, 0, 0);
+  event->packet_id = suback->packet_id;
+  event->reason = suback->codes.length > 0 ? suback->codes.data[0] : MQTT_SUCCESS;
+  if (event->reason >= 0x80)
+    event->flags = MQTT_FLAG_FAILED;
+  mqtt_message_unref(slot->message);
+  mqtt_ring_remove(&session->requests, slot);
+}
+
+static void
+on_packet(MqttClient *client, gint64 now_ns, const MqttPacket *packet)
+{
+  guint8 reason;
+  switch (packet->type) {
+  case MQTT_PUBLISH:
+    on_publish(client, now_ns, &packet->publish);
+    break;
+  case MQTT_PUBACK:
+  case MQTT_PUBREC:
+  case MQTT_PUBCOMP:
+    reason = mqtt_sender_answered(&client->core, &client->session, now_ns, packet->type,
+                                  packet->ack.packet_id, packet->ack.reason);
+    if (reason != MQTT_SUCCESS)
+      mqtt_client_fail(client, reason);
+    break;
+  case MQTT_PUBREL:
+    on_pubrel(client, &packet->ack);
+    break;
+  case MQTT_SUBACK:
+  case MQTT_UNSUBACK:
+    on_answer_to_request(client, packet->type, &packet->suback);
+    break;
+  case MQTT_PINGRESP:
+    client->ping_deadline_ns = MQTT_NEVER;
+    break;
+  case MQTT_DISCONNECT:
+    mqtt_client_close(client, packet->disconnect.reason);
+    break;
+  default: /* a second CONNACK, AUTH though no method was agreed on */
+    mqtt_client_fail(client, MQTT_PROTOCOL_ERROR);
+    break;
+  }
+}
+
+gsize
+mqtt_client_input(MqttClient *client, gint64 now_ns, const guint8 *data, gsize n)
+{
+  if (client->state != CLIENT_CONNACK && client->state != CLIENT_CONNECTED)
+    return 0;
+  MqttPacket packet;
+  gsize size;
+  guint8 reason;
+  mqtt_client_begin(client);
+  switch (mqtt_decode(data, n, client->config->version, MQTT_FROM_SERVER,
+                      client->config->maximum_packet_size, &packet, &size, &reason)) {
+  case MQTT_NEED_MORE:
+    return 0;
+  case MQTT_MALFORMED:
+    mqtt_client_fail(client, reason);
+    return 0;
+  case MQTT_DONE:
+    break;
+  }
+  if (client->state == CLIENT_CONNECTED)
+    on_packet(client, now_ns, &packet);
+  else if (packet.type == MQTT_CONNACK)
+    on_connack(client, now_ns, &packet.connack);
+  else /* the first packet is CONNACK [MQTT-3.2.0-1] */
+    mqtt_client_fail(client, MQTT_PROTOCOL_ERROR);
+  return size;
+}

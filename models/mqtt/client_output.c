@@ -1,0 +1,268 @@
+#include "models/mqtt/client_private.h"
+#include "models/mqtt/sender.h"
+
+/* What the application asks */
+
+static MqttPublishResult
+check_publish(const MqttClient *client, const MqttPublish *publish)
+{
+  const MqttClientConfig *config = client->config;
+  if (client->state != CLIENT_CONNECTED)
+    return config->offline_queue == MQTT_OFFLINE_ALL
+                   || (config->offline_queue == MQTT_OFFLINE_QOS12 && publish->qos > 0)
+               ? MQTT_PUBLISH_ACCEPTED
+               : MQTT_PUBLISH_OFFLINE;
+  if (publish->qos > client->pipe.maximum_qos)
+    return MQTT_PUBLISH_NOT_SUPPORTED;
+  if (client->pipe.maximum == MQTT_UNLIMITED)
+    return MQTT_PUBLISH_ACCEPTED;
+  MqttPacket packet;
+  packet.type = MQTT_PUBLISH;
+  packet.publish = *publish;
+  packet.publish.packet_id = publish->qos > 0 ? 1 : 0;
+  return mqtt_encoded_size(&packet, config->version) > client->pipe.maximum
+             ? MQTT_PUBLISH_TOO_LARGE
+             : MQTT_PUBLISH_ACCEPTED;
+}
+
+/* Taken, and dropped at once: the application is told as it is for other messages that a full queue drops. */
+static void
+drop_new(MqttClient *client, const MqttPublish *publish)
+{
+  guint64 tag = mqtt_tag(publish->payload);
+  MqttCore *core = &client->core;
+  mqtt_session_event(core, &client->session, MQTT_EVENT_COPY, core->out_flags, tag, publish->qos);
+  mqtt_session_event(core, &client->session, MQTT_EVENT_GONE, core->out_flags, tag, publish->qos)
+      ->cause = MQTT_CAUSE_QUEUE_FULL;
+  if (publish->qos == 0)
+    return;
+  mqtt_session_event(core, &client->session, MQTT_EVENT_TOLD, MQTT_FLAG_FAILED, tag, publish->qos)
+      ->reason = MQTT_QUOTA_EXCEEDED;
+}
+
+MqttPublishResult
+mqtt_client_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
+{
+  mqtt_client_begin(client);
+  MqttPublishResult result = check_publish(client, publish);
+  if (result != MQTT_PUBLISH_ACCEPTED)
+    return result;
+  MqttMessage *message = mqtt_message_new(publish, now_ns);
+  gboolean taken = mqtt_sender_offer(&client->core, &client->session, now_ns, message,
+                                     publish->qos, publish->retain ? MQTT_SLOT_RETAIN : 0, 0);
+  mqtt_message_unref(message);
+  if (taken)
+    return MQTT_PUBLISH_ACCEPTED;
+  if (client->config->on_queue_full == MQTT_FULL_REFUSE)
+    return MQTT_PUBLISH_QUEUE_FULL;
+  drop_new(client, publish);
+  return MQTT_PUBLISH_ACCEPTED;
+}
+
+static gboolean
+queue_request(MqttClient *client, const MqttSlot *slot)
+{
+  MqttBytes filter = mqtt_message_topic(slot->message);
+  gboolean subscribe = slot->state == REQUEST_SUBSCRIBE;
+  guint8 *entry = g_malloc(filter.length + 3);
+  gsize n = mqtt_filter_put(filter, subscribe, slot->flags, entry, filter.length + 3);
+  MqttPacket packet;
+  packet.type = subscribe ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE;
+  packet.subscribe = (MqttSubscribe){ .packet_id = slot->id, .entries = { entry, (guint32) n } };
+  gboolean fits = mqtt_encoded_size(&packet, client->config->version) <= client->pipe.maximum;
+  if (fits)
+    mqtt_pipe_packet(&client->core, &client->pipe, MQTT_NO_PEER, &packet, slot->id, 0);
+  g_free(entry);
+  return fits;
+}
+
+static guint16
+request(MqttClient *client, gint64 now_ns, guint8 kind, MqttBytes filter, guint8 options)
+{
+  MqttSession *session = &client->session;
+  mqtt_client_begin(client);
+  if (client->state != CLIENT_CONNECTED)
+    return 0;
+  guint16 id = mqtt_session_new_id(session);
+  if (id == 0)
+    return 0;
+  MqttPublish carrier = { .topic = filter };
+  MqttSlot *slot = mqtt_ring_push(&session->requests);
+  slot->message = mqtt_message_new(&carrier, now_ns);
+  slot->state = kind;
+  slot->flags = options;
+  mqtt_ring_set_id(session->requests, slot, id);
+  if (queue_request(client, slot))
+    return id;
+  mqtt_message_unref(slot->message);
+  mqtt_ring_remove(&session->requests, slot);
+  return 0;
+}
+
+guint16
+mqtt_client_subscribe(MqttClient *client, gint64 now_ns, MqttBytes filter, guint8 options)
+{
+  return request(client, now_ns, REQUEST_SUBSCRIBE, filter, options);
+}
+
+guint16
+mqtt_client_unsubscribe(MqttClient *client, gint64 now_ns, MqttBytes filter)
+{
+  return request(client, now_ns, REQUEST_UNSUBSCRIBE, filter, 0);
+}
+
+/* Timers of acknowledgements */
+
+static MqttSlot *
+find_exchange(MqttClient *client, guint16 id)
+{
+  MqttSlot *slot = mqtt_ring_find(client->session.out, id);
+  return slot != NULL ? slot : mqtt_ring_find(client->session.requests, id);
+}
+
+static gboolean
+is_live(gpointer user, const MqttAckTimer *timer)
+{
+  const MqttSlot *slot = find_exchange(user, timer->id);
+  return slot != NULL && slot->word == timer->stamp;
+}
+
+/* Grows by the back-off from try to try, and never beyond what a clock can hold. */
+static gint64
+ack_wait_ns(const MqttClientConfig *config, guint tries)
+{
+  double wait_ns = (double) config->ack_timeout_ns;
+  for (guint i = 0; config->ack_backoff > 1 && i < tries && wait_ns < 1e18; i++)
+    wait_ns *= config->ack_backoff;
+  return (gint64) MIN(wait_ns, 1e18);
+}
+
+static void
+start_timer(MqttClient *client, gint64 now_ns, guint16 id)
+{
+  const MqttClientConfig *config = client->config;
+  MqttSlot *slot = find_exchange(client, id);
+  if (config->ack_timeout_ns == MQTT_NEVER || slot == NULL)
+    return;
+  gint64 wait_ns = ack_wait_ns(config, slot->tries);
+  slot->word = ++client->stamp;
+  guint live = mqtt_ring_live(client->session.out) + mqtt_ring_live(client->session.requests);
+  if (client->timers != NULL && client->timers->length > 2 * live + 16)
+    mqtt_ack_timers_sweep(&client->timers, is_live, client);
+  mqtt_ack_timers_add(&client->timers,
+                      (MqttAckTimer){ now_ns + wait_ns, slot->word, id });
+}
+
+static gboolean
+is_request(const MqttClient *client, const MqttSlot *slot)
+{
+  return mqtt_ring_find(client->session.requests, slot->id) == slot;
+}
+
+static void
+report(MqttClient *client, MqttSlot *slot, gboolean request)
+{
+  if (slot->flags & MQTT_SLOT_TOLD && !request)
+    return;
+  MqttEventType type = !request                          ? MQTT_EVENT_TOLD
+                       : slot->state == REQUEST_SUBSCRIBE ? MQTT_EVENT_SUBSCRIBED
+                                                          : MQTT_EVENT_UNSUBSCRIBED;
+  guint64 tag = request ? 0 : mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
+  MqttEvent *event = mqtt_session_event(&client->core, &client->session, type, MQTT_FLAG_FAILED,
+                                        tag, request ? 0 : mqtt_slot_qos(slot));
+  event->packet_id = slot->id;
+  event->reason = MQTT_UNSPECIFIED_ERROR;
+  if (!request)
+    slot->flags |= MQTT_SLOT_TOLD;
+}
+
+static void
+give_up(MqttClient *client, MqttSlot *slot, gboolean request)
+{
+  if (!request) {
+    mqtt_sender_drop(&client->core, &client->session, slot, MQTT_CAUSE_GAVE_UP,
+                     MQTT_UNSPECIFIED_ERROR);
+    return;
+  }
+  report(client, slot, TRUE);
+  mqtt_message_unref(slot->message);
+  mqtt_ring_remove(&client->session.requests, slot);
+}
+
+static void
+ack_timed_out(MqttClient *client, MqttSlot *slot)
+{
+  const MqttClientConfig *config = client->config;
+  gboolean request = is_request(client, slot);
+  if (slot->tries < 65535)
+    slot->tries++;
+  if (config->on_ack_timeout == MQTT_ACK_REPORT) {
+    report(client, slot, request);
+  } else if (config->on_ack_timeout == MQTT_ACK_GIVE_UP || slot->tries > config->ack_tries) {
+    give_up(client, slot, request);
+  } else if (config->on_ack_timeout == MQTT_ACK_RECONNECT) {
+    mqtt_client_close(client, MQTT_SUCCESS);
+  } else if (request) {
+    queue_request(client, slot);
+  } else {
+    mqtt_pipe_again(&client->core, &client->session,
+                    mqtt_slot_holds(slot) ? MQTT_PUBLISH : MQTT_PUBREL, slot->id,
+                    MQTT_RESEND_TIMER, slot->op);
+  }
+}
+
+/* Output and time */
+
+gsize
+mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room)
+{
+  if (client->state != CLIENT_CONNACK && client->state != CLIENT_CONNECTED && !client->goodbye)
+    return 0;
+  mqtt_client_begin(client);
+  gsize n = mqtt_pipe_output(&client->core, &client->pipe,
+                             client->session.pipe == NULL ? NULL : &client->session, now_ns, dst,
+                             room);
+  if (client->goodbye) {
+    client->goodbye = FALSE;
+    mqtt_client_close(client, client->goodbye_reason);
+    return n;
+  }
+  if (n == 0)
+    return 0;
+  if (client->state == CLIENT_CONNECTED && client->keep_alive_s > 0)
+    client->ping_due_ns = now_ns + client->keep_alive_s * NS_PER_S;
+  if (client->pipe.sent_id != 0)
+    start_timer(client, now_ns, client->pipe.sent_id);
+  return n;
+}
+
+gint64
+mqtt_client_deadline(const MqttClient *client)
+{
+  gint64 at_ns = MIN(client->connect_deadline_ns, client->ping_due_ns);
+  at_ns = MIN(at_ns, client->ping_deadline_ns);
+  return MIN(at_ns, mqtt_ack_timers_next(client->timers));
+}
+
+void
+mqtt_client_timeout(MqttClient *client, gint64 now_ns)
+{
+  mqtt_client_begin(client);
+  if (now_ns >= client->connect_deadline_ns || now_ns >= client->ping_deadline_ns) {
+    mqtt_client_close(client, MQTT_SUCCESS);
+    return;
+  }
+  while (mqtt_ack_timers_next(client->timers) <= now_ns) {
+    MqttAckTimer timer = mqtt_ack_timers_take(&client->timers);
+    if (is_live(client, &timer))
+      ack_timed_out(client, find_exchange(client, timer.id));
+  }
+  if (now_ns < client->ping_due_ns)
+    return;
+  /* A PINGREQ that finds no room is not repeated; what is written sets the next. */
+  client->ping_due_ns = MQTT_NEVER;
+  mqtt_pipe_answer(&client->core, &client->session, MQTT_PINGREQ, 0, MQTT_SUCCESS, FALSE);
+  gint64 timeout_ns = client->config->ping_timeout_ns;
+  if (client->ping_deadline_ns == MQTT_NEVER && timeout_ns != MQTT_NEVER)
+    client->ping_deadline_ns = now_ns + timeout_ns;
+}

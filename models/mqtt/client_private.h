@@ -1,0 +1,53 @@
+/* Between client.c (life of a connection), client_input.c (packets that come) and client_output.c (what the
+ * application asks, what is written, timers). */
+#pragma once
+
+#include "models/mqtt/ack_timers.h"
+#include "models/mqtt/client.h"
+#include "models/mqtt/session.h"
+
+#define NS_PER_S G_GINT64_CONSTANT(1000000000)
+
+enum { CLIENT_RECORD_SESSION = 1 }; /* kind of store record: there is a session; value: its client identifier */
+
+typedef enum {
+  CLIENT_CLOSED,    /* waits for connecting() */
+  CLIENT_OPENING,   /* waits for opened(), or the time-out. Next: CONNACK, CLOSING */
+  CLIENT_CONNACK,   /* waits for CONNACK, or the time-out. Next: CONNECTED, CLOSING */
+  CLIENT_CONNECTED, /* waits for all the rest. Next: CLOSING */
+  CLIENT_CLOSING    /* waits until DISCONNECT is written, if there is one, then for closed(). Next: CLOSED */
+} ClientState;
+
+enum { REQUEST_SUBSCRIBE = 1, REQUEST_UNSUBSCRIBE }; /* MqttSlot.state of a request */
+
+struct _MqttClient {
+  const MqttClientConfig *config;
+  MqttCore core;
+  MqttSession session;
+  MqttPipe pipe;
+  MqttAckTimers *timers;
+  MqttMessage *handed; /* what the last MESSAGE event shows */
+  guint8 *id;
+  gint64 connect_deadline_ns;
+  gint64 ping_due_ns;      /* the next PINGREQ if nothing is sent till then */
+  gint64 ping_deadline_ns; /* of PINGRESP */
+  guint32 stamp;
+  guint16 id_length;
+  guint16 keep_alive_s;    /* the server may have set it [MQTT-3.1.2-21] */
+  guint8 state;
+  guint8 goodbye_reason;
+  guint8 goodbye : 1;              /* CLOSE follows when DISCONNECT is written */
+  guint8 clean_start : 1;          /* of this connection's CONNECT */
+  guint8 connected_before : 1;
+  guint8 has_session : 1;          /* a server and we have had one, and we have kept our part */
+  guint8 ends_with_connection : 1; /* Session Expiry Interval 0 */
+  guint8 restart : 1;              /* the server has a session of which we know nothing */
+};
+
+void mqtt_client_begin(MqttClient *client); /* of every call */
+void mqtt_client_idle(MqttClient *client);
+void mqtt_client_close(MqttClient *client, guint8 reason);
+void mqtt_client_goodbye(MqttClient *client, guint8 reason);
+void mqtt_client_fail(MqttClient *client, guint8 reason);
+void mqtt_client_session_ended(MqttClient *client, MqttCause cause);
+void mqtt_client_take_id(MqttClient *client, MqttBytes id);

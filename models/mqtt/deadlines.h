@@ -1,0 +1,14 @@
+/* One deadline for each of many owners, which are small dense numbers: a binary heap that knows where each owner
+ * stands. Deadlines that mostly move later need not be moved: set the new one when the old comes up. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct _MqttDeadlines MqttDeadlines;
+
+MqttDeadlines *mqtt_deadlines_new(void);
+void mqtt_deadlines_free(MqttDeadlines *deadlines);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MqttDeadlines, mqtt_deadlines_free)
+
+void mqtt_deadlines_set(MqttDeadlines *deadlines, guint32 owner, gint64 at_ns); /* G_MAXINT64: none */
+gint64 mqtt_deadlines_next(const MqttDeadlines *deadlines, guint32 *owner);     /* owner may be NULL */
