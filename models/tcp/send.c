@@ -164,7 +164,6 @@ tcp_send_probe(TcpConn *conn, gint64 now_ns)
     guint64 room = conn->wnd_end - conn->committed;
     room = MIN(room, full_size(conn));
     commit_data(conn, MIN(room, tcp_send_waiting(conn)));
-    conn->retries = 0;
     tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
     return;
   }

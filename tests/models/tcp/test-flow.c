@@ -93,6 +93,39 @@ test_duplicate_ack_goes_alone(void)
                         "1.100 < P. 1:6(5) ack 1\n");
 }
 
+static gint64
+scrambled(Pair *pair, guint from, guint n, const TcpSegment *segment)
+{
+  static const gint64 late_ms[] = {0, 40, 10, 0, 20, 0, 5};
+  gint64 delay_ns = pair->delay_ns[from];
+  if (from == 1 || n >= G_N_ELEMENTS(late_ms)) {
+    return delay_ns;
+  }
+  if (n == 3) {
+    pair_carry(pair, from, segment, delay_ns + 30 * PAIR_MS);
+  }
+  return delay_ns + late_ms[n] * PAIR_MS;
+}
+
+/* Segments 3 and 5, 6, 2, 4 come, 3 once more, and 1 at last: nothing that came early is forgotten.
+ */
+static void
+test_early_segments_are_kept(void)
+{
+  g_autoptr(Pair) pair = open_pair(tcp_config_linux, TRUE);
+  pair->link = scrambled;
+  pair->config[0].dup_acks = 100;
+  for (guint i = 1; i <= 6; i++) {
+    pair_write(pair, 0, 10 * i);
+  }
+  pair_run(pair, 1139);
+  g_assert_cmpuint(pair->received[1], ==, 0);
+  pair_run(pair, 1140);
+  g_assert_cmpuint(pair->received[1], ==, 210);
+  pair_run(pair, -1);
+  g_assert_cmpuint(tcp_conn_counters(pair->end[0])->retransmissions, ==, 0);
+}
+
 /* While a segment is unacknowledged small ones wait, and then go together (RFC 896). */
 static void
 test_nagle(gconstpointer stack)
@@ -355,6 +388,7 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/ack/at-once", test_ack_at_once_without_delay);
   g_test_add_func("/tcp/ack/rides-on-data", test_ack_rides_on_data);
   g_test_add_func("/tcp/ack/duplicate-goes-alone", test_duplicate_ack_goes_alone);
+  g_test_add_func("/tcp/ack/early-segments-are-kept", test_early_segments_are_kept);
   add_for_both("/tcp/nagle/small-writes", test_nagle);
   g_test_add_func("/tcp/nagle/delayed-ack", test_nagle_waits_for_the_delayed_ack);
   g_test_add_func("/tcp/nagle/full-segments", test_nagle_lets_full_segments_go);

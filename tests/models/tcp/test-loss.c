@@ -64,6 +64,11 @@ test_partial_acks(gconstpointer stack)
   pair_write(pair, 0, 8000);
   pair_run(pair, 1150);
   g_string_truncate(pair->log, 0);
+  /* five duplicates: half + 3 + 2; then less what each partial ACK covers, and 1 more */
+  pair_run(pair, 1450);
+  g_assert_cmpuint(tcp_conn_cwnd(pair->end[0]), ==, stack == NULL ? 9000 : 8000);
+  pair_run(pair, 1650);
+  g_assert_cmpuint(tcp_conn_cwnd(pair->end[0]), ==, stack == NULL ? 7000 : 6000);
   pair_run(pair, -1);
   pair_assert_log(pair, "1.200 > . 1:1001(1000) ack 1\n"
                         "1.300 < . 1:1(0) ack 2001\n"
@@ -128,6 +133,24 @@ test_slow_start_after_timeout(void)
                         "2.040 > P. 3001:4001(1000) ack 1\n"
                         "2.180 < . 1:1(0) ack 4001\n");
   g_assert_cmpuint(tcp_conn_counters(pair->end[0])->timeouts, ==, 1);
+}
+
+/* RFC 5681 3.1: of time-outs in a row only the first lowers ssthresh: to 5 here, where three would
+ * leave 2; so slow start still takes the window to 5. */
+static void
+test_timeouts_in_a_row(void)
+{
+  g_autoptr(Pair) pair = open_pair(tcp_config_linux);
+  pair->config[1].delayed_ack_ns = 0;
+  pair->drops[0] = 0xff << 1; /* six segments and two repetitions */
+  pair_write(pair, 0, 6000);
+  pair_run(pair, 5250);
+  g_assert_cmpuint(tcp_conn_counters(pair->end[0])->timeouts, ==, 3);
+  g_assert_cmpuint(tcp_conn_cwnd(pair->end[0]), ==, 1000);
+  pair_run(pair, 5450); /* 1 acknowledged, then 2 */
+  g_assert_cmpuint(tcp_conn_cwnd(pair->end[0]), ==, 2000);
+  pair_run(pair, 5650);
+  g_assert_cmpuint(tcp_conn_cwnd(pair->end[0]), ==, 4000);
 }
 
 /* What waits for its retransmission goes before what was never sent. */
@@ -361,6 +384,7 @@ main(int argc, char *argv[])
   add_for_both("/tcp/loss/limited-transmit", test_limited_transmit);
   g_test_add_func("/tcp/loss/too-few-duplicates", test_too_few_duplicates);
   g_test_add_func("/tcp/loss/slow-start-after-timeout", test_slow_start_after_timeout);
+  g_test_add_func("/tcp/loss/timeouts-in-a-row", test_timeouts_in_a_row);
   g_test_add_func("/tcp/loss/lost-before-new", test_lost_before_new);
   add_for_both("/tcp/loss/spurious-timeout", test_spurious_timeout);
   g_test_add_func("/tcp/loss/retransmission-lost", test_retransmission_lost);
