@@ -81,13 +81,13 @@ check_session(const Scenario *scenario, const Section *client, GPtrArray *findin
     spec_note(findings, client, "session_expiry",
               "mqtt311 has no Session Expiry Interval: a session ends with its connection if "
               "clean_start = yes, else never");
-  if (mqtt5 && !clean && expiry_ns == 0)
-    spec_note(findings, client, "session_expiry",
-              "0s ends the session with its connection, so clean_start = no finds none");
   if (mqtt5 && clean && expiry_ns != 0)
     spec_note(findings, client, "clean_start",
               "yes discards the session that session_expiry keeps [MQTT-3.1.2-4]");
-  else if (qos > 0 && (clean || (mqtt5 && expiry_ns == 0)) && can_disconnect(scenario, client))
+  else if (mqtt5 && !clean && expiry_ns == 0)
+    spec_note(findings, client, "session_expiry",
+              "0s ends the session with its connection, so clean_start = no finds none");
+  else if (qos > 0 && clean && can_disconnect(scenario, client))
     spec_note(findings, client, "clean_start",
               "QoS %" G_GINT64_FORMAT " without a session: what is under way when a connection "
               "ends is lost",

@@ -1,0 +1,369 @@
+/* What spec_check() finds: a good scenario, and one change to it for each finding. */
+#include <string.h>
+
+#include "models/spec/spec_model.h"
+#include "tests/models/spec/values.h"
+
+static Section *
+add(Scenario *scenario, const char *kind, const char *name)
+{
+  return values_section(scenario, spec_kind(spec_model_kinds, kind), name);
+}
+
+static Section *
+get(Scenario *scenario, const char *name)
+{
+  Section *section = (Section *)scenario_section(scenario, name);
+
+  g_assert_nonnull(section);
+  return section;
+}
+
+/* Sensors report over a radio link to a dashboard; nothing in it defeats itself. */
+static Scenario *
+good_scenario(void)
+{
+  Scenario *scenario = scenario_new();
+  Section *section;
+
+  scenario->warmup_ns = G_GINT64_CONSTANT(120000000000);
+  section = add(scenario, "link", "radio");
+  values_set(section, "rate", "100kbit/s");
+  values_set(section, "rtt", "300ms");
+  values_set(section, "outage_every", "exponential(20min)");
+  values_set(section, "outage_lasts", "4s");
+  add(scenario, "link", "perfect");
+  add(scenario, "broker", "hub");
+  section = add(scenario, "client", "sensor");
+  values_set(section, "count", "50");
+  values_set(section, "link", "radio");
+  values_set(section, "clean_start", "no");
+  values_set(section, "session_expiry", "1d");
+  add(scenario, "client", "dashboard");
+  section = add(scenario, "publish", "reading");
+  values_set(section, "client", "sensor");
+  values_set(section, "topic", "fleet/{client}/reading");
+  values_set(section, "qos", "1");
+  values_set(section, "every", "10s");
+  section = add(scenario, "subscribe", "all");
+  values_set(section, "client", "dashboard");
+  values_set(section, "filter", "fleet/#");
+  return scenario;
+}
+
+typedef struct {
+  const char *name;          /* of the case */
+  const char *changes[4][3]; /* section, key, text */
+  const char *section, *key; /* that the finding is about */
+  gboolean error;
+  const char *says; /* part of its message */
+} Case;
+
+static const Case cases[] = {
+    {"rtt-and-delay", {{"radio", "delay", "5ms"}}, "radio", "delay", TRUE, "either rtt or delay"},
+    {"rtt-and-down-delay",
+     {{"radio", "down_delay", "5ms"}},
+     "radio",
+     "down_delay",
+     TRUE,
+     "either rtt or delay"},
+    {"two-outages", {{"radio", "outage_gap", "10min"}}, "radio", "outage_gap", TRUE, "either"},
+    {"gilbert-impossible",
+     {{"radio", "loss", "gilbert(mean=50%, burst=1s, loss_bad=40%)"}},
+     "radio",
+     "loss",
+     TRUE,
+     "between"},
+    {"queue-below-packet", {{"radio", "up_queue", "1kB"}}, "radio", "up_queue", FALSE, "1500 B"},
+    {"always-out",
+     {{"radio", "outage_lasts", "30min"}},
+     "radio",
+     "outage_lasts",
+     FALSE,
+     "hardly ever up"},
+    {"overload-up", {{"reading", "every", "10ms"}}, "radio", "rate", FALSE, "kbit/s up"},
+    {"overload-up-shared",
+     {{"radio", "shared", "yes"}, {"reading", "every", "500ms"}},
+     "radio",
+     "rate",
+     FALSE,
+     "kbit/s up"},
+    {"overload-down",
+     {{"dashboard", "link", "radio"}, {"reading", "every", "500ms"}},
+     "radio",
+     "rate",
+     FALSE,
+     "kbit/s down"},
+    {"half-second-keep-alive",
+     {{"sensor", "keep_alive", "1500ms"}},
+     "sensor",
+     "keep_alive",
+     TRUE,
+     "whole seconds"},
+    {"half-second-expiry",
+     {{"sensor", "session_expiry", "1500ms"}},
+     "sensor",
+     "session_expiry",
+     TRUE,
+     "whole seconds"},
+    {"expiry-in-311",
+     {{"sensor", "protocol", "mqtt311"}},
+     "sensor",
+     "session_expiry",
+     FALSE,
+     "mqtt311 has no Session Expiry"},
+    {"session-of-no-length",
+     {{"sensor", "session_expiry", "0s"}},
+     "sensor",
+     "session_expiry",
+     FALSE,
+     "finds none"},
+    {"session-discarded",
+     {{"sensor", "clean_start", "yes"}},
+     "sensor",
+     "clean_start",
+     FALSE,
+     "MQTT-3.1.2-4"},
+    {"qos-without-session",
+     {{"sensor", "clean_start", "yes"}, {"sensor", "session_expiry", "0s"}},
+     "sensor",
+     "clean_start",
+     FALSE,
+     "QoS 1 without a session"},
+    {"ack-timeout-below-rtt",
+     {{"sensor", "ack_timeout", "90ms"}},
+     "sensor",
+     "ack_timeout",
+     FALSE,
+     "below the round trip of 300"},
+    {"resend-in-5",
+     {{"sensor", "ack_timeout", "1s"}, {"sensor", "on_ack_timeout", "resend"}},
+     "sensor",
+     "on_ack_timeout",
+     FALSE,
+     "mqtt5 forbids it [MQTT-4.4.0-1]; legal"},
+    {"resend-in-311",
+     {{"sensor", "ack_timeout", "1s"},
+      {"sensor", "on_ack_timeout", "resend"},
+      {"sensor", "session_expiry", "0s"},
+      {"sensor", "protocol", "mqtt311"}},
+     "sensor",
+     "on_ack_timeout",
+     FALSE,
+     "legal in mqtt311"},
+    {"connect-timeout-below-rtt",
+     {{"sensor", "connect_timeout", "500ms"}},
+     "sensor",
+     "connect_timeout",
+     FALSE,
+     "hardly ever connect"},
+    {"backoff-shrinks",
+     {{"sensor", "reconnect", "backoff(10s, max=1s)"}},
+     "sensor",
+     "reconnect",
+     TRUE,
+     "max is below"},
+    {"start-behind-warmup",
+     {{"dashboard", "start", "5min"}},
+     "dashboard",
+     "start",
+     TRUE,
+     "warm-up"},
+    {"connect-herd",
+     {{"sensor", "start", "1s"}},
+     "sensor",
+     "start",
+     FALSE,
+     "50 clients connect in one instant"},
+    {"deaf", {{"sensor", "keep_alive", "never"}}, "sensor", "keep_alive", FALSE, "does not notice"},
+    {"publish-herd", {{"reading", "start", "1s"}}, "reading", "start", FALSE, "in every later one"},
+    {"publish-herd-once",
+     {{"reading", "start", "1s"}, {"reading", "every", "exponential(10s)"}},
+     "reading",
+     "start",
+     FALSE,
+     "50 clients publish for the first time in one instant"},
+    {"nobody-listens",
+     {{"all", "filter", "flett/#"}},
+     "reading",
+     "topic",
+     FALSE,
+     "no subscription"},
+    {"wildcard-topic", {{"reading", "topic", "fleet/+"}}, "reading", "topic", TRUE, "MQTT-3.3.2-2"},
+    {"unknown-placeholder",
+     {{"reading", "topic", "fleet/{node}"}},
+     "reading",
+     "topic",
+     TRUE,
+     "no placeholder {node}"},
+    {"open-placeholder",
+     {{"reading", "topic", "fleet/{n"}},
+     "reading",
+     "topic",
+     TRUE,
+     "without its"},
+    {"unknown-group",
+     {{"reading", "topic", "fleet/{any sensors}"}},
+     "reading",
+     "topic",
+     TRUE,
+     "no group [client sensors]"},
+    {"any-in-filter",
+     {{"all", "filter", "fleet/{any sensor}"}},
+     "all",
+     "filter",
+     TRUE,
+     "not of a filter"},
+    {"hash-inside", {{"all", "filter", "#/reading"}}, "all", "filter", TRUE, "MQTT-4.7.1-1"},
+    {"plus-inside", {{"all", "filter", "fleet/a+/reading"}}, "all", "filter", TRUE, "MQTT-4.7.1-1"},
+    {"share-without-filter",
+     {{"all", "filter", "$share/group"}},
+     "all",
+     "filter",
+     TRUE,
+     "$share/NAME/FILTER"},
+    {"qos-above-maximum", {{"hub", "maximum_qos", "0"}}, "reading", "qos", FALSE, "MQTT-3.2.2-11"},
+    {"too-large",
+     {{"hub", "maximum_packet_size", "100B"}},
+     "reading",
+     "size",
+     FALSE,
+     "MQTT-3.2.2-15"},
+};
+
+static GPtrArray *
+check(const Scenario *scenario)
+{
+  GPtrArray *findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
+
+  spec_check(scenario, findings);
+  for (guint i = 0; i < findings->len; i++) {
+    const Finding *finding = g_ptr_array_index(findings, i);
+
+    g_test_message("%s: %s.%s: %s", finding->error ? "error" : "note", finding->section,
+                   finding->key, finding->message);
+  }
+  return findings;
+}
+
+static void
+assert_finds(const GPtrArray *findings, const char *section, const char *key, gboolean error,
+             const char *says)
+{
+  for (guint i = 0; i < findings->len; i++) {
+    const Finding *finding = g_ptr_array_index(findings, i);
+
+    if (strcmp(finding->section, section) == 0 && strcmp(finding->key, key) == 0 &&
+        strstr(finding->message, says)) {
+      g_assert_true(finding->error == error);
+      return;
+    }
+  }
+  g_error("not found: %s.%s: %s", section, key, says);
+}
+
+static void
+test_good(void)
+{
+  g_autoptr(Scenario) scenario = good_scenario();
+  g_autoptr(GPtrArray) findings = check(scenario);
+
+  g_assert_cmpuint(findings->len, ==, 0);
+}
+
+static void
+test_case(gconstpointer data)
+{
+  const Case *test = data;
+  g_autoptr(Scenario) scenario = good_scenario();
+
+  for (guint i = 0; i < 4 && test->changes[i][0]; i++)
+    values_set(get(scenario, test->changes[i][0]), test->changes[i][1], test->changes[i][2]);
+
+  g_autoptr(GPtrArray) findings = check(scenario);
+
+  assert_finds(findings, test->section, test->key, test->error, test->says);
+}
+
+/* A crash of the broker ends connections, which the dashboard's QoS 2 without a session does not
+ * survive. */
+static void
+test_faults(void)
+{
+  static const struct {
+    const char *what, *target, *key, *text, *finding;
+    gboolean error;
+    const char *says;
+  } rows[] = {
+      {"outage", "hub", "lasts", "1s", "what", TRUE, "of a link"},
+      {"crash", "each radio", "lasts", "1s", "what", TRUE, "of a broker or a client"},
+      {"crash", "hub", "direction", "up", "direction", FALSE, "no effect"},
+      {"outage", "each radio", "lasts", "0s", "lasts", FALSE, "stops nothing"},
+      {"outage", "radio", "gap", "10min", "gap", TRUE, "either"},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(Scenario) scenario = good_scenario();
+    Section *fault = add(scenario, "fault", "bang");
+
+    values_set(fault, "what", rows[i].what);
+    values_set(fault, "target", rows[i].target);
+    if (strcmp(rows[i].key, "gap") == 0)
+      values_set(fault, "every", "1h");
+    values_set(fault, rows[i].key, rows[i].text);
+
+    g_autoptr(GPtrArray) findings = check(scenario);
+
+    assert_finds(findings, "bang", rows[i].finding, rows[i].error, rows[i].says);
+    if (strcmp(rows[i].target, "hub") == 0)
+      assert_finds(findings, "dashboard", "clean_start", FALSE, "QoS 2 without a session");
+  }
+}
+
+/* Shared subscriptions and placeholders on both sides are matched as the broker will. */
+static void
+test_matching(void)
+{
+  static const struct {
+    const char *topic, *filter;
+    gboolean heard;
+  } rows[] = {
+      {"fleet/{client}/reading", "$share/workers/fleet/+/reading", TRUE},
+      {"fleet/{client}/reading", "fleet/{client}/reading", TRUE},
+      {"control/{any sensor}", "control/{client}", TRUE},
+      {"fleet/{client}", "fleet/{client}/#", TRUE},
+      {"fleet/{client}", "fleet/+/+", FALSE},
+      {"fleet/{client}/x", "fleet/+", FALSE},
+      {"$sys/{n}", "#", FALSE},
+      {"$sys/{n}", "$sys/#", TRUE},
+      {"a", "b", FALSE},
+      {"a//b", "a/+/b", TRUE},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(Scenario) scenario = good_scenario();
+
+    values_set(get(scenario, "reading"), "topic", rows[i].topic);
+    values_set(get(scenario, "all"), "filter", rows[i].filter);
+    g_test_message("%s, %s", rows[i].topic, rows[i].filter);
+
+    g_autoptr(GPtrArray) findings = check(scenario);
+
+    g_assert_cmpuint(findings->len, ==, rows[i].heard ? 0 : 1);
+  }
+}
+
+int
+main(int argc, char **argv)
+{
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/spec/check/good", test_good);
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *path = g_strdup_printf("/spec/check/%s", cases[i].name);
+
+    g_test_add_data_func(path, &cases[i], test_case);
+  }
+  g_test_add_func("/spec/check/faults", test_faults);
+  g_test_add_func("/spec/check/matching", test_matching);
+  return g_test_run();
+}
