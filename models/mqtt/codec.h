@@ -1,31 +1,40 @@
-/* Bytes <-> packets, both versions, every property and reason code. No state, no allocation, no I/O.
- * Decoding is three-valued and bounded; nothing is consumed but on success; a length is never trusted. */
+/* Bytes <-> packets, both versions, every property and reason code. No state, no allocation, no
+ * I/O. Decoding is three-valued and bounded; nothing is consumed but on success; a length is never
+ * trusted. */
 #pragma once
 
 #include "models/mqtt/packet.h"
 
 typedef enum { MQTT_NEED_MORE, MQTT_DONE, MQTT_MALFORMED } MqttDecode;
 
-typedef enum { MQTT_FROM_CLIENT, MQTT_FROM_SERVER } MqttSender; /* who sent the bytes: some packets go one way */
+typedef enum {
+  MQTT_FROM_CLIENT,
+  MQTT_FROM_SERVER
+} MqttSender; /* who sent the bytes: some packets go one way */
 
 #define MQTT_REMAINING_MAX 268435455u
 #define MQTT_PACKET_MAX (MQTT_REMAINING_MAX + 5)
 
-/* Decodes one packet at data. DONE: *size is its length, *packet points into data. NEED_MORE: *size is the length of
- * the whole packet if already known, else 0. MALFORMED: *reason is the reason code to close with (0x81, 0x82, ...).
- * version is that of the connection; a CONNECT carries its own (an unknown level or name: MALFORMED with 0x84). A
- * packet longer than maximum is MALFORMED with 0x95 as soon as its length is known. */
+/* Decodes one packet at data. DONE: *size is its length, *packet points into data. NEED_MORE: *size
+ * is the length of the whole packet if already known, else 0. MALFORMED: *reason is the reason code
+ * to close with (0x81, 0x82, ...). version is that of the connection; a CONNECT carries its own (an
+ * unknown level or name: MALFORMED with 0x84). A packet longer than maximum is MALFORMED with 0x95
+ * as soon as its length is known. */
 MqttDecode mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
                        gsize maximum, MqttPacket *packet, gsize *size, guint8 *reason);
 
 /* Length of the whole encoded packet; 0 if it would exceed MQTT_PACKET_MAX. */
 gsize mqtt_encoded_size(const MqttPacket *packet, MqttVersion version);
-/* Encodes into dst; returns the bytes written, or 0 if room is too small. The shortest legal form is chosen
- * (sections 3.4.2.1, 3.14.2.1: success without properties is left out). */
+/* Encodes into dst; returns the bytes written, or 0 if room is too small. The shortest legal form
+ * is chosen (sections 3.4.2.1, 3.14.2.1: success without properties is left out). 3.1.1 has no
+ * properties: none are written. Of a block the fields in present are written in the order of their
+ * identifiers, then extra; a decoded block goes out again as it came only if what may repeat was
+ * put into extra. Asserts what is the caller's: strings below 64 KiB, no packet identifier 0, no
+ * property where it may not stand. */
 gsize mqtt_encode(const MqttPacket *packet, MqttVersion version, guint8 *dst, gsize room);
 
-/* All of a PUBLISH that comes before its payload; the payload's length counts. Returns 0 if room is too small.
- * For messages larger than the room: header first, then the payload in slices. */
+/* All of a PUBLISH that comes before its payload; the payload's length counts. Returns 0 if room is
+ * too small. For messages larger than the room: header first, then the payload in slices. */
 gsize mqtt_encode_publish_header(const MqttPublish *publish, MqttVersion version, guint8 *dst,
                                  gsize room);
 
@@ -35,12 +44,13 @@ gboolean mqtt_filter_next(MqttBytes *entries, gboolean with_options, MqttBytes *
 /* Appends one to dst; returns the bytes written or 0. */
 gsize mqtt_filter_put(MqttBytes filter, gboolean with_options, guint8 options, guint8 *dst,
                       gsize room);
-/* Takes the next property off a raw block: its identifier, its encoded bytes with identifier (for extra), and for a
- * User Property the pair, for a Subscription Identifier its number. */
+/* Takes the next property off a raw block: its identifier, its encoded bytes with identifier (for
+ * extra), for a User Property the pair, for another string or binary its value, else its number.
+ * FALSE at the end. No pointer may be NULL. */
 gboolean mqtt_property_next(MqttBytes *raw, guint8 *property, MqttBytes *encoded, MqttBytes *name,
                             MqttBytes *value, guint32 *number);
 
-const char *mqtt_packet_name(MqttPacketType type);       /* "PUBLISH" */
-const char *mqtt_reason_name(guint8 reason);             /* "Packet Identifier in use"; NULL if there is none */
+const char *mqtt_packet_name(MqttPacketType type); /* "PUBLISH" */
+const char *mqtt_reason_name(guint8 reason); /* "Packet Identifier in use"; NULL if there is none */
 /* Whether the reason code may stand in that packet (table 2-6). */
 gboolean mqtt_reason_allowed(MqttPacketType type, guint8 reason);

@@ -1,27 +1,35 @@
-/* What a machine tells its host. Events are small records in an array that the host owns, lends to its machines and empties
- * after every call; views in them are valid until the next call of that machine.
+/* What a machine tells its host. Events are small records in an array that the host owns, lends to
+ * its machines and empties after every call; views in them are valid until the next call of that
+ * machine.
  *
- * Custody: a *copy* of a message is held by a machine (queued, in flight, an unreleased QoS 2 message) or lies in the
- * bytes of a connection. COPY says that the machine now holds one more, GONE that it holds one less and why, SENT that the last byte of a PUBLISH went to the
- * transport (one more copy in the bytes of the connection), RECEIVED that one was decoded from it. A copy never vanishes before the one it turned into
- * was told: COPY of the next holder comes before RECEIVED or GONE of the last. So a count of copies is zero exactly when
- * nothing can deliver the message any more. */
+ * Custody: a *copy* of a message is held by a machine (queued, in flight, an unreleased QoS 2
+ * message) or lies in the bytes of a connection. COPY says that the machine now holds one more,
+ * GONE that it holds one less and why, SENT that the last byte of a PUBLISH went to the transport
+ * (one more copy in the bytes of the connection), RECEIVED that one was decoded from it. A copy
+ * never vanishes before the one it turned into was told: COPY of the next holder comes before
+ * RECEIVED or GONE of the last. So a count of copies is zero exactly when nothing can deliver the
+ * message any more. */
 #pragma once
 
 #include "models/mqtt/packet.h"
 
 typedef enum {
-  MQTT_EVENT_OPENED,       /* client: CONNACK success (flag SESSION); broker: a client connected (flag SESSION: resumed) */
-  MQTT_EVENT_REFUSED,      /* client: CONNACK with an error, in reason */
-  MQTT_EVENT_CLOSE,        /* the transport is to be closed after what was written (reason) */
-  MQTT_EVENT_MESSAGE,      /* client: a message for the application: topic, payload, qos */
-  MQTT_EVENT_SUBSCRIBED,   /* client: SUBACK: reason for the subscription numbered packet_id at subscribe() */
+  MQTT_EVENT_OPENED,     /* client: CONNACK success (flag SESSION); broker: a client connected (flag
+                            SESSION: resumed) */
+  MQTT_EVENT_REFUSED,    /* client: CONNACK with an error, in reason */
+  MQTT_EVENT_CLOSE,      /* the transport is to be closed after what was written (reason) */
+  MQTT_EVENT_MESSAGE,    /* client: a message for the application: topic, payload, qos */
+  MQTT_EVENT_SUBSCRIBED, /* client: SUBACK: reason for the subscription numbered packet_id at
+                            subscribe() */
   MQTT_EVENT_UNSUBSCRIBED, /* client: UNSUBACK */
-  MQTT_EVENT_TOLD,         /* client: the application is told how a publication ended: flag FAILED or not, reason */
-  MQTT_EVENT_COPY,         /* the machine holds one more copy, for this peer */
-  MQTT_EVENT_GONE,         /* the machine holds one copy less; cause */
-  MQTT_EVENT_SENT,         /* a PUBLISH (or, flag PUBREL, a PUBREL) went to the transport; resend says why again */
-  MQTT_EVENT_RECEIVED,     /* a PUBLISH (or PUBREL) was decoded; cause: what a broker did if it made no copy for anyone */
+  MQTT_EVENT_TOLD, /* client: the application is told how a publication ended: flag FAILED or not,
+                      reason */
+  MQTT_EVENT_COPY, /* the machine holds one more copy, for this peer */
+  MQTT_EVENT_GONE, /* the machine holds one copy less; cause */
+  MQTT_EVENT_SENT, /* a PUBLISH (or, flag PUBREL, a PUBREL) went to the transport; resend says why
+                      again */
+  MQTT_EVENT_RECEIVED, /* a PUBLISH (or PUBREL) was decoded; cause: what a broker did if it made no
+                          copy for anyone */
   MQTT_EVENT_SESSION_GONE, /* broker: the session of peer ended; cause */
   MQTT_EVENT_STORE,        /* operation `number` is to be stored: see store.h */
 } MqttEventType;
@@ -31,22 +39,24 @@ enum {
   MQTT_FLAG_FAILED = 2,
   MQTT_FLAG_PUBREL = 4,
   MQTT_FLAG_DUP = 8,
-  MQTT_FLAG_UPSTREAM = 16, /* COPY, GONE, SENT, RECEIVED: on the way from a publisher to a broker; else to a subscriber */
+  MQTT_FLAG_UPSTREAM = 16, /* COPY, GONE, SENT, RECEIVED: on the way from a publisher to a broker;
+                              else to a subscriber */
 };
 
 typedef enum { MQTT_RESEND_NONE, MQTT_RESEND_TIMER, MQTT_RESEND_RECONNECT } MqttResend;
 
 /* Why a copy went. */
 typedef enum {
-  MQTT_CAUSE_DONE,              /* acknowledged, handed on, or written (QoS 0): nothing was lost by it */
-  MQTT_CAUSE_QUEUE_FULL,        /* the bound of a queue */
-  MQTT_CAUSE_CONNECTION_LOST,   /* QoS 0 that waited for a connection which died */
-  MQTT_CAUSE_REFUSED,           /* the peer answered with a reason code of 0x80 or above */
-  MQTT_CAUSE_TOO_LARGE,         /* beyond the peer's Maximum Packet Size */
-  MQTT_CAUSE_EXPIRED,           /* Message Expiry Interval */
-  MQTT_CAUSE_NO_SUBSCRIPTION,   /* nobody's filter matches */
-  MQTT_CAUSE_OFFLINE,           /* QoS 0 for a session without a connection */
-  MQTT_CAUSE_SESSION_EXPIRED,   /* Session Expiry Interval, or a session that ends with its connection */
+  MQTT_CAUSE_DONE,       /* acknowledged, handed on, or written (QoS 0): nothing was lost by it */
+  MQTT_CAUSE_QUEUE_FULL, /* the bound of a queue */
+  MQTT_CAUSE_CONNECTION_LOST, /* QoS 0 that waited for a connection which died */
+  MQTT_CAUSE_REFUSED,         /* the peer answered with a reason code of 0x80 or above */
+  MQTT_CAUSE_TOO_LARGE,       /* beyond the peer's Maximum Packet Size */
+  MQTT_CAUSE_EXPIRED,         /* Message Expiry Interval */
+  MQTT_CAUSE_NO_SUBSCRIPTION, /* nobody's filter matches */
+  MQTT_CAUSE_OFFLINE,         /* QoS 0 for a session without a connection */
+  MQTT_CAUSE_SESSION_EXPIRED, /* Session Expiry Interval, or a session that ends with its connection
+                               */
   MQTT_CAUSE_SESSION_DISCARDED, /* Clean Start, or Session Present 0 */
   MQTT_CAUSE_GAVE_UP,           /* tries used up */
   MQTT_CAUSE_STATE_EXPIRED,     /* QoS 2 state forgotten by age */
@@ -56,16 +66,17 @@ typedef enum {
 #define MQTT_NO_PEER G_MAXUINT32
 
 typedef struct {
-  guint8 type;   /* MqttEventType */
+  guint8 type; /* MqttEventType */
   guint8 flags;
   guint8 cause;  /* MqttCause */
   guint8 reason; /* MqttReason */
   guint8 qos;
   guint8 resend; /* MqttResend */
   guint16 packet_id;
-  guint32 conn;  /* broker: connection concerned, or MQTT_NO_PEER */
-  guint32 peer;  /* broker: the host's number of the session's client, as given to mqtt_broker_open(); client: 0 */
-  guint64 tag;   /* first 8 bytes of the payload as a big-endian number; 0 if it is shorter */
+  guint32 conn;   /* broker: connection concerned, or MQTT_NO_PEER */
+  guint32 peer;   /* broker: the host's number of the session's client, as given to
+                     mqtt_broker_open(); client: 0 */
+  guint64 tag;    /* first 8 bytes of the payload as a big-endian number; 0 if it is shorter */
   guint64 number; /* STORE */
   MqttBytes topic, payload; /* MESSAGE */
 } MqttEvent;

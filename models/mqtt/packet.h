@@ -1,7 +1,8 @@
-/* The fifteen packets of MQTT 5.0 and 3.1.1 as plain records. Bytes are views: a decoded packet points into the bytes it was
- * decoded from, a packet to be encoded points to whatever the caller owns. Lists (filters, reason codes, user
- * properties) are views of their encoded form, read with iterators, so nothing is allocated.
- * Section numbers in this folder are those of the OASIS MQTT 5.0 text unless another is named. */
+/* The fifteen packets of MQTT 5.0 and 3.1.1 as plain records. Bytes are views: a decoded packet
+ * points into the bytes it was decoded from, a packet to be encoded points to whatever the caller
+ * owns. Lists (filters, reason codes, user properties) are views of their encoded form, read with
+ * iterators, so nothing is allocated. Section numbers in this folder are those of the OASIS
+ * MQTT 5.0 text unless another is named. */
 #pragma once
 
 #include <glib.h>
@@ -122,9 +123,10 @@ typedef enum {
 
 #define MQTT_HAS(properties, property) (((properties)->present >> (property)) & 1)
 
-/* One property block. A field is meaningful only if its bit is set in present. User Property and (in a PUBLISH from a
- * server) Subscription Identifier may repeat: when decoding, iterate over raw; when encoding, their encoded form goes
- * into extra. subscription_id is the last one seen, or the one of a SUBSCRIBE. */
+/* One property block. A field is meaningful only if its bit is set in present. User Property and
+ * (in a PUBLISH from a server) Subscription Identifier may repeat: when decoding, iterate over raw;
+ * when encoding, their encoded form goes into extra. subscription_id is the last one seen, or the
+ * one of a SUBSCRIBE. */
 typedef struct {
   guint64 present;
   MqttBytes raw;   /* decoding: the whole block, without its length */
@@ -198,14 +200,14 @@ typedef struct {
     MqttConnack connack;
     MqttPublish publish;
     MqttAck ack;
-    MqttSubscribe subscribe; /* UNSUBSCRIBE too */
-    MqttSuback suback;       /* UNSUBACK too */
+    MqttSubscribe subscribe;   /* UNSUBSCRIBE too */
+    MqttSuback suback;         /* UNSUBACK too */
     MqttDisconnect disconnect; /* AUTH too */
   };
 } MqttPacket;
 
 /* Subscription options byte, section 3.8.3.1. */
-#define MQTT_OPTION_QOS(options) ((options) & 3)
+#define MQTT_OPTION_QOS(options) ((options) &3)
 #define MQTT_OPTION_NO_LOCAL 0x04
 #define MQTT_OPTION_RETAIN_AS_PUBLISHED 0x08
 #define MQTT_OPTION_RETAIN_HANDLING(options) (((options) >> 4) & 3)

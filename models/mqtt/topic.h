@@ -3,8 +3,8 @@
 
 #include "models/mqtt/packet.h"
 
-gboolean mqtt_utf8_valid(MqttBytes string);  /* section 1.5.4: well-formed, no U+0000 */
-gboolean mqtt_topic_valid(MqttBytes topic);  /* a name: UTF-8, at least one byte, no wildcard */
+gboolean mqtt_utf8_valid(MqttBytes string); /* section 1.5.4: well-formed, no U+0000 */
+gboolean mqtt_topic_valid(MqttBytes topic); /* a name: UTF-8, at least one byte, no wildcard */
 /* Wildcards only where they may stand; knows $share/NAME/FILTER too (section 4.8.2). */
 gboolean mqtt_filter_valid(MqttBytes filter);
 gboolean mqtt_topic_matches(MqttBytes filter, MqttBytes topic);

@@ -129,7 +129,8 @@ test_client_legal(void)
         "<" CONNACK_5, "<" SUBACK("01"), "<" PUBACK("02") } },
     { "receiver of both kinds", NULL,
       { CLIENT_5, "<" PUBLISH_1("07", "a"), "<" PUBLISH_2("08", "b"), "<" PUBLISH_1("09", "c"),
-        ">" PUBREC("08"), ">" PUBACK("07"), ">" PUBACK("09"), "<" PUBREL("08"), ">" PUBCOMP("08") } },
+        ">" PUBREC("08"), ">" PUBACK("07"), ">" PUBACK("09"), "<" PUBREL("08"),
+        ">" PUBCOMP("08") } },
     { "the same identifier in both directions", NULL,
       { CLIENT_5, ">" PUBLISH_2("07", "a"), "<" PUBLISH_2("07", "b"), ">" PUBREC("07"),
         "<" PUBREC("07"), "<" PUBREL("07"), ">" PUBREL("07"), ">" PUBCOMP("07") } },
@@ -154,9 +155,11 @@ test_client_legal(void)
     { "timers where they are legal", NULL,
       { CLIENT_3, ">" OLD_PUBLISH_1("01", "a"), ">" OLD_PUBLISH_1_DUP("01", "a"),
         ">" OLD_PUBLISH_2("02", "b"), ">" OLD_PUBLISH_2_DUP("02", "b"), "<" PUBREC("02"),
-        ">" PUBREL("02"), ">" PUBREL("02"), "<" PUBREC("02"), ">" PUBREL("02"), "<" PUBCOMP("02") } },
+        ">" PUBREL("02"), ">" PUBREL("02"), "<" PUBREC("02"), ">" PUBREL("02"),
+        "<" PUBCOMP("02") } },
     { "timers as a policy", NULL,
-      { TIMERS, CLIENT_5, ">" PUBLISH_1("01", "a"), ">" PUBLISH_1_DUP("01", "a"), "<" PUBACK("01") } },
+      { TIMERS, CLIENT_5, ">" PUBLISH_1("01", "a"), ">" PUBLISH_1_DUP("01", "a"),
+        "<" PUBACK("01") } },
     { "one answer to two deliveries of the same", NULL,
       { CLIENT_3, "<" OLD_PUBLISH_1("01", "a"), "<" OLD_PUBLISH_1_DUP("01", "a"), ">" PUBACK("01"),
         "<" OLD_PUBLISH_1("02", "a"), ">" PUBACK("02") } },
@@ -210,7 +213,8 @@ test_client_breaches(void)
       { CLIENT_5, ">" PUBLISH_1("01", "a"), CLIENT_5_AGAIN, ">" PUBLISH_1_DUP("01", "a"),
         ">" PUBLISH_1_DUP("01", "a") } },
     { "PUBREL on a timer", "4.4.0-1",
-      { CLIENT_5, ">" PUBLISH_2("01", "a"), "<" PUBREC("01"), ">" PUBREL("01"), ">" PUBREL("01") } },
+      { CLIENT_5, ">" PUBLISH_2("01", "a"), "<" PUBREC("01"), ">" PUBREL("01"),
+        ">" PUBREL("01") } },
     { "before the CONNACK", "known to be present",
       { CLIENT_5, ">" PUBLISH_1("01", "a"), CONNECTION, ">" CONNECT_5_KEEP,
         ">" PUBLISH_1_DUP("01", "a") } },
@@ -357,7 +361,8 @@ test_many(void)
   for (guint round = 0; round < 3; round++) {
     for (guint i = 0; i < 65535; i++) {
       guint id = i + 1;
-      guint8 publish[] = { 0x32, 0x07, 0, 1, 't', (guint8) (id >> 8), (guint8) id, 0, (guint8) round };
+      guint8 publish[] = { 0x32, 0x07, 0, 1, 't', (guint8) (id >> 8), (guint8) id, 0,
+                            (guint8) round };
       mqtt_monitor_sent(monitor, publish, sizeof publish);
     }
     for (guint i = 0; i < 65535; i++) {
