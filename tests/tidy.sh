@@ -95,8 +95,8 @@ awk '{
       print $0 ": GSL is for sim/random and sim/results/stats.c"
     if (/<sqlite3/ && from != "sim/results/store.c")
       print $0 ": SQLite is for sim/results/store.c"
-    if (/<(gio|glib-unix)/ && from !~ /^(sim\/cli|models\/live)\//)
-      print $0 ": GIO and signals are for sim/cli and models/live"
+    if (/<gio/ && from !~ /^(sim\/cli|models\/live|models\/profiles)\//)
+      print $0 ": GIO is for sim/cli, models/live and models/profiles"
   }' "$scratch/includes" >"$scratch/libraries"
 verdict 'GSL, SQLite and GIO are used where the table allows them' "$scratch/libraries"
 
