@@ -207,7 +207,8 @@ spec_check_subscribe(const Scenario *scenario, const Section *subscribe, GPtrArr
   check_placeholders(scenario, subscribe, "filter", findings);
   if (!wildcards_stand_alone(filter))
     spec_error(findings, subscribe, "filter",
-               "+ and # stand alone in their level, and # is the last [MQTT-4.7.1-1] [MQTT-4.7.1-2]");
+               "+ and # stand alone in their level, and # is the last [MQTT-4.7.1-1] "
+               "[MQTT-4.7.1-2]");
   if (strcmp(unshared(filter), filter) == 0 && g_str_has_prefix(filter, "$share"))
     spec_error(findings, subscribe, "filter",
                "a shared subscription is written $share/NAME/FILTER [MQTT-4.8.2-1]");

@@ -1,4 +1,6 @@
 /* Delays, and the round trip as one process. */
+#include "models/net/delay.h"
+
 #include <math.h>
 
 #include "tests/models/net/rig.h"
@@ -87,12 +89,39 @@ test_round_trip(void)
   g_assert_cmpint(sums_ns[n - 1], <=, 500 * MS);
 }
 
+/* Within a slot nothing changes, between slots everything does, on both sides of time zero alike.
+ */
+static void
+test_slots(void)
+{
+  g_autoptr(Dist) rtt = dist_new(DIST_EXPONENTIAL, 10.0 * MS, 0, 0, INFINITY, NULL);
+  RandomStream stream = random_stream(1, 1, "radio", "rtt");
+  LinkConfig config = rig_config();
+  gint64 before_ns = 0;
+  DelayPlan plan;
+  DelaySlot slot;
+
+  config.rtt = rtt;
+  delay_plan(&plan, &config);
+  delay_start(&slot);
+  g_assert_cmpint(plan.slot_ns, ==, 4 * dist_quantile_ns(rtt, 0.99));
+  for (gint i = -5; i < 5; i++) {
+    gint64 first_ns = delay_rtt_part(&plan, &slot, &stream, NET_UP, i * plan.slot_ns);
+    gint64 last_ns = delay_rtt_part(&plan, &slot, &stream, NET_UP, (i + 1) * plan.slot_ns - 1);
+
+    g_assert_cmpint(first_ns, ==, last_ns);
+    g_assert_cmpint(first_ns, !=, before_ns);
+    before_ns = first_ns;
+  }
+}
+
 int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/net/delay/constant", test_constant);
   g_test_add_func("/net/delay/drawn-each-time", test_drawn_each_time);
+  g_test_add_func("/net/delay/slots", test_slots);
   g_test_add_func("/net/delay/round-trip", test_round_trip);
   return g_test_run();
 }

@@ -104,13 +104,16 @@ test_drop_tail_bytes(void)
 
 /* A queue refills and empties many times: what is counted as waiting never drifts. */
 static void
-test_queue_again_and_again(void)
+test_queue_again_and_again(gconstpointer bytes)
 {
   g_autoptr(Rig) rig = rig_new(0);
   LinkConfig config = slow(8000);
   guint32 route;
 
-  config.direction[NET_UP].queue_packets = 5;
+  if (GPOINTER_TO_INT(bytes))
+    config.direction[NET_UP].queue_bytes = 500;
+  else
+    config.direction[NET_UP].queue_packets = 5;
   route = rig_route(rig, &config, "radio", 1);
   for (guint round = 0; round < 1000; round++)
     for (guint i = 0; i < 9; i++)
@@ -229,28 +232,53 @@ fail_until(Rig *rig, gint64 from_ns, gint64 to_ns, guint directions)
 }
 
 /* Packets that wait meet the fault when their transmission begins, not when they were sent: here at
- * 0, 100, ... 900 ms. */
+ * 0, 100, ... 900 ms. Another link has its own troubles. */
 static void
 test_fault_meets_the_queue(gconstpointer fifo)
 {
   g_autoptr(Rig) rig = rig_new(0);
   LinkConfig config = slow(8000);
-  guint32 route;
+  guint32 route, other_route, late;
 
   config.fifo = GPOINTER_TO_INT(fifo);
   route = rig_route(rig, &config, "radio", 1);
+  other_route = rig_route(rig, &config, "other radio", 1);
   for (guint i = 0; i < 10; i++) {
     rig_send(rig, 0, route, NET_UP, 100);
     rig_send(rig, 0, route, NET_DOWN, 100);
+    rig_send(rig, 0, other_route, NET_UP, 100);
   }
+  /* Sent during the second fault, to begin at 1 s, when it is over. */
+  late = rig_send(rig, 650 * MS, route, NET_UP, 100);
   fail_until(rig, 250 * MS, 450 * MS, 1u << NET_UP);
-  fail_until(rig, 610 * MS, 790 * MS, 1u << NET_UP | 1u << NET_DOWN);
+  fail_until(rig, 600 * MS, 690 * MS, 1u << NET_UP | 1u << NET_DOWN);
   rig_run(rig);
   for (guint32 i = 0; i < 10; i++) {
-    g_assert_cmpuint(rig_trip(rig, 2 * i)->lost, ==, i == 3 || i == 4 || i == 7);
-    g_assert_cmpuint(rig_trip(rig, 2 * i + 1)->lost, ==, i == 7);
+    g_assert_cmpuint(rig_trip(rig, 3 * i)->lost, ==, i == 3 || i == 4 || i == 6);
+    g_assert_cmpuint(rig_trip(rig, 3 * i + 1)->lost, ==, i == 6);
+    g_assert_cmpuint(rig_trip(rig, 3 * i + 2)->lost, ==, 0);
   }
+  g_assert_cmpint(rig_trip(rig, late)->ended_ns, ==, 1100 * MS);
+  g_assert_cmpuint(rig_trip(rig, late)->delivered, ==, 1);
   g_assert_cmpuint(net_link_counters(rig->net, 0, NET_UP)->outage_drops, ==, 3);
+}
+
+/* A packet that is sent during a fault, waits, and begins during it, is caught when it arrives, the
+ * fault not being over. */
+static void
+test_fault_without_end(void)
+{
+  g_autoptr(Rig) rig = rig_new(0);
+  LinkConfig config = slow(8000);
+  guint32 route = rig_route(rig, &config, "radio", 1);
+
+  for (guint i = 0; i < 5; i++)
+    rig_send(rig, 0, route, NET_UP, 100);
+  sim_run(rig->sim, 150 * MS);
+  net_link_fail(rig->net, 0, 1u << NET_UP);
+  rig_run(rig);
+  for (guint32 i = 0; i < 5; i++)
+    g_assert_cmpuint(rig_trip(rig, i)->lost, ==, i >= 2);
 }
 
 static void
@@ -368,6 +396,7 @@ test_observer_and_body(void)
   for (guint i = 0; i < 2; i++) {
     g_assert_cmpint(((const char *)net_packet_body(net, packets[i]))[23], ==, 'a' + (gint)i);
     g_assert_cmpuint(net_packet(net, packets[i])->flow, ==, i);
+    g_assert_cmpuint(net_packet(net, packets[i])->hop, ==, 0);
     net_packet_free(net, packets[i]);
   }
   g_assert_cmpuint(net_packets_alive(net), ==, 0);
@@ -410,7 +439,10 @@ main(int argc, char **argv)
   g_test_add_func("/net/link/serialisation", test_serialisation);
   g_test_add_func("/net/link/drop-tail-packets", test_drop_tail_packets);
   g_test_add_func("/net/link/drop-tail-bytes", test_drop_tail_bytes);
-  g_test_add_func("/net/link/queue-again-and-again", test_queue_again_and_again);
+  g_test_add_data_func("/net/link/queue-again-and-again/packets", GINT_TO_POINTER(FALSE),
+                       test_queue_again_and_again);
+  g_test_add_data_func("/net/link/queue-again-and-again/bytes", GINT_TO_POINTER(TRUE),
+                       test_queue_again_and_again);
   g_test_add_func("/net/link/order", test_order);
   g_test_add_func("/net/link/route-of-three", test_route_of_three);
   g_test_add_func("/net/link/route-loses-once", test_route_loses_once);
@@ -419,6 +451,7 @@ main(int argc, char **argv)
                        test_fault_meets_the_queue);
   g_test_add_data_func("/net/link/fault-meets-the-queue/free", GINT_TO_POINTER(FALSE),
                        test_fault_meets_the_queue);
+  g_test_add_func("/net/link/fault-without-end", test_fault_without_end);
   g_test_add_func("/net/link/faults-nest", test_faults_nest);
   g_test_add_func("/net/link/one-end-for-each", test_one_end_for_each);
   g_test_add_func("/net/link/observer-and-body", test_observer_and_body);

@@ -45,9 +45,10 @@ test_none_and_all(void)
   g_assert_cmpfloat(lost_share(&config, 1, 1000, MS), ==, 1);
 }
 
-/* Packets that share an instant share no luck: of pairs at 50 % half have one fate. */
+/* Packets that share an instant share no luck, in one direction or in two: at 50 % half of the
+ * pairs have one fate. */
 static void
-test_same_instant(void)
+test_same_instant(gconstpointer second)
 {
   g_autoptr(Rig) rig = rig_new(0);
   LinkConfig config = rig_config();
@@ -55,11 +56,11 @@ test_same_instant(void)
   guint32 route;
   guint alike = 0;
 
-  config.direction[NET_UP].loss.rate = 0.5;
+  config.direction[NET_UP].loss.rate = config.direction[NET_DOWN].loss.rate = 0.5;
   route = rig_route(rig, &config, "radio", 3);
   for (guint i = 0; i < n; i++) {
     rig_send(rig, i * MS, route, NET_UP, 100);
-    rig_send(rig, i * MS, route, NET_UP, 100);
+    rig_send(rig, i * MS, route, (NetDirection)GPOINTER_TO_INT(second), 100);
   }
   rig_run(rig);
   for (guint32 i = 0; i < n; i++)
@@ -148,6 +149,25 @@ test_gilbert_mean(void)
   g_assert_cmpfloat(fabs(rig_z(shares, G_N_ELEMENTS(shares), 0.1)), <, 4);
 }
 
+/* It begins in the bad state as often as it is in it later. */
+static void
+test_gilbert_begins_stationary(void)
+{
+  const guint n = 20000;
+  guint bad = 0;
+  LossConfig config;
+
+  g_assert_true(loss_config_gilbert(&config, 0.2, 400.0 * MS, 0, 1));
+  for (guint i = 0; i < n; i++) {
+    RandomStream stream = random_stream(i, 1, "radio", "loss");
+    GilbertState state;
+
+    gilbert_start(&state, &config, &stream, 0);
+    bad += state.bad;
+  }
+  g_assert_cmpfloat(fabs((double)bad / n - 0.2), <, 4 * sqrt(0.16 / n));
+}
+
 /* Sojourns have their means, and are exponential: 1 / e of them are longer than that. */
 static void
 test_gilbert_sojourns(void)
@@ -212,11 +232,15 @@ main(int argc, char **argv)
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/net/loss/bernoulli", test_bernoulli);
   g_test_add_func("/net/loss/none-and-all", test_none_and_all);
-  g_test_add_func("/net/loss/same-instant", test_same_instant);
+  g_test_add_data_func("/net/loss/same-instant/one-direction", GINT_TO_POINTER(NET_UP),
+                       test_same_instant);
+  g_test_add_data_func("/net/loss/same-instant/two-directions", GINT_TO_POINTER(NET_DOWN),
+                       test_same_instant);
   g_test_add_func("/net/loss/same-weather", test_same_weather);
   g_test_add_func("/net/loss/gilbert-parameters", test_gilbert_parameters);
   g_test_add_func("/net/loss/gilbert-extremes", test_gilbert_extremes);
   g_test_add_func("/net/loss/gilbert-mean", test_gilbert_mean);
+  g_test_add_func("/net/loss/gilbert-begins-stationary", test_gilbert_begins_stationary);
   g_test_add_func("/net/loss/gilbert-sojourns", test_gilbert_sojourns);
   g_test_add_func("/net/loss/gilbert-runs", test_gilbert_runs);
   return g_test_run();
