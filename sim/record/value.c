@@ -214,12 +214,15 @@ value_scan_number(const char *text, long double *number)
 static char *
 real_to_string(double real, double scale)
 {
+  long double x = fabsl((long double) real) * scale;
   char text[64];
 
   for (int digits = 1; digits <= 21; digits++) {
     long double back = 0;
 
-    g_snprintf(text, sizeof text, "%.*Lg", digits, fabsl((long double) real) * scale);
+    g_snprintf(text, sizeof text, "%.*Lg", digits, x);
+    /* 10, not 1e+01. */
+    if (strchr(text, 'e') != NULL && x >= 1 && x < 1e15L) g_snprintf(text, sizeof text, "%.0Lf", x);
     if (value_scan_number(text, &back) == NULL) break;
     back = back / scale;
     if (!((double) back < fabs(real)) && !((double) back > fabs(real))) break;

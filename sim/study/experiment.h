@@ -37,7 +37,7 @@ typedef struct {
   guint line;
   PlotKind kind;
   char *title;
-  GPtrArray *metrics; /* char *: metrics; of a cdf names of histograms, perhaps with a section before: "reading.latency" */
+  GPtrArray *metrics; /* char *: metrics; of a cdf histogram_name()s, perhaps with a section before: "reading.latency" */
   char *x;            /* name of a factor, or a metric; NULL: there is no factor, or the plot is a cdf */
   gboolean x_is_metric;
   GPtrArray *by, *panel; /* char *: names of factors */
@@ -50,7 +50,8 @@ typedef struct {
 typedef struct {
   char *file;
   guint line;
-  char *text;     /* "[client sensor] ack_timeout: ..." */
+  char *section;  /* "[client sensor]" */
+  char *text;     /* as the model's check worded it */
   GArray *points; /* guint, rising */
 } ExperimentNote;
 

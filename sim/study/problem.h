@@ -18,3 +18,5 @@ void problem_add(GPtrArray *problems, const char *file, guint line, const char *
 /* Sorts by file and line; what was found first stays first within a line. */
 void problem_sort(GPtrArray *problems, const char *first_file);
 char *problem_to_string(const Problem *problem); /* "my.ini:15: [link radio] ..."; to free */
+/* What was found, cut to a length that a message can bear. Valid UTF-8; to free. */
+char *problem_found(const char *text);
