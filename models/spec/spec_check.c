@@ -69,6 +69,15 @@ spec_clients_of(const Scenario *scenario, const Section *section)
 }
 
 void
+spec_check_interval(const Section *section, const char *key, GPtrArray *findings)
+{
+  const Dist *interval = section_dist(section, key);
+
+  if (interval && dist_max(interval) <= 0)
+    spec_error(findings, section, key, "must be above 0s");
+}
+
+void
 spec_check(const Scenario *scenario, GPtrArray *findings)
 {
   for (guint i = 0; i < scenario->sections->len; i++) {

@@ -11,6 +11,9 @@ void spec_check_publish(const Scenario *scenario, const Section *publish, GPtrAr
 void spec_check_subscribe(const Scenario *scenario, const Section *subscribe, GPtrArray *findings);
 void spec_check_fault(const Scenario *scenario, const Section *fault, GPtrArray *findings);
 
+/* An interval that is always 0s would stop the time: an error. */
+void spec_check_interval(const Section *section, const char *key, GPtrArray *findings);
+
 /* The section of that kind that a REF names, or the only one if it names none; NULL: there is none.
  */
 const Section *spec_reference(const Scenario *scenario, const Section *section, const char *key,

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define NS_IN_S G_GINT64_CONSTANT(1000000000)
-
 static gboolean
 link_can_cut(const Section *link)
 {
@@ -58,15 +56,6 @@ highest_qos(const Scenario *scenario, const Section *client)
       highest = MAX(highest, section_int(section, "qos"));
   }
   return highest;
-}
-
-static void
-check_whole_seconds(const Section *client, const char *key, GPtrArray *findings)
-{
-  gint64 value_ns = section_int(client, key);
-
-  if (value_ns != VALUE_NEVER && value_ns % NS_IN_S != 0)
-    spec_error(findings, client, key, "must be whole seconds: so it stands on the wire");
 }
 
 static void
@@ -141,8 +130,6 @@ check_connecting(const Scenario *scenario, const Section *client, GPtrArray *fin
 void
 spec_check_client(const Scenario *scenario, const Section *client, GPtrArray *findings)
 {
-  check_whole_seconds(client, "keep_alive", findings);
-  check_whole_seconds(client, "session_expiry", findings);
   check_session(scenario, client, findings);
   check_ack_timeout(scenario, client, findings);
   check_connecting(scenario, client, findings);
@@ -163,6 +150,8 @@ spec_check_fault(const Scenario *scenario, const Section *fault, GPtrArray *find
   if (section && outage != (section->kind == &spec_kind_link))
     spec_error(findings, fault, "what", "%s",
                outage ? "an outage is of a link" : "a crash is of a broker or a client");
+  spec_check_interval(fault, "every", findings);
+  spec_check_interval(fault, "gap", findings);
   if (section_dist(fault, "every") && section_dist(fault, "gap"))
     spec_error(findings, fault, "gap",
                "every is given too; faults have either, from start to start or from end to start");

@@ -20,23 +20,31 @@ deciding(const Section *link, const char *own, const char *both)
   return section_value(link, own) ? own : both;
 }
 
+/* Whether a key of both directions has spoken already, when it decided about up. */
+static gboolean
+is_new(const Section *link, NetDirection d, const char *up, const char *down)
+{
+  return d == NET_UP || section_value(link, up) || section_value(link, down);
+}
+
 static void
 check_direction(const Section *link, NetDirection d, const LinkConfig *config, GPtrArray *findings)
 {
   const DirectionConfig *direction = &config->direction[d];
-  const char *queue = deciding(link, direction_keys[d].queue, "queue");
-  const char *delay = deciding(link, direction_keys[d].delay, "delay");
-  const char *loss = deciding(link, direction_keys[d].loss, "loss");
   LossConfig ignored;
 
-  if (config->rtt && dist_max(direction->delay) > 0)
-    spec_error(findings, link, delay,
+  if (config->rtt && dist_max(direction->delay) > 0 && is_new(link, d, "up_delay", "down_delay"))
+    spec_error(findings, link, deciding(link, direction_keys[d].delay, "delay"),
                "rtt is given too; a link has either rtt or delay, up_delay and down_delay");
-  if (direction->rate != NET_UNLIMITED && direction->queue_bytes < config->mtu)
-    spec_note(findings, link, queue,
+  if (direction->rate != NET_UNLIMITED && direction->queue_bytes < config->mtu &&
+      is_new(link, d, "up_queue", "down_queue"))
+    spec_note(findings, link, deciding(link, direction_keys[d].queue, "queue"),
               "less than one packet of %u B: such a packet never waits, it is dropped",
               config->mtu);
-  if (!spec_loss(section_value(link, loss), &ignored))
+
+  const char *loss = deciding(link, direction_keys[d].loss, "loss");
+
+  if (!spec_loss(section_value(link, loss), &ignored) && is_new(link, d, "up_loss", "down_loss"))
     spec_error(findings, link, loss,
                "mean must lie between loss_good and loss_bad, and loss_good below loss_bad");
 }
@@ -49,6 +57,8 @@ spec_check_link(const Scenario *scenario G_GNUC_UNUSED, const Section *link, GPt
   spec_link(link, &config);
   for (guint d = NET_UP; d <= NET_DOWN; d++)
     check_direction(link, d, &config, findings);
+  spec_check_interval(link, "outage_every", findings);
+  spec_check_interval(link, "outage_gap", findings);
   if (config.outage_every && config.outage_gap)
     spec_error(findings, link, "outage_gap",
                "outage_every is given too; outages have either, from start to start or from end "

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* Four bytes of 7 bits, MQTT 5.0 section 1.5.5. */
+#define MQTT_MAX_REMAINING_LENGTH ((1 << 28) - 1)
+
 /* Length of the level that begins here. A placeholder may hold anything but a slash. */
 static gsize
 level_length(const char *topic)
@@ -187,7 +190,11 @@ spec_check_publish(const Scenario *scenario, const Section *publish, GPtrArray *
   const Dist *start = section_dist(publish, "start");
   gint64 n = spec_clients_of(scenario, publish);
 
+  spec_check_interval(publish, "every", findings);
   check_placeholders(scenario, publish, "topic", findings);
+  if (section_int(publish, "size") > MQTT_MAX_REMAINING_LENGTH)
+    spec_error(findings, publish, "size",
+               "above what a packet holds, 268 435 455 B (section 1.5.5)");
   if (strpbrk(topic, "#+"))
     spec_error(findings, publish, "topic", "a topic name has no wildcards # and + [MQTT-3.3.2-2]");
   else if (!has_subscriber(scenario, topic))

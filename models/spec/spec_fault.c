@@ -14,10 +14,10 @@ static const ParamSpec fault_params[] = {
   {.name = "at", .type = PARAM_DIST, .low = "0s",
    .help = "first start, from time zero; 0s if it is left out, with every or gap one draw of that "
            "(constant: random phase)"},
-  {.name = "every", .type = PARAM_DIST, .low = "1ns",
+  {.name = "every", .type = PARAM_DIST, .low = "0s",
    .help = "from start to start; one that would start in another is skipped; once if both are left "
            "out"},
-  {.name = "gap", .type = PARAM_DIST, .low = "1ns", .help = "from end to start"},
+  {.name = "gap", .type = PARAM_DIST, .low = "0s", .help = "from end to start"},
   {.name = "lasts", .type = PARAM_DIST, .fallback = "0s", .low = "0s", .help = "down time"},
   {.name = "direction", .type = PARAM_WORD, .fallback = "both", .words = direction_words,
    .help = "of an outage; up: from the client"},

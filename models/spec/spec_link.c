@@ -70,11 +70,11 @@ static const ParamSpec link_params[] = {
   {.name = "queue", QUEUE, .fallback = "1000 packets", .help = "drop-tail, ahead of rate"},
   {.name = "up_queue", QUEUE, .help = "the same, from the client only"},
   {.name = "down_queue", QUEUE, .help = "the same, to the client only"},
-  {.name = "outage_every", .type = PARAM_DIST, .fallback = "never", .low = "1ns",
+  {.name = "outage_every", .type = PARAM_DIST, .fallback = "never", .low = "0s",
    .words = spec_never,
    .help = "from start to start of outages; random phase per link; one that would start in another "
            "is skipped"},
-  {.name = "outage_gap", .type = PARAM_DIST, .fallback = "never", .low = "1ns",
+  {.name = "outage_gap", .type = PARAM_DIST, .fallback = "never", .low = "0s",
    .words = spec_never, .help = "from the end of an outage to the start of the next"},
   {.name = "outage_lasts", .type = PARAM_DIST, .fallback = "1s", .low = "0s",
    .help = "length of an outage; what is sent meanwhile vanishes"},

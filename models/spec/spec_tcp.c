@@ -25,9 +25,9 @@ static const ParamSpec tcp_params[] = {
    .help = "longest wait of an acknowledgement (RFC 1122); 0s, never: none waits"},
   {.name = "dup_acks", .type = PARAM_INT, .fallback = "3", .low = "1", .high = "255",
    .help = "duplicate acknowledgements that start a fast retransmit (RFC 5681)"},
-  {.name = "send_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1GB",
+  {.name = "send_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1000MB",
    .help = "socket buffer for what is sent"},
-  {.name = "receive_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1GB",
+  {.name = "receive_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1000MB",
    .help = "socket buffer for what is received"},
   {.name = NULL},
 };
