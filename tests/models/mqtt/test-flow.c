@@ -1,0 +1,150 @@
+/* Every cell of the two tables, legal or not. */
+#include "models/mqtt/flow.h"
+
+#define ILLEGAL { .legal = 0 }
+#define TO(next, actions) { 1, (next), (actions) }
+
+typedef struct {
+  int state, event;
+  MqttStep step;
+} Cell;
+
+#define FREED (MQTT_DO_DROP_COPY | MQTT_DO_FREE)
+
+static const Cell out_cells[] = {
+  { MQTT_OUT_NONE, MQTT_OUT_GRANT_1, ILLEGAL },
+  { MQTT_OUT_NONE, MQTT_OUT_GRANT_2, ILLEGAL },
+  { MQTT_OUT_NONE, MQTT_OUT_GOT_PUBACK, TO(MQTT_OUT_NONE, MQTT_DO_CREDIT) },
+  { MQTT_OUT_NONE, MQTT_OUT_GOT_PUBACK_ERROR, TO(MQTT_OUT_NONE, MQTT_DO_CREDIT) },
+  { MQTT_OUT_NONE, MQTT_OUT_GOT_PUBREC, TO(MQTT_OUT_NONE, MQTT_DO_SEND_PUBREL_UNKNOWN) },
+  { MQTT_OUT_NONE, MQTT_OUT_GOT_PUBREC_ERROR, TO(MQTT_OUT_NONE, MQTT_DO_CREDIT) },
+  { MQTT_OUT_NONE, MQTT_OUT_GOT_PUBCOMP, TO(MQTT_OUT_NONE, MQTT_DO_CREDIT) },
+  { MQTT_OUT_NONE, MQTT_OUT_GOT_PUBCOMP_ERROR, TO(MQTT_OUT_NONE, MQTT_DO_CREDIT) },
+  { MQTT_OUT_NONE, MQTT_OUT_RESUME, ILLEGAL },
+  { MQTT_OUT_NONE, MQTT_OUT_REPEAT, ILLEGAL },
+  { MQTT_OUT_NONE, MQTT_OUT_DROP, ILLEGAL },
+
+  { MQTT_OUT_QUEUED, MQTT_OUT_GRANT_1, TO(MQTT_OUT_PUBACK, MQTT_DO_SEND_PUBLISH) },
+  { MQTT_OUT_QUEUED, MQTT_OUT_GRANT_2, TO(MQTT_OUT_PUBREC, MQTT_DO_SEND_PUBLISH) },
+  { MQTT_OUT_QUEUED, MQTT_OUT_GOT_PUBACK, ILLEGAL },
+  { MQTT_OUT_QUEUED, MQTT_OUT_GOT_PUBACK_ERROR, ILLEGAL },
+  { MQTT_OUT_QUEUED, MQTT_OUT_GOT_PUBREC, ILLEGAL },
+  { MQTT_OUT_QUEUED, MQTT_OUT_GOT_PUBREC_ERROR, ILLEGAL },
+  { MQTT_OUT_QUEUED, MQTT_OUT_GOT_PUBCOMP, ILLEGAL },
+  { MQTT_OUT_QUEUED, MQTT_OUT_GOT_PUBCOMP_ERROR, ILLEGAL },
+  { MQTT_OUT_QUEUED, MQTT_OUT_RESUME, ILLEGAL },
+  { MQTT_OUT_QUEUED, MQTT_OUT_REPEAT, ILLEGAL },
+  { MQTT_OUT_QUEUED, MQTT_OUT_DROP, TO(MQTT_OUT_NONE, MQTT_DO_DROP_COPY | MQTT_DO_TELL_FAILURE) },
+
+  { MQTT_OUT_PUBACK, MQTT_OUT_GRANT_1, ILLEGAL },
+  { MQTT_OUT_PUBACK, MQTT_OUT_GRANT_2, ILLEGAL },
+  { MQTT_OUT_PUBACK, MQTT_OUT_GOT_PUBACK, TO(MQTT_OUT_NONE, FREED | MQTT_DO_TELL_SUCCESS) },
+  { MQTT_OUT_PUBACK, MQTT_OUT_GOT_PUBACK_ERROR, TO(MQTT_OUT_NONE, FREED | MQTT_DO_TELL_FAILURE) },
+  { MQTT_OUT_PUBACK, MQTT_OUT_GOT_PUBREC, ILLEGAL },
+  { MQTT_OUT_PUBACK, MQTT_OUT_GOT_PUBREC_ERROR, ILLEGAL },
+  { MQTT_OUT_PUBACK, MQTT_OUT_GOT_PUBCOMP, ILLEGAL },
+  { MQTT_OUT_PUBACK, MQTT_OUT_GOT_PUBCOMP_ERROR, ILLEGAL },
+  { MQTT_OUT_PUBACK, MQTT_OUT_RESUME, TO(MQTT_OUT_PUBACK, MQTT_DO_SEND_PUBLISH) },
+  { MQTT_OUT_PUBACK, MQTT_OUT_REPEAT, TO(MQTT_OUT_PUBACK, MQTT_DO_SEND_PUBLISH) },
+  { MQTT_OUT_PUBACK, MQTT_OUT_DROP, TO(MQTT_OUT_NONE, MQTT_DO_DROP_COPY | MQTT_DO_TELL_FAILURE) },
+
+  { MQTT_OUT_PUBREC, MQTT_OUT_GRANT_1, ILLEGAL },
+  { MQTT_OUT_PUBREC, MQTT_OUT_GRANT_2, ILLEGAL },
+  { MQTT_OUT_PUBREC, MQTT_OUT_GOT_PUBACK, ILLEGAL },
+  { MQTT_OUT_PUBREC, MQTT_OUT_GOT_PUBACK_ERROR, ILLEGAL },
+  { MQTT_OUT_PUBREC, MQTT_OUT_GOT_PUBREC,
+    TO(MQTT_OUT_PUBCOMP, MQTT_DO_DROP_COPY | MQTT_DO_SEND_PUBREL) },
+  { MQTT_OUT_PUBREC, MQTT_OUT_GOT_PUBREC_ERROR, TO(MQTT_OUT_NONE, FREED | MQTT_DO_TELL_FAILURE) },
+  { MQTT_OUT_PUBREC, MQTT_OUT_GOT_PUBCOMP, ILLEGAL },
+  { MQTT_OUT_PUBREC, MQTT_OUT_GOT_PUBCOMP_ERROR, ILLEGAL },
+  { MQTT_OUT_PUBREC, MQTT_OUT_RESUME, TO(MQTT_OUT_PUBREC, MQTT_DO_SEND_PUBLISH) },
+  { MQTT_OUT_PUBREC, MQTT_OUT_REPEAT, TO(MQTT_OUT_PUBREC, MQTT_DO_SEND_PUBLISH) },
+  { MQTT_OUT_PUBREC, MQTT_OUT_DROP, TO(MQTT_OUT_NONE, MQTT_DO_DROP_COPY | MQTT_DO_TELL_FAILURE) },
+
+  { MQTT_OUT_PUBCOMP, MQTT_OUT_GRANT_1, ILLEGAL },
+  { MQTT_OUT_PUBCOMP, MQTT_OUT_GRANT_2, ILLEGAL },
+  { MQTT_OUT_PUBCOMP, MQTT_OUT_GOT_PUBACK, ILLEGAL },
+  { MQTT_OUT_PUBCOMP, MQTT_OUT_GOT_PUBACK_ERROR, ILLEGAL },
+  { MQTT_OUT_PUBCOMP, MQTT_OUT_GOT_PUBREC, TO(MQTT_OUT_PUBCOMP, MQTT_DO_SEND_PUBREL) },
+  { MQTT_OUT_PUBCOMP, MQTT_OUT_GOT_PUBREC_ERROR,
+    TO(MQTT_OUT_NONE, MQTT_DO_FREE | MQTT_DO_TELL_FAILURE) },
+  { MQTT_OUT_PUBCOMP, MQTT_OUT_GOT_PUBCOMP,
+    TO(MQTT_OUT_NONE, MQTT_DO_FREE | MQTT_DO_TELL_SUCCESS) },
+  { MQTT_OUT_PUBCOMP, MQTT_OUT_GOT_PUBCOMP_ERROR,
+    TO(MQTT_OUT_NONE, MQTT_DO_FREE | MQTT_DO_TELL_FAILURE) },
+  { MQTT_OUT_PUBCOMP, MQTT_OUT_RESUME, TO(MQTT_OUT_PUBCOMP, MQTT_DO_SEND_PUBREL) },
+  { MQTT_OUT_PUBCOMP, MQTT_OUT_REPEAT, TO(MQTT_OUT_PUBCOMP, MQTT_DO_SEND_PUBREL) },
+  { MQTT_OUT_PUBCOMP, MQTT_OUT_DROP, TO(MQTT_OUT_NONE, MQTT_DO_TELL_FAILURE) },
+};
+
+static const Cell in_cells[] = {
+  { MQTT_IN_NONE, MQTT_IN_PUBLISH_1, TO(MQTT_IN_NONE, MQTT_DO_ACCEPT | MQTT_DO_SEND_PUBACK) },
+  { MQTT_IN_NONE, MQTT_IN_PUBLISH_2, TO(MQTT_IN_PUBREL, MQTT_DO_ACCEPT | MQTT_DO_SEND_PUBREC) },
+  { MQTT_IN_NONE, MQTT_IN_REFUSE_1, TO(MQTT_IN_NONE, MQTT_DO_SEND_PUBACK) },
+  { MQTT_IN_NONE, MQTT_IN_REFUSE_2, TO(MQTT_IN_NONE, MQTT_DO_SEND_PUBREC) },
+  { MQTT_IN_NONE, MQTT_IN_GOT_PUBREL, TO(MQTT_IN_NONE, MQTT_DO_SEND_PUBCOMP_UNKNOWN) },
+  { MQTT_IN_PUBREL, MQTT_IN_PUBLISH_1, ILLEGAL },
+  { MQTT_IN_PUBREL, MQTT_IN_PUBLISH_2, TO(MQTT_IN_PUBREL, MQTT_DO_SEND_PUBREC) },
+  { MQTT_IN_PUBREL, MQTT_IN_REFUSE_1, ILLEGAL },
+  { MQTT_IN_PUBREL, MQTT_IN_REFUSE_2, ILLEGAL },
+  { MQTT_IN_PUBREL, MQTT_IN_GOT_PUBREL,
+    TO(MQTT_IN_NONE, MQTT_DO_RELEASE | MQTT_DO_SEND_PUBCOMP) },
+};
+
+static void
+check_cell(const Cell *cell, const MqttStep *step)
+{
+  if (!cell->step.legal) {
+    g_assert_null(step);
+    return;
+  }
+  g_assert_nonnull(step);
+  g_assert_cmpuint(step->next, ==, cell->step.next);
+  g_assert_cmphex(step->actions, ==, cell->step.actions);
+}
+
+static void
+test_out(void)
+{
+  g_assert_cmpuint(G_N_ELEMENTS(out_cells), ==, MQTT_OUT_STATES * MQTT_OUT_EVENTS);
+  for (guint i = 0; i < G_N_ELEMENTS(out_cells); i++) {
+    g_assert_cmpint(out_cells[i].state * MQTT_OUT_EVENTS + out_cells[i].event, ==, i);
+    check_cell(&out_cells[i], mqtt_flow_out(out_cells[i].state, out_cells[i].event));
+  }
+}
+
+static void
+test_in(void)
+{
+  g_assert_cmpuint(G_N_ELEMENTS(in_cells), ==, MQTT_IN_STATES * MQTT_IN_EVENTS);
+  for (guint i = 0; i < G_N_ELEMENTS(in_cells); i++) {
+    g_assert_cmpint(in_cells[i].state * MQTT_IN_EVENTS + in_cells[i].event, ==, i);
+    check_cell(&in_cells[i], mqtt_flow_in(in_cells[i].state, in_cells[i].event));
+  }
+}
+
+/* Whoever ends an exchange frees its identifier, and what is freed was told, unless nobody waits. */
+static void
+test_ends(void)
+{
+  for (guint state = MQTT_OUT_PUBACK; state < MQTT_OUT_STATES; state++) {
+    for (guint event = 0; event < MQTT_OUT_EVENTS; event++) {
+      const MqttStep *step = mqtt_flow_out(state, event);
+      if (step == NULL || event == MQTT_OUT_DROP)
+        continue;
+      gboolean told = (step->actions & (MQTT_DO_TELL_SUCCESS | MQTT_DO_TELL_FAILURE)) != 0;
+      g_assert_cmpint(step->next == MQTT_OUT_NONE, ==, (step->actions & MQTT_DO_FREE) != 0);
+      g_assert_cmpint(step->next == MQTT_OUT_NONE, ==, told);
+    }
+  }
+}
+
+int
+main(int argc, char **argv)
+{
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/mqtt/flow/sender", test_out);
+  g_test_add_func("/mqtt/flow/receiver", test_in);
+  g_test_add_func("/mqtt/flow/ends", test_ends);
+  return g_test_run();
+}
