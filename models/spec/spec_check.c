@@ -74,7 +74,7 @@ spec_check_interval(const Section *section, const char *key, GPtrArray *findings
   const Dist *interval = section_dist(section, key);
 
   if (interval && dist_max(interval) <= 0)
-    spec_error(findings, section, key, "must be above 0s");
+    spec_error(findings, section, key, "%s must be above 0s", key);
 }
 
 void
@@ -84,14 +84,14 @@ spec_check(const Scenario *scenario, GPtrArray *findings)
     const Section *section = g_ptr_array_index(scenario->sections, i);
 
     if (section->kind == &spec_kind_link) {
-      spec_check_link(scenario, section, findings);
+      spec_check_link(section, findings);
       spec_check_load(scenario, section, findings);
     } else if (section->kind == &spec_kind_client) {
       spec_check_client(scenario, section, findings);
     } else if (section->kind == &spec_kind_publish) {
       spec_check_publish(scenario, section, findings);
     } else if (section->kind == &spec_kind_subscribe) {
-      spec_check_subscribe(scenario, section, findings);
+      spec_check_subscribe(section, findings);
     } else if (section->kind == &spec_kind_fault) {
       spec_check_fault(scenario, section, findings);
     }

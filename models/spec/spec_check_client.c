@@ -68,17 +68,19 @@ check_session(const Scenario *scenario, const Section *client, GPtrArray *findin
 
   if (!mqtt5 && expiry_ns != 0)
     spec_note(findings, client, "session_expiry",
-              "mqtt311 has no Session Expiry Interval: a session ends with its connection if "
+              "session_expiry says nothing in mqtt311: a session ends with its connection if "
               "clean_start = yes, else never");
   if (mqtt5 && clean && expiry_ns != 0)
     spec_note(findings, client, "clean_start",
-              "yes discards the session that session_expiry keeps [MQTT-3.1.2-4]");
+              "clean_start = yes discards the session that session_expiry keeps [MQTT-3.1.2-4]");
   else if (mqtt5 && !clean && expiry_ns == 0)
-    spec_note(findings, client, "session_expiry",
-              "0s ends the session with its connection, so clean_start = no finds none");
+    spec_note(
+        findings, client, "session_expiry",
+        "session_expiry = 0s ends the session with its connection, so clean_start = no finds none");
   else if (qos > 0 && clean && can_disconnect(scenario, client))
     spec_note(findings, client, "clean_start",
-              "QoS %" G_GINT64_FORMAT " without a session: what is under way when a connection "
+              "clean_start = yes with QoS %" G_GINT64_FORMAT
+              ": what is under way when a connection "
               "ends is lost",
               qos);
 }
@@ -95,11 +97,14 @@ check_ack_timeout(const Scenario *scenario, const Section *client, GPtrArray *fi
   if (spec_derived(scenario, client, "rtt", &rtt_ns) && (double)timeout_ns < rtt_ns) {
     g_autofree char *rtt = value_time_to_string((gint64)rtt_ns);
 
-    spec_note(findings, client, "ack_timeout",
-              "below the round trip of %s: it expires before any acknowledgement can come", rtt);
+    spec_note(
+        findings, client, "ack_timeout",
+        "ack_timeout is below the round trip of %s: it expires before any acknowledgement can come",
+        rtt);
   }
   if (section_is(client, "on_ack_timeout", "resend"))
-    spec_note(findings, client, "on_ack_timeout", "resend sends on a live connection: %s",
+    spec_note(findings, client, "on_ack_timeout",
+              "on_ack_timeout = resend sends on a live connection: %s",
               mqtt5 ? "mqtt5 forbids it [MQTT-4.4.0-1]; legal in mqtt311"
                     : "legal in mqtt311; mqtt5 forbids it [MQTT-4.4.0-1]");
 }
@@ -117,14 +122,16 @@ check_connecting(const Scenario *scenario, const Section *client, GPtrArray *fin
   if (timeout_ns != VALUE_NEVER && spec_derived(scenario, client, "rtt", &rtt_ns) &&
       (double)timeout_ns < 2 * rtt_ns)
     spec_note(findings, client, "connect_timeout",
-              "below two round trips, which TCP and CONNACK take: it can hardly ever connect");
+              "connect_timeout is below two round trips, which TCP and CONNACK take: it can hardly "
+              "ever connect");
   if (reconnect->kind == VALUE_CALL &&
       value_argument(reconnect, "max")->integer < value_argument(reconnect, "initial")->integer)
-    spec_error(findings, client, "reconnect", "max is below the first delay");
+    spec_error(findings, client, "reconnect", "reconnect: max is below the first delay");
   if (start && dist_max(start) > (double)scenario->warmup_ns)
-    spec_error(findings, client, "start", "may lie behind the warm-up, which it begins in");
+    spec_error(findings, client, "start", "start may lie behind the warm-up");
   if (start && dist_is_constant(start) && n > 1)
-    spec_note(findings, client, "start", "%" G_GINT64_FORMAT " clients connect in one instant", n);
+    spec_note(findings, client, "start",
+              "start: %" G_GINT64_FORMAT " clients connect in one instant", n);
 }
 
 void
@@ -135,7 +142,8 @@ spec_check_client(const Scenario *scenario, const Section *client, GPtrArray *fi
   check_connecting(scenario, client, findings);
   if (section_int(client, "keep_alive") == VALUE_NEVER && can_disconnect(scenario, client))
     spec_note(findings, client, "keep_alive",
-              "never: a client that only listens does not notice that its connection is dead");
+              "keep_alive = never: a client that only listens does not notice that its connection "
+              "is dead");
 }
 
 void
@@ -149,14 +157,14 @@ spec_check_fault(const Scenario *scenario, const Section *fault, GPtrArray *find
 
   if (section && outage != (section->kind == &spec_kind_link))
     spec_error(findings, fault, "what", "%s",
-               outage ? "an outage is of a link" : "a crash is of a broker or a client");
+               outage ? "what = outage is of a link" : "what = crash is of a broker or a client");
   spec_check_interval(fault, "every", findings);
   spec_check_interval(fault, "gap", findings);
   if (section_dist(fault, "every") && section_dist(fault, "gap"))
     spec_error(findings, fault, "gap",
-               "every is given too; faults have either, from start to start or from end to start");
+               "gap (from end to start) and every (from start to start) exclude each other");
   if (!outage && !section_is(fault, "direction", "both"))
-    spec_note(findings, fault, "direction", "has no effect on a crash");
+    spec_note(findings, fault, "direction", "direction has no effect on a crash");
   if (outage && dist_max(section_dist(fault, "lasts")) <= 0)
-    spec_note(findings, fault, "lasts", "an outage of 0s stops nothing");
+    spec_note(findings, fault, "lasts", "lasts = 0s: such an outage stops nothing");
 }

@@ -31,26 +31,27 @@ static void
 check_direction(const Section *link, NetDirection d, const LinkConfig *config, GPtrArray *findings)
 {
   const DirectionConfig *direction = &config->direction[d];
+  const char *delay = deciding(link, direction_keys[d].delay, "delay");
+  const char *queue = deciding(link, direction_keys[d].queue, "queue");
+  const char *loss = deciding(link, direction_keys[d].loss, "loss");
   LossConfig ignored;
 
   if (config->rtt && dist_max(direction->delay) > 0 && is_new(link, d, "up_delay", "down_delay"))
-    spec_error(findings, link, deciding(link, direction_keys[d].delay, "delay"),
-               "rtt is given too; a link has either rtt or delay, up_delay and down_delay");
+    spec_error(findings, link, delay, "%s and rtt exclude each other", delay);
   if (direction->rate != NET_UNLIMITED && direction->queue_bytes < config->mtu &&
       is_new(link, d, "up_queue", "down_queue"))
-    spec_note(findings, link, deciding(link, direction_keys[d].queue, "queue"),
-              "less than one packet of %u B: such a packet never waits, it is dropped",
+    spec_note(findings, link, queue,
+              "%s is less than one packet of %u B: such a packet never waits, it is dropped", queue,
               config->mtu);
-
-  const char *loss = deciding(link, direction_keys[d].loss, "loss");
-
   if (!spec_loss(section_value(link, loss), &ignored) && is_new(link, d, "up_loss", "down_loss"))
     spec_error(findings, link, loss,
-               "mean must lie between loss_good and loss_bad, and loss_good below loss_bad");
+               "%s = gilbert(): mean must lie between loss_good and loss_bad, and loss_good below "
+               "loss_bad",
+               loss);
 }
 
 void
-spec_check_link(const Scenario *scenario G_GNUC_UNUSED, const Section *link, GPtrArray *findings)
+spec_check_link(const Section *link, GPtrArray *findings)
 {
   LinkConfig config;
 
@@ -61,11 +62,11 @@ spec_check_link(const Scenario *scenario G_GNUC_UNUSED, const Section *link, GPt
   spec_check_interval(link, "outage_gap", findings);
   if (config.outage_every && config.outage_gap)
     spec_error(findings, link, "outage_gap",
-               "outage_every is given too; outages have either, from start to start or from end "
-               "to start");
+               "outage_gap (from end to start) and outage_every (from start to start) exclude each "
+               "other");
   if (config.outage_every && dist_mean(config.outage_lasts) >= dist_mean(config.outage_every))
     spec_note(findings, link, "outage_lasts",
-              "outages last as long as outage_every or longer: the link is hardly ever up");
+              "outage_lasts is not below outage_every: the link is hardly ever up");
 }
 
 /* Bits a second of one client's stream. */
@@ -145,10 +146,12 @@ spec_check_load(const Scenario *scenario, const Section *link, GPtrArray *findin
   }
   spec_link(link, &config);
   for (guint d = NET_UP; d <= NET_DOWN; d++) {
+    const char *rate = deciding(link, direction_keys[d].rate, "rate");
+
     if (config.direction[d].rate != NET_UNLIMITED && offered[d] > (double)config.direction[d].rate)
-      spec_note(
-          findings, link, deciding(link, direction_keys[d].rate, "rate"),
-          "messages alone offer %.3g kbit/s %s, the link carries %.3g kbit/s: its queue fills",
-          offered[d] / 1e3, d == NET_UP ? "up" : "down", (double)config.direction[d].rate / 1e3);
+      spec_note(findings, link, rate,
+                "%s is %.3g kbit/s, but messages alone offer %.3g kbit/s %s: the queue fills", rate,
+                (double)config.direction[d].rate / 1e3, offered[d] / 1e3,
+                d == NET_UP ? "up" : "down");
   }
 }
