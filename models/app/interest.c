@@ -28,7 +28,7 @@ void
 interest_add(Interest *interest, guint32 client, MqttBytes filter, guint8 granted)
 {
   mqtt_topic_tree_insert(interest->tree, filter,
-                         (MqttMatch){ .subscriber = client, .options = granted });
+                         (MqttMatch){.subscriber = client, .options = granted});
   interest->version++;
 }
 
@@ -51,7 +51,7 @@ compare_matches(gconstpointer a, gconstpointer b)
   const MqttMatch *x = a, *y = b;
   if (x->subscriber != y->subscriber)
     return x->subscriber < y->subscriber ? -1 : 1;
-  return (int) y->options - (int) x->options; /* the highest QoS first */
+  return (int)y->options - (int)x->options; /* the highest QoS first */
 }
 
 void
@@ -66,7 +66,7 @@ interest_match(Interest *interest, MqttBytes topic, GArray *owed)
     const MqttMatch *match = &g_array_index(interest->matches, MqttMatch, i);
     if (i > 0 && match->subscriber == match[-1].subscriber)
       continue;
-    LedgerOwed one = { match->subscriber, match->options };
+    LedgerOwed one = {match->subscriber, match->options};
     g_array_append_val(owed, one);
   }
 }

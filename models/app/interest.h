@@ -1,4 +1,5 @@
-/* Who is owed what: the subscriptions that applications hold, as far as they were told (SUBACK), by topic. */
+/* Who is owed what: the subscriptions that applications hold, as far as they were told (SUBACK), by
+ * topic. */
 #pragma once
 
 #include "models/app/ledger.h"
@@ -13,6 +14,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Interest, interest_free)
 void interest_add(Interest *interest, guint32 client, MqttBytes filter, guint8 granted);
 void interest_remove(Interest *interest, guint32 client, MqttBytes filter);
 guint interest_version(const Interest *interest); /* changes with every change */
-/* Replaces the content of a GArray of LedgerOwed: each client with a matching subscription once, in rising order, with the
- * highest QoS granted. */
+/* Replaces the content of a GArray of LedgerOwed: each client with a matching subscription once, in
+ * rising order, with the highest QoS granted. */
 void interest_match(Interest *interest, MqttBytes topic, GArray *owed);

@@ -14,7 +14,7 @@ typedef struct {
 
 typedef struct {
   guint32 client;
-  guint16 held; /* copies held by machines or stores for this client */
+  guint16 held;   /* copies held by machines or stores for this client */
   guint16 copies; /* handed over */
   Hop publish, pubrel;
   guint8 granted;
@@ -27,9 +27,10 @@ typedef struct {
   guint64 tag;
   gint64 published_ns;
   gint64 told_ns;
-  guint64 id; /* 0: not of the window */
+  guint64 id;     /* 0: not of the window */
   guint32 held;   /* copies on the way up */
-  guint32 down;   /* copies on the way to clients that it is owed to, held or in the bytes of connections */
+  guint32 down;   /* copies on the way to clients that it is owed to, held or in the bytes of
+                     connections */
   guint32 strays; /* copies on the way to clients that it is not owed to */
   Hop publish, pubrel;
   guint8 told;
@@ -82,7 +83,7 @@ struct _Ledger {
 static inline guint32
 tag_hash(guint64 tag)
 {
-  return (guint32) ((tag * 0x9E3779B97F4A7C15u) >> 32);
+  return (guint32)((tag * 0x9E3779B97F4A7C15u) >> 32);
 }
 
 static void
@@ -263,7 +264,7 @@ guint32
 ledger_publisher(Ledger *ledger, guint section, guint32 client, guint8 qos)
 {
   g_assert(section < ledger->config.sections && client < ledger->config.clients);
-  Publisher publisher = { .section = section, .client = client, .qos = qos };
+  Publisher publisher = {.section = section, .client = client, .qos = qos};
   publisher.order_client = LEDGER_UP;
   g_array_append_val(ledger->publishers, publisher);
   return ledger->publishers->len - 1;
@@ -280,7 +281,7 @@ mix(Ledger *ledger, guint64 what, guint64 tag, gint64 now_ns)
 {
   guint64 h = ledger->fingerprint ^ (tag + (what << 56));
   h = (h ^ (h >> 32)) * 0xD6E8FEB86659FD93u;
-  h ^= (guint64) now_ns;
+  h ^= (guint64)now_ns;
   ledger->fingerprint = (h ^ (h >> 32)) * 0xD6E8FEB86659FD93u;
 }
 
@@ -289,7 +290,7 @@ breach(Ledger *ledger, const Message *message, const char *what)
 {
   if (ledger->breach == NULL)
     ledger->breach = g_strdup_printf("publisher %u, sequence %" G_GUINT64_FORMAT ": %s",
-                                     (guint) (message->tag >> SEQUENCE_BITS) - 1,
+                                     (guint)(message->tag >> SEQUENCE_BITS) - 1,
                                      message_sequence(message), what);
 }
 
@@ -300,7 +301,7 @@ ledger_traces(const Ledger *ledger, guint64 tag)
 {
   if (G_LIKELY(ledger->story == NULL))
     return FALSE;
-  const Message *message = message_find((Ledger *) ledger, tag);
+  const Message *message = message_find((Ledger *)ledger, tag);
   return message != NULL && message->id == ledger->config.trace_id;
 }
 
@@ -309,7 +310,7 @@ ledger_story(Ledger *ledger, gint64 now_ns, const char *where, const char *forma
 {
   va_list args;
   va_start(args, format);
-  OutcomeEvent event = { now_ns, g_strdup(where), g_strdup_vprintf(format, args) };
+  OutcomeEvent event = {now_ns, g_strdup(where), g_strdup_vprintf(format, args)};
   va_end(args);
   g_array_append_val(ledger->story, event);
 }
@@ -327,8 +328,7 @@ hop_end(Ledger *ledger, const Message *message, guint32 where, gboolean sender)
   if ((where == LEDGER_UP) != sender)
     return "broker";
   return ledger->config.client_name(
-      ledger->config.user,
-      where == LEDGER_UP ? message_publisher(ledger, message)->client : where);
+      ledger->config.user, where == LEDGER_UP ? message_publisher(ledger, message)->client : where);
 }
 
 /* ---- fates ---- */
@@ -357,7 +357,8 @@ obligation_lose(Ledger *ledger, Message *message, Obligation *owed, gint64 now_n
   const Publisher *publisher = message_publisher(ledger, message);
   if (cause == CAUSE_CONNECTION_LOST && MIN(publisher->qos, owed->granted) > 0 &&
       message_state_kept(ledger, message, publisher->client, owed->client))
-    breach(ledger, message, "lost with a connection although its QoS is above 0 and state was kept");
+    breach(ledger, message,
+           "lost with a connection although its QoS is above 0 and state was kept");
   mix(ledger, 1, message->tag, now_ns);
   if (traced(ledger, message))
     ledger_story(ledger, now_ns, "", "lost: %s", cause_name(cause));
@@ -368,10 +369,10 @@ tally_obligation(Ledger *ledger, const Message *message, const Obligation *owed,
                  Cause cause)
 {
   SectionTally *tally = message_tally(ledger, message);
-  static const guint counter_of[FATE_N] = { [FATE_ONCE] = COUNT_ONCE,
-                                            [FATE_DUPLICATED] = COUNT_DUPLICATED,
-                                            [FATE_LOST] = COUNT_LOST,
-                                            [FATE_PENDING] = COUNT_PENDING };
+  static const guint counter_of[FATE_N] = {[FATE_ONCE] = COUNT_ONCE,
+                                           [FATE_DUPLICATED] = COUNT_DUPLICATED,
+                                           [FATE_LOST] = COUNT_LOST,
+                                           [FATE_PENDING] = COUNT_PENDING};
   tally->counters[counter_of[fate]]++;
   tally->counters[COUNT_FATE_TOLD + fate * TOLD_N + message->told]++;
   if (fate == FATE_LOST) {
@@ -392,20 +393,20 @@ row_add(Ledger *ledger, const Message *message, const Obligation *owed, Fate fat
 {
   const Publisher *publisher = message_publisher(ledger, message);
   OutcomeMessage row = {
-    .id = message->id,
-    .section = publisher->section,
-    .publisher = publisher->client,
-    .subscriber = owed ? owed->client : G_MAXUINT32,
-    .published_ns = message->published_ns,
-    .latency_ns = owed && owed->copies > 0 ? owed->latency_ns : -1,
-    .told_ns = message->told_ns,
-    .copies = owed ? owed->copies : 0,
-    .sends = message->sends,
-    .needless = message->needless,
-    .qos = publisher->qos,
-    .fate = fate,
-    .cause = cause,
-    .told = message->told,
+      .id = message->id,
+      .section = publisher->section,
+      .publisher = publisher->client,
+      .subscriber = owed ? owed->client : G_MAXUINT32,
+      .published_ns = message->published_ns,
+      .latency_ns = owed && owed->copies > 0 ? owed->latency_ns : -1,
+      .told_ns = message->told_ns,
+      .copies = owed ? owed->copies : 0,
+      .sends = message->sends,
+      .needless = message->needless,
+      .qos = publisher->qos,
+      .fate = fate,
+      .cause = cause,
+      .told = message->told,
   };
   g_array_append_val(ledger->rows, row);
 }
@@ -420,11 +421,11 @@ message_close(Ledger *ledger, Message *message, const gboolean *stuck)
   Obligation *owed = message_owed(message);
   guint met = 0;
   for (guint i = 0; i < message->n_owed; i++) {
-    Fate fate = owed[i].copies > 1             ? FATE_DUPLICATED
-                : owed[i].copies == 1          ? FATE_ONCE
-                : owed[i].lost != CAUSE_NONE   ? FATE_LOST
-                : stuck != NULL && stuck[i]    ? FATE_LOST
-                                               : FATE_PENDING;
+    Fate fate = owed[i].copies > 1           ? FATE_DUPLICATED
+                : owed[i].copies == 1        ? FATE_ONCE
+                : owed[i].lost != CAUSE_NONE ? FATE_LOST
+                : stuck != NULL && stuck[i]  ? FATE_LOST
+                                             : FATE_PENDING;
     Cause cause = fate != FATE_LOST            ? CAUSE_NONE
                   : owed[i].lost != CAUSE_NONE ? owed[i].lost
                                                : CAUSE_STUCK;
@@ -456,7 +457,7 @@ message_retire(Ledger *ledger, Message *message)
     g_free(message->many);
   message->tag = 0;
   message->n_owed = ledger->free_slot;
-  ledger->free_slot = (guint32) (message - ledger->messages);
+  ledger->free_slot = (guint32)(message - ledger->messages);
   ledger->live--;
 }
 
@@ -468,7 +469,8 @@ obligation_settle(Ledger *ledger, Message *message, Obligation *owed, gint64 now
     obligation_lose(ledger, message, owed, now_ns, cause);
 }
 
-/* Something that held the message went, on the way up or to one client: decide what can be decided now. */
+/* Something that held the message went, on the way up or to one client: decide what can be decided
+ * now. */
 static void
 message_settle(Ledger *ledger, Message *message, guint32 where, gint64 now_ns, Cause cause)
 {
@@ -494,7 +496,7 @@ ledger_publish(Ledger *ledger, guint32 publisher_number, gint64 now_ns, const Le
                guint n_owed)
 {
   Publisher *publisher = &g_array_index(ledger->publishers, Publisher, publisher_number);
-  guint64 tag = ((guint64) (publisher_number + 1) << SEQUENCE_BITS) | ++publisher->sequence;
+  guint64 tag = ((guint64)(publisher_number + 1) << SEQUENCE_BITS) | ++publisher->sequence;
   Message *message = message_new(ledger, tag);
   message->published_ns = now_ns;
   message->told_ns = -1;
@@ -581,11 +583,12 @@ ledger_state_lost(Ledger *ledger, guint32 client, gint64 now_ns)
   ledger->state_lost_ns[client == LEDGER_UP ? ledger->config.clients : client] = now_ns;
 }
 
-/* Delivery in the order of publication, [MQTT-4.6.0-5]; a publisher here has one topic and one QoS at a time. */
+/* Delivery in the order of publication, [MQTT-4.6.0-5]; a publisher here has one topic and one QoS
+ * at a time. */
 static void
 check_order(Ledger *ledger, const Message *message, guint32 client)
 {
-  guint32 number = (guint32) (message->tag >> SEQUENCE_BITS) - 1;
+  guint32 number = (guint32)(message->tag >> SEQUENCE_BITS) - 1;
   Publisher *publisher = &g_array_index(ledger->publishers, Publisher, number);
   guint64 sequence = message_sequence(message), last;
   if (message->n_owed == 1 &&
@@ -596,7 +599,7 @@ check_order(Ledger *ledger, const Message *message, guint32 client)
   } else {
     if (ledger->order == NULL)
       ledger->order = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
-    gint64 key = (gint64) (((guint64) number << 32) | client);
+    gint64 key = (gint64)(((guint64)number << 32) | client);
     guint64 *found = g_hash_table_lookup(ledger->order, &key);
     last = found ? *found : 0;
     if (found == NULL) {
@@ -647,7 +650,7 @@ void
 ledger_copy(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
 {
   Message *message = message_find(ledger, tag);
-  (void) now_ns;
+  (void)now_ns;
   if (message == NULL)
     return;
   if (where == LEDGER_UP) {
@@ -711,7 +714,7 @@ count_resend(Ledger *ledger, Message *message, LedgerSend why)
         ->counters[why == LEDGER_TIMER ? COUNT_RESENDS_TIMER : COUNT_RESENDS_RECONNECT]++;
 }
 
-static const char *const send_names[] = { "", " again, by a timer", " again, after reconnecting" };
+static const char *const send_names[] = {"", " again, by a timer", " again, after reconnecting"};
 
 void
 ledger_sent(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSend why)
@@ -756,7 +759,8 @@ ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
     hop->streams--;
     message->down -= where != LEDGER_UP;
     if (!hop->seen) {
-      /* Copies arrive in the order in which they were sent: what is still under way was sent later, in vain. */
+      /* Copies arrive in the order in which they were sent: what is still under way was sent later,
+       * in vain. */
       hop->seen = TRUE;
       message->needless += hop->streams;
     }
@@ -862,7 +866,7 @@ ledger_finish(Ledger *ledger, gint64 now_ns,
               gboolean (*stuck)(gpointer user, guint32 publisher_client, guint32 client),
               OutcomeElement **elements)
 {
-  (void) now_ns;
+  (void)now_ns;
   g_autoptr(GArray) verdicts = g_array_new(FALSE, FALSE, sizeof(gboolean));
   for (guint32 i = 0; i < ledger->n_slots; i++) {
     Message *message = &ledger->messages[i];
@@ -872,9 +876,9 @@ ledger_finish(Ledger *ledger, gint64 now_ns,
     g_array_set_size(verdicts, MAX(message->n_owed, 1));
     for (guint k = 0; k < message->n_owed; k++)
       g_array_index(verdicts, gboolean, k) =
-          stuck != NULL && stuck(ledger->config.user, message_publisher(ledger, message)->client,
-                                 owed[k].client);
-    message_close(ledger, message, (gboolean *) verdicts->data);
+          stuck != NULL &&
+          stuck(ledger->config.user, message_publisher(ledger, message)->client, owed[k].client);
+    message_close(ledger, message, (gboolean *)verdicts->data);
   }
   for (guint s = 0; s < ledger->config.sections; s++) {
     const guint64 *c = ledger->tallies[s].counters;
@@ -882,7 +886,7 @@ ledger_finish(Ledger *ledger, gint64 now_ns,
              c[COUNT_ONCE] + c[COUNT_DUPLICATED] + c[COUNT_LOST] + c[COUNT_PENDING]);
     for (guint k = 0; k < COUNT_N; k++)
       if (c[k] != 0)
-        elements[s]->counters[k] += (double) c[k];
+        elements[s]->counters[k] += (double)c[k];
     for (guint h = 0; h < HISTOGRAM_N; h++)
       histogram_merge(&elements[s]->histograms[h], &ledger->tallies[s].histograms[h]);
     memcpy(elements[s]->examples, ledger->tallies[s].examples, sizeof elements[s]->examples);

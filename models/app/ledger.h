@@ -1,19 +1,22 @@
-/* What became of each message. The ledger hears what happened to copies and what applications were told; it knows nothing of
- * protocol states, connections or engines.
+/* What became of each message. The ledger hears what happened to copies and what applications were
+ * told; it knows nothing of protocol states, connections or engines.
  *
- * A message is followed by its tag, the first 8 bytes of its payload: number of the publisher (24 bits, from 1) and sequence (40 bits). It is
- * *owed* to clients; each such pair is an obligation with one fate. A copy is held by a machine or a store, or lies
- * in the bytes of a connection, either on the way up (publisher to broker: it can serve every obligation) or down
- * (to one client). When nothing that could serve an unmet obligation is left, it is lost, by the cause of what removed the
- * last copy; where that copy ended well, by the last misfortune that the obligation met.
- * A message whose copies are all gone and of which its publisher will hear no more is retired: memory follows what is under way. */
+ * A message is followed by its tag, the first 8 bytes of its payload: number of the publisher (24
+ * bits, from 1) and sequence (40 bits). It is *owed* to clients; each such pair is an obligation
+ * with one fate. A copy is held by a machine or a store, or lies in the bytes of a connection,
+ * either on the way up (publisher to broker: it can serve every obligation) or down (to one
+ * client). When nothing that could serve an unmet obligation is left, it is lost, by the cause of
+ * what removed the last copy; where that copy ended well, by the last misfortune that the
+ * obligation met. A message whose copies are all gone and of which its publisher will hear no more
+ * is retired: memory follows what is under way. */
 #pragma once
 
 #include "sim/record/outcome.h"
 
 typedef struct _Ledger Ledger;
 
-#define LEDGER_UP G_MAXUINT32 /* instead of a client: on the way from the publisher to the broker */
+#define LEDGER_UP G_MAXUINT32 /* instead of a client: on the way from the publisher to the broker  \
+                               */
 
 typedef struct {
   guint32 client;
@@ -21,11 +24,11 @@ typedef struct {
 } LedgerOwed;
 
 typedef struct {
-  guint sections;          /* publish sections */
+  guint sections; /* publish sections */
   guint clients;
-  gint64 window_ns;        /* publications in [0, window) count */
-  gboolean messages;       /* keep an OutcomeMessage of every obligation */
-  guint64 trace_id;        /* message whose story is told; 0: none */
+  gint64 window_ns;  /* publications in [0, window) count */
+  gboolean messages; /* keep an OutcomeMessage of every obligation */
+  guint64 trace_id;  /* message whose story is told; 0: none */
   /* Names for the story: of a client; and of the broker. Only called when tracing. */
   const char *(*client_name)(gpointer user, guint32 client);
   gpointer user;
@@ -40,17 +43,23 @@ void ledger_section(Ledger *ledger, guint section, gint64 deadline_ns);
 /* A stream of publications: a publish section in a client. Returns its number, from 0. */
 guint32 ledger_publisher(Ledger *ledger, guint section, guint32 client, guint8 qos);
 
-/* publish() is called: owed are the clients with a matching subscription, in rising order. Returns the tag to put into the
- * payload. The message is held until ledger_returned(): accepted (then QoS 0 was told success), or not and why. */
+/* publish() is called: owed are the clients with a matching subscription, in rising order. Returns
+ * the tag to put into the payload. The message is held until ledger_returned(): accepted (then QoS
+ * 0 was told success), or not and why. */
 guint64 ledger_publish(Ledger *ledger, guint32 publisher, gint64 now_ns, const LedgerOwed *owed,
                        guint n_owed);
 void ledger_returned(Ledger *ledger, guint64 tag, gint64 now_ns, gboolean accepted, Cause cause);
 
-/* A machine or a store holds one more copy, one less. where: LEDGER_UP or a client. CAUSE_NONE: it went well. */
+/* A machine or a store holds one more copy, one less. where: LEDGER_UP or a client. CAUSE_NONE: it
+ * went well. */
 void ledger_copy(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns);
 void ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause);
 
-typedef enum { LEDGER_FIRST, LEDGER_TIMER, LEDGER_RECONNECT } LedgerSend; /* why it was sent (again) */
+typedef enum {
+  LEDGER_FIRST,
+  LEDGER_TIMER,
+  LEDGER_RECONNECT
+} LedgerSend; /* why it was sent (again) */
 
 /* A PUBLISH was written to a connection; decoded from it by the peer; or died in it. */
 void ledger_sent(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSend why);
@@ -64,7 +73,8 @@ void ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns
 void ledger_told(Ledger *ledger, guint64 tag, gint64 now_ns, gboolean success, gboolean final);
 /* A client's process died: its application will be told nothing more. */
 void ledger_publisher_died(Ledger *ledger, guint32 client, gint64 now_ns);
-/* State that a guarantee rests on was lost or discarded: of a client and its session, or of the broker (LEDGER_UP). */
+/* State that a guarantee rests on was lost or discarded: of a client and its session, or of the
+ * broker (LEDGER_UP). */
 void ledger_state_lost(Ledger *ledger, guint32 client, gint64 now_ns);
 /* One more line in the story of the traced message. */
 gboolean ledger_traces(const Ledger *ledger, guint64 tag);
@@ -78,8 +88,8 @@ guint64 ledger_any_met(const Ledger *ledger, guint32 publisher);
 guint64 ledger_fingerprint(const Ledger *ledger);
 const char *ledger_breach(const Ledger *ledger); /* NULL: every invariant held so far */
 
-/* The run ends: what is still unmet is pending, or stuck where stuck() says so. Asserts that fates add up and fills the
- * publish sections' counters, histograms and examples: elements[section]. */
+/* The run ends: what is still unmet is pending, or stuck where stuck() says so. Asserts that fates
+ * add up and fills the publish sections' counters, histograms and examples: elements[section]. */
 void ledger_finish(Ledger *ledger, gint64 now_ns,
                    gboolean (*stuck)(gpointer user, guint32 publisher_client, guint32 client),
                    OutcomeElement **elements);

@@ -10,7 +10,7 @@ workload_first_ns(const WorkloadConfig *config, const RandomStream *stream)
     return dist_draw_ns(config->start, stream, 0);
   double phase = random_uniform(stream, 0);
   gint64 first_ns = dist_draw_ns(config->every, stream, 1);
-  return first_ns == G_MAXINT64 ? first_ns : (gint64) (phase * (double) first_ns);
+  return first_ns == G_MAXINT64 ? first_ns : (gint64)(phase * (double)first_ns);
 }
 
 gint64

@@ -1,4 +1,5 @@
-/* Who publishes what and when: intervals, sizes and topics of a stream of publications, drawn by message number. */
+/* Who publishes what and when: intervals, sizes and topics of a stream of publications, drawn by
+ * message number. */
 #pragma once
 
 #include "sim/random/dist.h"
@@ -6,9 +7,10 @@
 /* A publish section; shared by the streams of all its clients. */
 typedef struct {
   guint8 qos;
-  guint32 size;       /* payload bytes, at least 8 */
-  const Dist *every;  /* between publish() calls */
-  const Dist *start;  /* first call after the start of the warm-up; NULL: uniform over the first interval */
+  guint32 size;      /* payload bytes, at least 8 */
+  const Dist *every; /* between publish() calls */
+  const Dist
+      *start; /* first call after the start of the warm-up; NULL: uniform over the first interval */
 } WorkloadConfig;
 
 /* From the start of the warm-up to the first call. */

@@ -1,2 +1,11 @@
 noinst_LIBRARIES += libqosim-world.a
-libqosim_world_a_SOURCES =
+libqosim_world_a_SOURCES = \
+	models/world/broker.c \
+	models/world/client.c \
+	models/world/collect.c \
+	models/world/custody.c \
+	models/world/fault.c \
+	models/world/host.c \
+	models/world/store.c \
+	models/world/world-private.h \
+	models/world/world.c models/world/world.h

@@ -6,3 +6,8 @@ tests_bench_bench_hold_LDADD = $(LIBS_ENGINE) -lm
 EXTRA_PROGRAMS += tests/bench/bench-codec
 tests_bench_bench_codec_SOURCES = tests/bench/bench-codec.c
 tests_bench_bench_codec_LDADD = $(LIBS_MQTT)
+
+EXTRA_PROGRAMS += tests/bench/bench-fleet
+tests_bench_bench_fleet_SOURCES = tests/bench/bench-fleet.c $(WORLD_KIT)
+tests_bench_bench_fleet_LDADD = $(LIBS_ALL)
+tests_bench_bench_fleet_LDFLAGS = $(LTO_LDFLAGS) $(SANITIZE_CFLAGS)

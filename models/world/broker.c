@@ -1,0 +1,282 @@
+/* Brokers: they accept, read, serve one message after another if that takes time, write, and crash.
+ */
+#include "models/world/world-private.h"
+
+static void broker_leave(World *world, guint32 conn);
+
+/* ---- what the machine says ---- */
+
+static void
+broker_drain(World *world, guint32 number)
+{
+  (void)number;
+  for (guint i = 0; i < world->events.length; i++) {
+    MqttEvent event = world->events.items[i];
+    switch ((MqttEventType)event.type) {
+    case MQTT_EVENT_OPENED:
+    case MQTT_EVENT_STORE:
+      break;
+    case MQTT_EVENT_CLOSE:
+      if (!world->conns[event.conn].broker_closing) {
+        world->conns[event.conn].broker_closing = TRUE;
+        g_array_append_val(world->closing, event.conn);
+      }
+      break;
+    default:
+      custody_event(world, &event, event.peer, TRUE, event.conn);
+    }
+  }
+  world->events.length = 0;
+}
+
+static gsize
+broker_pull(World *world, guint32 conn, guint8 *dst, gsize room)
+{
+  guint32 number = world->conns[conn].broker;
+  gsize n = mqtt_broker_output(world->brokers[number].mqtt, world_time(world), conn, dst, room);
+  broker_drain(world, number);
+  return n;
+}
+
+void
+broker_write(World *world, guint32 conn)
+{
+  conn_write(world, conn, BROKER_END, broker_pull);
+  conn_flush(world, conn, BROKER_END);
+}
+
+/* After any call to the machine: everything that it caused, on whatever connection. */
+void
+broker_pump(World *world, guint32 number)
+{
+  Broker *broker = &world->brokers[number];
+  broker_drain(world, number);
+  if (broker->store != NULL)
+    store_take(world, broker->store);
+  for (guint32 conn; (conn = mqtt_broker_next_ready(broker->mqtt)) != MQTT_NO_PEER;)
+    broker_write(world, conn);
+  while (world->closing->len > 0) {
+    guint32 conn = g_array_index(world->closing, guint32, world->closing->len - 1);
+    g_array_set_size(world->closing, world->closing->len - 1);
+    if (world->conns[conn].broker_open && world->conns[conn].broker_closing)
+      broker_leave(world, conn);
+    for (guint32 ready; (ready = mqtt_broker_next_ready(broker->mqtt)) != MQTT_NO_PEER;)
+      broker_write(world, ready);
+  }
+  sim_timer_set(world->sim, &broker->mqtt_timer, world->kind_broker, number, 0,
+                mqtt_broker_deadline(broker->mqtt));
+}
+
+/* ---- connections ---- */
+
+void
+broker_accept(World *world, guint32 number)
+{
+  Conn *conn = &world->conns[number];
+  const Broker *broker = &world->brokers[conn->broker];
+  const Client *client = &world->clients[conn->client];
+  guint mss = client->mtu - TCP_IPV4_HEADERS - broker->tcp.option_bytes;
+  conn->accepted = TRUE;
+  conn->broker_open = TRUE;
+  conn->tcp[BROKER_END] = tcp_conn_accept(&broker->tcp, mss, !broker->nagle, conn->tcp[CLIENT_END]);
+  mqtt_broker_open(broker->mqtt, world_time(world), number, conn->client);
+}
+
+static void
+broker_leave(World *world, guint32 number)
+{
+  Conn *conn = &world->conns[number];
+  guint32 broker = conn->broker;
+  conn->broker_open = FALSE;
+  conn->broker_closing = FALSE;
+  mqtt_broker_closed(world->brokers[broker].mqtt, world_time(world), number);
+  broker_drain(world, broker);
+  conn_leave(world, number, BROKER_END, FALSE);
+}
+
+/* Gives the machine one packet; FALSE: there is no whole one. */
+static gboolean
+broker_input(World *world, guint32 number)
+{
+  Broker *broker = &world->brokers[world->conns[number].broker];
+  for (;;) {
+    gsize n;
+    const guint8 *bytes = conn_bytes(world, number, BROKER_END, &n);
+    gsize used = n > 0 ? mqtt_broker_input(broker->mqtt, world_time(world), number, bytes, n) : 0;
+    if (used > 0)
+      conn_take(world, number, BROKER_END, used);
+    broker_drain(world, world->conns[number].broker);
+    if (used > 0)
+      return TRUE;
+    if (n == 0 || !conn_hoard(world, number, BROKER_END))
+      return FALSE;
+  }
+}
+
+static void
+broker_check_end(World *world, guint32 number)
+{
+  Conn *conn = &world->conns[number];
+  TcpConn *tcp = conn->tcp[BROKER_END];
+  if (conn->broker_open && !conn->broker_closing &&
+      (tcp == NULL || tcp_conn_at_end(tcp) || tcp_conn_state(tcp) == TCP_CLOSED)) {
+    conn->broker_closing = TRUE;
+    g_array_append_val(world->closing, number);
+  }
+}
+
+/* ---- service: one processor, messages in the order in which their bytes came ---- */
+
+#define IS_PUBLISH(byte) ((byte) >> 4 == MQTT_PUBLISH)
+
+/* Serves what needs no time; begins the next message that does. */
+static void
+broker_serve(World *world, guint32 number)
+{
+  Broker *broker = &world->brokers[number];
+  while (!broker->busy && !g_queue_is_empty(&broker->waiting)) {
+    guint32 conn = GPOINTER_TO_UINT(g_queue_pop_head(&broker->waiting)) - 1;
+    world->conns[conn].queued = FALSE;
+    gsize n = 0;
+    if (world->conns[conn].broker_open && world->conns[conn].tcp[BROKER_END] != NULL)
+      conn_bytes(world, conn, BROKER_END, &n);
+    if (n == 0) {
+      conn_fade(world, conn, BROKER_END);
+      continue;
+    }
+    if (IS_PUBLISH(*conn_bytes(world, conn, BROKER_END, &n))) {
+      broker->busy = TRUE;
+      broker->serving = conn;
+      world->conns[conn].queued = TRUE;
+      sim_at(world->sim,
+             sim_add(world_time(world),
+                     dist_draw_ns(broker->process, &broker->process_stream, broker->served++)),
+             world->kind_service, number, broker->epoch);
+    } else if (broker_input(world, conn)) {
+      world->conns[conn].queued = TRUE;
+      g_queue_push_tail(&broker->waiting, GUINT_TO_POINTER(conn + 1));
+    }
+    broker_check_end(world, conn);
+  }
+}
+
+static void
+on_service(gpointer user, guint32 number, guint32 epoch)
+{
+  World *world = user;
+  Broker *broker = &world->brokers[number];
+  if (epoch != broker->epoch)
+    return; /* of a process that died */
+  guint32 conn = broker->serving;
+  broker->busy = FALSE;
+  world->conns[conn].queued = FALSE;
+  if (world->conns[conn].broker_open && world->conns[conn].tcp[BROKER_END] != NULL &&
+      broker_input(world, conn)) {
+    world->conns[conn].queued = TRUE;
+    g_queue_push_tail(&broker->waiting, GUINT_TO_POINTER(conn + 1));
+    broker_check_end(world, conn);
+  } else
+    conn_fade(world, conn, BROKER_END);
+  broker_serve(world, number);
+  broker_pump(world, number);
+}
+
+void
+broker_readable(World *world, guint32 number)
+{
+  guint32 broker_number = world->conns[number].broker;
+  Broker *broker = &world->brokers[broker_number];
+  if (broker->process == NULL)
+    while (world->conns[number].broker_open && !world->conns[number].broker_closing &&
+           broker_input(world, number))
+      continue;
+  else if (!world->conns[number].queued) {
+    world->conns[number].queued = TRUE;
+    g_queue_push_tail(&broker->waiting, GUINT_TO_POINTER(number + 1));
+    broker_serve(world, broker_number);
+  }
+  broker_check_end(world, number);
+  if (world->conns[number].broker_open)
+    broker_write(world, number);
+  broker_pump(world, broker_number);
+}
+
+/* ---- timers ---- */
+
+static void
+on_broker_timer(gpointer user, guint32 number, guint32 word)
+{
+  World *world = user;
+  (void)word;
+  mqtt_broker_timeout(world->brokers[number].mqtt, world_time(world));
+  broker_pump(world, number);
+}
+
+static void
+on_broker_wake(gpointer user, guint32 number, guint32 word)
+{
+  World *world = user;
+  Broker *broker = &world->brokers[number];
+  (void)word;
+  broker->up = TRUE;
+  if (broker->store != NULL)
+    store_load(world, broker->store);
+  broker_pump(world, number);
+}
+
+static SimTimer *
+broker_timer_of(gpointer user, guint32 number, guint32 word)
+{
+  (void)word;
+  return &((World *)user)->brokers[number].mqtt_timer;
+}
+
+static SimTimer *
+broker_wake_of(gpointer user, guint32 number, guint32 word)
+{
+  (void)word;
+  return &((World *)user)->brokers[number].wake;
+}
+
+void
+broker_register(World *world)
+{
+  world->kind_broker = sim_register_timer(world->sim, on_broker_timer, broker_timer_of, world);
+  world->kind_broker_wake = sim_register_timer(world->sim, on_broker_wake, broker_wake_of, world);
+  world->kind_service = sim_register(world->sim, on_service, world);
+}
+
+/* The process dies; its host lives on, closes its sockets and refuses new connections until it is
+ * back. */
+void
+broker_crash(World *world, guint32 number, gint64 down_ns)
+{
+  Broker *broker = &world->brokers[number];
+  if (broker->up) {
+    broker->up = FALSE;
+    broker->busy = FALSE;
+    broker->epoch++;
+    while (!g_queue_is_empty(&broker->waiting))
+      world->conns[GPOINTER_TO_UINT(g_queue_pop_head(&broker->waiting)) - 1].queued = FALSE;
+    mqtt_broker_lose_state(broker->mqtt, MQTT_CAUSE_STATE_LOST);
+    broker_drain(world, number);
+    g_array_set_size(world->closing, 0);
+    if (broker->store != NULL)
+      store_crash(world, broker->store);
+    if (broker->store == NULL || !broker->mqtt_config.ack_after_store)
+      ledger_state_lost(world->ledger, LEDGER_UP, world_time(world));
+    for (guint32 i = 0; i < world->n_conns; i++)
+      if (world->conns[i].used && world->conns[i].broker == number && world->conns[i].broker_open) {
+        world->conns[i].broker_open = world->conns[i].broker_closing = FALSE;
+        world->conns[i].queued = FALSE;
+        conn_leave(world, i, BROKER_END, FALSE);
+      }
+    for (guint32 i = 0; i < world->n_clients; i++)
+      if (world->groups[world->clients[i].group].broker == number &&
+          world->clients[i].monitor[BROKER_END] != NULL)
+        mqtt_monitor_state_lost(world->clients[i].monitor[BROKER_END]);
+    sim_timer_cancel(world->sim, &broker->mqtt_timer);
+  }
+  sim_timer_set(world->sim, &broker->wake, world->kind_broker_wake, number, 0,
+                sim_add(world_time(world), down_ns));
+}

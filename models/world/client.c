@@ -1,0 +1,338 @@
+/* Devices: they connect, subscribe, read, reconnect, and crash. */
+#include "models/world/world-private.h"
+
+static void client_leave(World *world, guint32 number, gboolean abort);
+
+/* ---- what the machine says ---- */
+
+static void
+client_subscribe(World *world, guint32 number)
+{
+  Client *client = &world->clients[number];
+  const Group *group = &world->groups[client->group];
+  for (guint i = 0; i < group->subscriptions->len; i++) {
+    guint32 index = g_array_index(group->subscriptions, guint32, i);
+    if (client->subscribed & (G_GUINT64_CONSTANT(1) << i))
+      continue;
+    const Subscription *subscription = &world->subscriptions[index];
+    g_autofree char *filter = spec_topic(subscription->filter, group->section->name, client->n);
+    guint16 id = mqtt_client_subscribe(client->mqtt, world_time(world), mqtt_bytes(filter),
+                                       subscription->qos);
+    if (client->subscribe_ids == NULL)
+      client->subscribe_ids = g_new0(guint16, group->subscriptions->len);
+    client->subscribe_ids[i] = id;
+  }
+}
+
+static void
+client_opened(World *world, guint32 number, const MqttEvent *event)
+{
+  Client *client = &world->clients[number];
+  Group *group = &world->groups[client->group];
+  client->attempts = 0;
+  if (client->offline_since_ns != SIM_NEVER) {
+    world_offline(world, number);
+    client->offline_since_ns = SIM_NEVER;
+  }
+  if (client->ever && world_in_window(world))
+    group->reconnects++;
+  client->ever = TRUE;
+  if (!(event->flags & MQTT_FLAG_SESSION))
+    client->subscribed = 0;
+  client_subscribe(world, number);
+}
+
+static void
+client_subscribed(World *world, guint32 number, const MqttEvent *event)
+{
+  Client *client = &world->clients[number];
+  const Group *group = &world->groups[client->group];
+  for (guint i = 0; i < group->subscriptions->len; i++) {
+    if (client->subscribe_ids[i] != event->packet_id)
+      continue;
+    if (event->reason >= 0x80)
+      return; /* refused, or late: an answer may still come */
+    client->subscribe_ids[i] = 0;
+    client->subscribed |= G_GUINT64_CONSTANT(1) << i;
+    guint32 index = g_array_index(group->subscriptions, guint32, i);
+    g_autofree char *filter =
+        spec_topic(world->subscriptions[index].filter, group->section->name, client->n);
+    interest_add(world->interest, number, mqtt_bytes(filter), event->reason);
+    return;
+  }
+}
+
+/* Which subscription the application handles a message by: the first whose filter matches. */
+static const Subscription *
+client_subscription_of(const World *world, guint32 number, MqttBytes topic)
+{
+  const Client *client = &world->clients[number];
+  const Group *group = &world->groups[client->group];
+  for (guint i = 0; i < group->subscriptions->len; i++) {
+    guint32 index = g_array_index(group->subscriptions, guint32, i);
+    const Subscription *subscription = &world->subscriptions[index];
+    if (group->subscriptions->len == 1)
+      return subscription;
+    g_autofree char *filter = spec_topic(subscription->filter, group->section->name, client->n);
+    if (mqtt_topic_matches(mqtt_bytes(filter), topic))
+      return subscription;
+  }
+  return NULL;
+}
+
+static void
+client_message(World *world, guint32 number, const MqttEvent *event)
+{
+  Client *client = &world->clients[number];
+  const Group *group = &world->groups[client->group];
+  ledger_delivered(world->ledger, event->tag, number, world_time(world));
+  if (!group->takes_time)
+    return;
+  const Subscription *subscription = client_subscription_of(world, number, event->topic);
+  if (subscription == NULL || subscription->process == NULL)
+    return;
+  g_autofree char *name = world_client_name(world, number);
+  RandomStream stream =
+      random_stream(world->request->seed, world->request->replication, name, "process");
+  gint64 busy_ns = dist_draw_ns(subscription->process, &stream, client->processed++);
+  client->processing++;
+  sim_at(world->sim, sim_add(MAX(world_time(world), client->busy_until_ns), busy_ns),
+         world->kind_processed, number, 0);
+  client->busy_until_ns = sim_add(MAX(world_time(world), client->busy_until_ns), busy_ns);
+}
+
+static void
+client_event(World *world, guint32 number, const MqttEvent *event)
+{
+  Client *client = &world->clients[number];
+  switch ((MqttEventType)event->type) {
+  case MQTT_EVENT_OPENED:
+    client_opened(world, number, event);
+    break;
+  case MQTT_EVENT_REFUSED:
+  case MQTT_EVENT_CLOSE:
+    client->closing = TRUE;
+    break;
+  case MQTT_EVENT_MESSAGE:
+    client_message(world, number, event);
+    break;
+  case MQTT_EVENT_SUBSCRIBED:
+    client_subscribed(world, number, event);
+    break;
+  case MQTT_EVENT_UNSUBSCRIBED:
+    break;
+  case MQTT_EVENT_TOLD:
+    ledger_told(world->ledger, event->tag, world_time(world), !(event->flags & MQTT_FLAG_FAILED),
+                !(event->flags & MQTT_FLAG_FAILED) || !(event->flags & MQTT_FLAG_OPEN));
+    break;
+  case MQTT_EVENT_STORE:
+    break; /* fetched by client_pump() */
+  default:
+    custody_event(world, event, number, FALSE, client->conn);
+  }
+}
+
+void
+client_drain(World *world, guint32 number)
+{
+  for (guint i = 0; i < world->events.length; i++) {
+    MqttEvent event = world->events.items[i]; /* handlers may add events */
+    client_event(world, number, &event);
+  }
+  world->events.length = 0;
+}
+
+static gsize
+client_pull(World *world, guint32 conn, guint8 *dst, gsize room)
+{
+  guint32 number = world->conns[conn].client;
+  gsize n = mqtt_client_output(world->clients[number].mqtt, world_time(world), dst, room);
+  client_drain(world, number);
+  return n;
+}
+
+void
+client_pump(World *world, guint32 number)
+{
+  Client *client = &world->clients[number];
+  client_drain(world, number);
+  if (client->store != NULL)
+    store_take(world, client->store);
+  if (client->conn != NONE && client->opened)
+    conn_write(world, client->conn, CLIENT_END, client_pull);
+  if (client->closing)
+    client_leave(world, number, FALSE);
+  else if (client->conn != NONE) {
+    conn_flush(world, client->conn, CLIENT_END);
+    const Conn *conn = &world->conns[client->conn];
+    if (conn->tcp[CLIENT_END] == NULL || tcp_conn_state(conn->tcp[CLIENT_END]) == TCP_CLOSED)
+      client_leave(world, number, FALSE);
+  }
+  sim_timer_set(world->sim, &client->mqtt_timer, world->kind_mqtt, number, 0,
+                mqtt_client_deadline(client->mqtt));
+}
+
+/* ---- connections ---- */
+
+void
+client_connect(World *world, guint32 number)
+{
+  Client *client = &world->clients[number];
+  g_assert(client->conn == NONE && client->up);
+  client->tries++;
+  client->opened = client->closing = FALSE;
+  client->conn = conn_open(world, number);
+  mqtt_client_connecting(client->mqtt, world_time(world));
+  client_pump(world, number);
+}
+
+/* The machine is without transport; when it tries again is decided here. */
+static void
+client_leave(World *world, guint32 number, gboolean abort)
+{
+  Client *client = &world->clients[number];
+  const Group *group = &world->groups[client->group];
+  guint32 conn = client->conn;
+  client->closing = client->opened = FALSE;
+  if (conn == NONE)
+    return;
+  client->conn = NONE;
+  mqtt_client_closed(client->mqtt, world_time(world));
+  client_drain(world, number);
+  conn_leave(world, conn, CLIENT_END, abort);
+  if (client->offline_since_ns == SIM_NEVER)
+    client->offline_since_ns = world_time(world);
+  g_autofree char *name = world_client_name(world, number);
+  RandomStream stream =
+      random_stream(world->request->seed, world->request->replication, name, "reconnect");
+  gint64 delay_ns = backoff_delay_ns(&group->backoff, client->attempts++, &stream, client->tries);
+  sim_timer_set(world->sim, &client->wake, world->kind_wake, number, 0,
+                sim_add(world_time(world), delay_ns));
+}
+
+/* TCP did something: read what there is, write what is due, notice the end. */
+void
+client_readable(World *world, guint32 number)
+{
+  guint32 client_number = world->conns[number].client;
+  Client *client = &world->clients[client_number];
+  TcpConn *tcp = world->conns[number].tcp[CLIENT_END];
+  if (!client->opened && tcp_conn_established(tcp)) {
+    client->opened = TRUE;
+    mqtt_client_opened(client->mqtt, world_time(world));
+    client_drain(world, client_number);
+  }
+  while (client->opened && !client->processing && !client->closing && client->conn == number) {
+    gsize n, used;
+    const guint8 *bytes = conn_bytes(world, number, CLIENT_END, &n);
+    used = n > 0 ? mqtt_client_input(client->mqtt, world_time(world), bytes, n) : 0;
+    if (used > 0)
+      conn_take(world, number, CLIENT_END, used);
+    client_drain(world, client_number);
+    if (used == 0 && !(n > 0 && conn_hoard(world, number, CLIENT_END)))
+      break;
+  }
+  if (client->conn == number && !client->processing &&
+      (tcp_conn_at_end(tcp) || tcp_conn_state(tcp) == TCP_CLOSED))
+    client->closing = TRUE;
+  client_pump(world, client_number);
+}
+
+/* ---- timers ---- */
+
+static void
+on_mqtt_timer(gpointer user, guint32 number, guint32 word)
+{
+  World *world = user;
+  (void)word;
+  mqtt_client_timeout(world->clients[number].mqtt, world_time(world));
+  client_pump(world, number);
+}
+
+static void
+on_wake(gpointer user, guint32 number, guint32 word)
+{
+  World *world = user;
+  Client *client = &world->clients[number];
+  (void)word;
+  if (!client->up) {
+    client->up = TRUE;
+    world_down(world, number);
+    client->offline_since_ns = world_time(world);
+    if (client->store != NULL)
+      store_load(world, client->store);
+    client_drain(world, number);
+  }
+  client_connect(world, number);
+}
+
+static void
+on_processed(gpointer user, guint32 number, guint32 word)
+{
+  World *world = user;
+  Client *client = &world->clients[number];
+  (void)word;
+  client->processing--;
+  if (client->processing == 0 && client->conn != NONE)
+    client_readable(world, client->conn);
+}
+
+static SimTimer *
+mqtt_timer_of(gpointer user, guint32 number, guint32 word)
+{
+  (void)word;
+  return &((World *)user)->clients[number].mqtt_timer;
+}
+
+static SimTimer *
+wake_of(gpointer user, guint32 number, guint32 word)
+{
+  (void)word;
+  return &((World *)user)->clients[number].wake;
+}
+
+void
+client_register(World *world)
+{
+  world->kind_mqtt = sim_register_timer(world->sim, on_mqtt_timer, mqtt_timer_of, world);
+  world->kind_wake = sim_register_timer(world->sim, on_wake, wake_of, world);
+  world->kind_processed = sim_register(world->sim, on_processed, world);
+}
+
+void
+client_start(World *world, guint32 number, gint64 at_ns)
+{
+  sim_timer_set(world->sim, &world->clients[number].wake, world->kind_wake, number, 0, at_ns);
+}
+
+/* The process dies; its host lives on: the kernel closes the socket, with a reset where bytes were
+ * unread (RFC 2525 2.17, Linux). */
+void
+client_crash(World *world, guint32 number, gint64 down_ns)
+{
+  Client *client = &world->clients[number];
+  const Group *group = &world->groups[client->group];
+  if (client->up) {
+    guint32 conn = client->conn;
+    client->up = FALSE;
+    client->conn = NONE;
+    client->closing = client->opened = FALSE;
+    mqtt_client_lose_state(client->mqtt, MQTT_CAUSE_STATE_LOST);
+    client_drain(world, number);
+    if (client->store != NULL)
+      store_crash(world, client->store);
+    if (client->store == NULL || !group->mqtt.ack_after_store)
+      ledger_state_lost(world->ledger, number, world_time(world));
+    ledger_publisher_died(world->ledger, number, world_time(world));
+    if (client->monitor[CLIENT_END] != NULL)
+      mqtt_monitor_state_lost(client->monitor[CLIENT_END]);
+    if (conn != NONE)
+      conn_leave(world, conn, CLIENT_END, FALSE);
+    sim_timer_cancel(world->sim, &client->mqtt_timer);
+    world_offline(world, number);
+    client->offline_since_ns = SIM_NEVER; /* a dead process wants no connection */
+    client->down_since_ns = world_time(world);
+  }
+  sim_timer_set(world->sim, &client->wake, world->kind_wake, number, 0,
+                sim_add(world_time(world), down_ns));
+}

@@ -1,0 +1,153 @@
+/* From what was counted to the outcome. */
+#include "models/world/world-private.h"
+
+#include <string.h>
+
+void
+collect_peaks(World *world)
+{
+  for (guint i = 0; i < world->n_brokers; i++)
+    mqtt_broker_peaks(world->brokers[i].mqtt, &world->brokers[i].queue_peak,
+                      &world->brokers[i].inflight_peak);
+}
+
+void
+collect_mark(World *world)
+{
+  collect_peaks(world); /* those of the warm-up do not count */
+  guint n = 0;
+  for (guint i = 0; i < world->n_link_kinds; i++)
+    n += world->link_kinds[i].numbers->len;
+  world->link_start = g_malloc0_n(MAX(n, 1), sizeof *world->link_start);
+  for (guint32 i = 0; i < n; i++)
+    for (guint direction = 0; direction < 2; direction++)
+      world->link_start[i][direction] = *net_link_counters(world->net, i, (NetDirection)direction);
+}
+
+static void
+collect_group(const World *world, Outcome *outcome, const Group *group)
+{
+  OutcomeElement *element = outcome_element(outcome, OF_CLIENT, group->section->name);
+  double *c = element->counters;
+  double window_s = (double)group->count * (double)world->scenario->duration_ns / 1e9;
+  c[COUNT_CLIENTS] = group->count;
+  c[COUNT_BYTES_UP] = (double)group->bytes[CLIENT_END];
+  c[COUNT_BYTES_DOWN] = (double)group->bytes[BROKER_END];
+  c[COUNT_WINDOW_BYTES] = (double)group->window_bytes;
+  c[COUNT_MQTT_BYTES_UP] = (double)group->mqtt_bytes[CLIENT_END];
+  c[COUNT_MQTT_BYTES_DOWN] = (double)group->mqtt_bytes[BROKER_END];
+  c[COUNT_DATA_SEGMENTS] = (double)group->data_segments;
+  c[COUNT_TCP_RETRANSMISSIONS] = (double)group->retransmissions;
+  c[COUNT_RECONNECTS] = (double)group->reconnects;
+  c[COUNT_CLIENT_WINDOW_S] = window_s;
+  c[COUNT_WANTED_S] = window_s - group->down_s;
+  c[COUNT_OFFLINE_S] = group->offline_s;
+  c[COUNT_REFUSED] = (double)group->refused;
+  c[COUNT_QUEUE_PEAK] = group->queue_peak;
+  c[COUNT_INFLIGHT_PEAK] = group->inflight_peak;
+  for (guint32 i = 0; i < world->n_publishers; i++)
+    if (&world->groups[world->clients[world->publishers[i].client].group] == group)
+      c[COUNT_GROUP_ANY_MET] += (double)ledger_any_met(world->ledger, i);
+}
+
+static void
+collect_link(const World *world, Outcome *outcome, const LinkKind *kind)
+{
+  static const Counter bytes[2] = {COUNT_BYTES_UP, COUNT_BYTES_DOWN};
+  static const Counter packets[2] = {COUNT_PACKETS_UP, COUNT_PACKETS_DOWN};
+  OutcomeElement *element = outcome_element(outcome, OF_LINK, kind->section->name);
+  for (guint i = 0; i < kind->numbers->len; i++) {
+    guint32 number = g_array_index(kind->numbers, guint32, i);
+    for (guint direction = 0; direction < 2; direction++) {
+      const LinkCounters *now = net_link_counters(world->net, number, (NetDirection)direction);
+      const LinkCounters *start = &world->link_start[number][direction];
+      element->counters[bytes[direction]] += (double)(now->bytes - start->bytes);
+      element->counters[packets[direction]] += (double)(now->packets - start->packets);
+      element->counters[COUNT_PACKETS_LOST] +=
+          (double)(now->lost + now->queue_drops + now->outage_drops - start->lost -
+                   start->queue_drops - start->outage_drops);
+    }
+  }
+}
+
+static void
+collect_broker(Outcome *outcome, const Broker *broker)
+{
+  OutcomeElement *element = outcome_element(outcome, OF_BROKER, broker->section->name);
+  element->counters[COUNT_QUEUE_PEAK] = broker->queue_peak;
+  element->counters[COUNT_INFLIGHT_PEAK] = broker->inflight_peak;
+}
+
+/* Nothing could ever move what is between these two: both are connected, and nothing is under way
+ * or timed. */
+static gboolean
+is_stuck(gpointer user, guint32 publisher, guint32 subscriber)
+{
+  const World *world = user;
+  const guint32 ends[2] = {publisher, subscriber};
+  if (sim_pending(world->sim) == 0)
+    return TRUE;
+  for (guint i = 0; i < 2; i++) {
+    const Client *client = &world->clients[ends[i]];
+    if (client->conn == NONE || !mqtt_client_connected(client->mqtt) || client->processing > 0)
+      return FALSE;
+    const Conn *conn = &world->conns[client->conn];
+    for (guint end = 0; end < 2; end++)
+      if (conn->tcp[end] == NULL || !tcp_conn_idle(conn->tcp[end]) ||
+          tcp_stream_read(conn->stream[end]) != tcp_stream_end(conn->stream[end]))
+        return FALSE;
+    if (world->groups[client->group].mqtt.ack_timeout_ns != MQTT_NEVER)
+      return FALSE;
+  }
+  return !world->brokers[world->groups[world->clients[publisher].group].broker].busy;
+}
+
+static guint64
+mix(guint64 a, guint64 b)
+{
+  guint64 h = (a ^ b) * 0x9E3779B97F4A7C15u;
+  return h ^ (h >> 29);
+}
+
+Outcome *
+collect_outcome(World *world)
+{
+  Outcome *outcome = outcome_new();
+  g_autofree OutcomeElement **sections = g_new0(OutcomeElement *, MAX(world->n_publish_kinds, 1));
+  if (world->link_start == NULL)
+    collect_mark(world); /* stopped before time zero: nothing counts */
+  for (guint32 i = 0; i < world->n_clients; i++)
+    if (world->clients[i].up)
+      world_offline(world, i);
+    else
+      world_down(world, i);
+  for (guint i = 0; i < world->n_publish_kinds; i++)
+    sections[i] = outcome_element(outcome, OF_PUBLISH, world->publish_kinds[i].section->name);
+  ledger_finish(world->ledger, world_time(world), is_stuck, sections);
+  for (guint i = 0; i < world->n_groups; i++)
+    collect_group(world, outcome, &world->groups[i]);
+  for (guint i = 0; i < world->n_link_kinds; i++)
+    collect_link(world, outcome, &world->link_kinds[i]);
+  for (guint i = 0; i < world->n_brokers; i++)
+    collect_broker(outcome, &world->brokers[i]);
+  outcome->messages = ledger_take_messages(world->ledger);
+  outcome->story = ledger_take_story(world->ledger);
+  if (outcome->messages != NULL)
+    for (guint32 i = 0; i < world->n_clients; i++)
+      g_ptr_array_add(outcome->clients, world_client_name(world, i));
+  outcome->fingerprint = mix(net_fingerprint(world->net), ledger_fingerprint(world->ledger));
+  outcome->events = sim_events(world->sim);
+  outcome->virtual_ns = world_time(world) + world->scenario->warmup_ns;
+  if (world->breach == NULL && ledger_breach(world->ledger) != NULL)
+    world_breach(world, "%s", ledger_breach(world->ledger));
+  for (guint32 i = 0; i < world->n_clients && world->breach == NULL; i++)
+    for (guint end = 0; end < 2; end++)
+      if (world->clients[i].monitor[end] != NULL &&
+          mqtt_monitor_breach(world->clients[i].monitor[end]) != NULL) {
+        g_autofree char *name = world_client_name(world, i);
+        world_breach(world, "%s, %s end: %s", name, end == CLIENT_END ? "client" : "broker",
+                     mqtt_monitor_breach(world->clients[i].monitor[end]));
+      }
+  outcome->breach = g_steal_pointer(&world->breach);
+  return outcome;
+}

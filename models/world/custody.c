@@ -1,0 +1,141 @@
+/* From events of machines, and from bytes that die with a connection, to the ledger's entries. */
+#include "models/mqtt/codec.h"
+#include "models/world/world-private.h"
+
+/* Why a copy went, in the words of the ledger. */
+static Cause
+custody_cause(const MqttEvent *event, gboolean broker)
+{
+  gboolean up = event->flags & MQTT_FLAG_UPSTREAM;
+  switch ((MqttCause)event->cause) {
+  case MQTT_CAUSE_DONE:
+    return CAUSE_NONE;
+  case MQTT_CAUSE_QUEUE_FULL:
+    return broker ? CAUSE_BROKER_QUEUE_FULL : CAUSE_CLIENT_QUEUE_FULL;
+  case MQTT_CAUSE_CONNECTION_LOST:
+    return CAUSE_CONNECTION_LOST;
+  case MQTT_CAUSE_REFUSED:
+    return broker ? CAUSE_BROKER_DISCARDED : CAUSE_BROKER_REFUSED;
+  case MQTT_CAUSE_TOO_LARGE:
+    return CAUSE_TOO_LARGE;
+  case MQTT_CAUSE_EXPIRED:
+    return CAUSE_MESSAGE_EXPIRED;
+  case MQTT_CAUSE_NO_SUBSCRIPTION:
+    return CAUSE_NO_SESSION;
+  case MQTT_CAUSE_OFFLINE:
+    return CAUSE_SUBSCRIBER_OFFLINE;
+  case MQTT_CAUSE_SESSION_EXPIRED:
+    return CAUSE_SESSION_EXPIRED;
+  case MQTT_CAUSE_SESSION_DISCARDED:
+    return CAUSE_SESSION_DISCARDED;
+  case MQTT_CAUSE_GAVE_UP:
+    return CAUSE_GAVE_UP;
+  case MQTT_CAUSE_STATE_EXPIRED:
+    return CAUSE_STATE_EXPIRED;
+  case MQTT_CAUSE_STATE_LOST:
+    return broker ? CAUSE_BROKER_STATE_LOST
+                  : (up ? CAUSE_PUBLISHER_STATE_LOST : CAUSE_SUBSCRIBER_STATE_LOST);
+  }
+  g_assert_not_reached();
+}
+
+/* The guarantees of a session do not outlive it. What a crash takes is judged where the crash is,
+ * since a store may keep it. */
+static gboolean
+custody_ends_state(MqttCause cause)
+{
+  return cause == MQTT_CAUSE_SESSION_EXPIRED || cause == MQTT_CAUSE_SESSION_DISCARDED ||
+         cause == MQTT_CAUSE_STATE_EXPIRED || cause == MQTT_CAUSE_GAVE_UP;
+}
+
+void
+custody_event(World *world, const MqttEvent *event, guint32 client, gboolean broker, guint32 conn)
+{
+  gint64 now_ns = world_time(world);
+  guint32 where = event->flags & MQTT_FLAG_UPSTREAM ? LEDGER_UP : client;
+  switch ((MqttEventType)event->type) {
+  case MQTT_EVENT_COPY:
+    ledger_copy(world->ledger, event->tag, where, now_ns);
+    break;
+  case MQTT_EVENT_GONE:
+    if (custody_ends_state(event->cause))
+      ledger_state_lost(world->ledger, client, now_ns);
+    ledger_gone(world->ledger, event->tag, where, now_ns, custody_cause(event, broker));
+    break;
+  case MQTT_EVENT_SENT:
+    if (event->flags & MQTT_FLAG_PUBREL)
+      ledger_sent_pubrel(world->ledger, event->tag, where, now_ns, (LedgerSend)event->resend);
+    else {
+      ledger_sent(world->ledger, event->tag, where, now_ns, (LedgerSend)event->resend);
+      guint sender = broker ? BROKER_END : CLIENT_END;
+      if (world->conns[conn].dead_from[sender] != G_MAXUINT64)
+        ledger_died(world->ledger, event->tag, where, now_ns, CAUSE_CONNECTION_LOST);
+    }
+    break;
+  case MQTT_EVENT_RECEIVED:
+    if (event->flags & MQTT_FLAG_PUBREL)
+      ledger_received_pubrel(world->ledger, event->tag, where, now_ns);
+    else
+      ledger_received(world->ledger, event->tag, where, now_ns);
+    break;
+  case MQTT_EVENT_SESSION_GONE:
+    if (custody_ends_state(event->cause))
+      ledger_state_lost(world->ledger, client, now_ns);
+    break;
+  default:
+    g_assert_not_reached();
+  }
+}
+
+/* Walks whole packets and gives each dead PUBLISH to the ledger. Bytes are those behind the
+ * decoder's position, which stands at the beginning of a packet; an incomplete packet at the end
+ * was never told as SENT. */
+static void
+bury_packets(World *world, const Conn *conn, guint sender, const guint8 *bytes, gsize n,
+             gsize alive)
+{
+  MqttVersion version = world->groups[world->clients[conn->client].group].mqtt.version;
+  guint32 where = sender == CLIENT_END ? LEDGER_UP : conn->client;
+  MqttSender from = sender == CLIENT_END ? MQTT_FROM_CLIENT : MQTT_FROM_SERVER;
+  for (gsize at = 0; at < n;) {
+    MqttPacket packet;
+    gsize size;
+    guint8 reason;
+    if (mqtt_decode(bytes + at, n - at, version, from, MQTT_PACKET_MAX, &packet, &size, &reason) !=
+        MQTT_DONE)
+      return;
+    at += size;
+    if (at > alive && packet.type == MQTT_PUBLISH)
+      ledger_died(world->ledger, mqtt_tag(packet.publish.payload), where, world_time(world),
+                  CAUSE_CONNECTION_LOST);
+  }
+}
+
+void
+custody_bury(World *world, guint32 number, guint sender, gboolean all)
+{
+  Conn *conn = &world->conns[number];
+  TcpStream *stream = conn->stream[sender];
+  guint64 read = tcp_stream_read(stream), end = tcp_stream_end(stream);
+  guint64 limit = MIN(end, conn->dead_from[sender]); /* beyond it they are buried already */
+  guint64 alive = read;
+  if (!all) {
+    gsize n;
+    tcp_conn_readable(conn->tcp[1 - sender], &n);
+    alive += n;
+  }
+  if (alive < limit) {
+    guint receiver = 1 - sender;
+    if (conn->partial[receiver] == NULL)
+      bury_packets(world, conn, sender, tcp_stream_bytes(stream, read), limit - read, alive - read);
+    else {
+      /* The beginning of the packet that is decoded next was taken from the stream already. */
+      g_autoptr(GByteArray) joined = g_byte_array_new();
+      guint taken = conn->partial[receiver]->len;
+      g_byte_array_append(joined, conn->partial[receiver]->data, taken);
+      g_byte_array_append(joined, tcp_stream_bytes(stream, read), limit - read);
+      bury_packets(world, conn, sender, joined->data, joined->len, taken + alive - read);
+    }
+  }
+  conn->dead_from[sender] = MIN(conn->dead_from[sender], alive);
+}

@@ -1,0 +1,341 @@
+/* TCP connections of a run: packets in and out, timers, life and death of both ends.
+ *
+ * An end has an application (a machine) until conn_leave(); after that its stack finishes alone, as
+ * a kernel does with an orphaned socket. A connection is forgotten when both ends are closed and
+ * none of its packets is under way, so a late packet always finds what it belongs to. */
+#include "models/world/world-private.h"
+
+#include <string.h>
+
+static void
+conn_forget(World *world, guint32 number)
+{
+  Conn *conn = &world->conns[number];
+  for (guint end = 0; end < 2; end++) {
+    sim_timer_cancel(world->sim, &conn->timer[end]);
+    g_clear_pointer(&conn->stream[end], tcp_stream_unref);
+    g_clear_pointer(&conn->partial[end], g_byte_array_unref);
+  }
+  conn->used = FALSE;
+  conn->next_free = world->free_conn;
+  world->free_conn = number;
+}
+
+static guint32
+conn_slot(World *world)
+{
+  if (world->free_conn == NONE) {
+    guint32 n = world->n_conns ? world->n_conns * 2 : 16;
+    world->conns = g_renew(Conn, world->conns, n);
+    memset(world->conns + world->n_conns, 0, (n - world->n_conns) * sizeof(Conn));
+    for (guint32 i = n; i-- > world->n_conns;) {
+      world->conns[i].next_free = world->free_conn;
+      world->free_conn = i;
+    }
+    world->n_conns = n;
+  }
+  guint32 number = world->free_conn;
+  world->free_conn = world->conns[number].next_free;
+  return number;
+}
+
+guint32
+conn_open(World *world, guint32 client_number)
+{
+  const Client *client = &world->clients[client_number];
+  const Group *group = &world->groups[client->group];
+  guint32 number = conn_slot(world);
+  Conn *conn = &world->conns[number];
+  memset(conn, 0, sizeof *conn);
+  conn->used = TRUE;
+  conn->client = client_number;
+  conn->broker = group->broker;
+  conn->dead_from[CLIENT_END] = conn->dead_from[BROKER_END] = G_MAXUINT64;
+  guint mss = client->mtu - TCP_IPV4_HEADERS - group->tcp.option_bytes;
+  TcpConn *tcp = conn->tcp[CLIENT_END] = tcp_conn_new(&group->tcp, mss, !group->nagle);
+  conn->stream[CLIENT_END] = tcp_stream_ref(tcp_conn_tx(tcp));
+  conn->stream[BROKER_END] = tcp_stream_ref(tcp_conn_rx(tcp));
+  tcp_conn_connect(tcp, world_time(world));
+  return number;
+}
+
+/* ---- segments out ---- */
+
+static void
+conn_send(World *world, guint32 number, guint end, const TcpSegment *segment)
+{
+  Conn *conn = &world->conns[number];
+  Client *client = &world->clients[conn->client];
+  guint length = tcp_segment_wire_length(segment);
+  if (world_counts(world)) {
+    Group *group = &world->groups[client->group];
+    group->bytes[end] += length;
+    if (world_in_window(world))
+      group->window_bytes += length;
+    group->data_segments += segment->length > 0;
+  }
+  conn->flying[end]++;
+  guint32 packet = net_packet_new(world->net);
+  memcpy(net_packet_body(world->net, packet), segment, sizeof *segment);
+  net_send(world->net, packet, client->route, (NetDirection)end, number, length);
+}
+
+/* An end is over: its stack goes, and with it what only it could still have sent. */
+static void
+conn_end(World *world, guint32 number, guint end)
+{
+  Conn *conn = &world->conns[number];
+  sim_timer_cancel(world->sim, &conn->timer[end]);
+  g_clear_pointer(&conn->tcp[end], tcp_conn_free);
+  custody_bury(world, number, 1 - end, TRUE);
+  conn_fade(world, number, end);
+}
+
+/* The sender of a direction is gone: once none of its packets flies, what has not arrived never
+ * will. */
+void
+conn_fade(World *world, guint32 number, guint sender)
+{
+  Conn *conn = &world->conns[number];
+  if (conn->tcp[sender] != NULL || conn->flying[sender] != 0)
+    return;
+  custody_bury(world, number, sender, conn->tcp[1 - sender] == NULL);
+  if (conn->tcp[1 - sender] == NULL && conn->flying[1 - sender] == 0 && !conn->broker_open &&
+      !conn->queued && world->clients[conn->client].conn != number)
+    conn_forget(world, number);
+}
+
+void
+conn_flush(World *world, guint32 number, guint end)
+{
+  TcpConn *tcp = world->conns[number].tcp[end];
+  if (tcp == NULL)
+    return;
+  guint32 before = tcp_conn_counters(tcp)->retransmissions;
+  TcpSegment segment;
+  while (tcp_conn_output(tcp, world_time(world), &segment))
+    conn_send(world, number, end, &segment);
+  Conn *conn = &world->conns[number];
+  if (world_counts(world))
+    world->groups[world->clients[conn->client].group].retransmissions +=
+        tcp_conn_counters(tcp)->retransmissions - before;
+  if (tcp_conn_state(tcp) == TCP_CLOSED)
+    return; /* whoever drives this end sees it and calls conn_leave() */
+  sim_timer_set(world->sim, &conn->timer[end], world->kind_tcp, number, end,
+                tcp_conn_deadline(tcp));
+}
+
+/* An orphan's last duties; bytes that come for nobody are answered with a reset, as Linux does. */
+static void
+conn_orphan(World *world, guint32 number, guint end)
+{
+  TcpConn *tcp = world->conns[number].tcp[end];
+  gsize n;
+  if (tcp == NULL)
+    return;
+  tcp_conn_readable(tcp, &n);
+  if (n > 0 && tcp_conn_state(tcp) != TCP_CLOSED)
+    tcp_conn_abort(tcp, world_time(world));
+  conn_flush(world, number, end);
+  if (tcp_conn_state(tcp) == TCP_CLOSED)
+    conn_end(world, number, end);
+}
+
+void
+conn_leave(World *world, guint32 number, guint end, gboolean abort)
+{
+  Conn *conn = &world->conns[number];
+  TcpConn *tcp = conn->tcp[end];
+  if (tcp == NULL) {
+    conn_fade(world, number, end);
+    return;
+  }
+  custody_bury(world, number, 1 - end, TRUE);
+  if (tcp_conn_state(tcp) != TCP_CLOSED) {
+    gsize n;
+    tcp_conn_readable(tcp, &n);
+    if (abort || n > 0)
+      tcp_conn_abort(tcp, world_time(world));
+    else
+      tcp_conn_close(tcp, world_time(world));
+  }
+  conn_orphan(world, number, end);
+}
+
+/* ---- packets in ---- */
+
+static gboolean
+conn_has_application(const World *world, const Conn *conn, guint32 number, guint end)
+{
+  return end == CLIENT_END ? world->clients[conn->client].conn == number : conn->broker_open;
+}
+
+/* TCP did something at an end: its application reads and writes, or is told that it is over. */
+static void
+conn_progress(World *world, guint32 number, guint end)
+{
+  const Conn *conn = &world->conns[number];
+  if (!conn_has_application(world, conn, number, end))
+    conn_orphan(world, number, end);
+  else if (end == CLIENT_END)
+    client_readable(world, number);
+  else
+    broker_readable(world, number);
+}
+
+static void
+conn_unreachable(World *world, guint32 number, guint end, const TcpSegment *segment)
+{
+  TcpSegment reset;
+  if (tcp_reset_for(segment, &reset))
+    conn_send(world, number, end, &reset);
+}
+
+void
+conn_delivered(gpointer user, guint32 packet)
+{
+  World *world = user;
+  const NetPacket *header = net_packet(world->net, packet);
+  guint32 number = header->flow;
+  guint sender = header->direction, end = 1 - sender;
+  TcpSegment segment;
+  memcpy(&segment, net_packet_body(world->net, packet), sizeof segment);
+  net_packet_free(world->net, packet);
+
+  Conn *conn = &world->conns[number];
+  conn->flying[sender]--;
+  if (end == BROKER_END && !conn->accepted && (segment.flags & TCP_SYN) &&
+      conn->tcp[CLIENT_END] != NULL && world->brokers[conn->broker].up)
+    broker_accept(world, number);
+  if (conn->tcp[end] == NULL)
+    conn_unreachable(world, number, end, &segment);
+  else {
+    tcp_conn_input(conn->tcp[end], world_time(world), &segment);
+    conn_progress(world, number, end);
+  }
+  if (world->conns[number].used)
+    conn_fade(world, number, sender);
+}
+
+void
+conn_lost(gpointer user, guint32 packet)
+{
+  World *world = user;
+  const NetPacket *header = net_packet(world->net, packet);
+  guint32 number = header->flow;
+  guint sender = header->direction;
+  world->conns[number].flying[sender]--;
+  conn_fade(world, number, sender);
+}
+
+static void
+on_tcp_timer(gpointer user, guint32 number, guint32 end)
+{
+  World *world = user;
+  TcpConn *tcp = world->conns[number].tcp[end];
+  tcp_conn_timeout(tcp, world_time(world));
+  conn_progress(world, number, end);
+}
+
+static SimTimer *
+tcp_timer_of(gpointer user, guint32 number, guint32 end)
+{
+  World *world = user;
+  return &world->conns[number].timer[end];
+}
+
+void
+host_register(World *world)
+{
+  world->kind_tcp = sim_register_timer(world->sim, on_tcp_timer, tcp_timer_of, world);
+}
+
+/* ---- bytes between a machine and its connection ---- */
+
+/* The monitor of one end of a client's connections; NULL: there is none, or it watches a later
+ * connection by now, since an end may not yet know that an older one is over. */
+static MqttMonitor *
+conn_monitor(World *world, guint32 number, guint end)
+{
+  Conn *conn = &world->conns[number];
+  Client *client = &world->clients[conn->client];
+  if (client->monitor[end] == NULL)
+    return NULL;
+  if (!(conn->seen & 1u << end)) {
+    conn->seen |= 1u << end;
+    client->monitored[end] = number;
+    mqtt_monitor_connection(client->monitor[end]);
+  }
+  return client->monitored[end] == number ? client->monitor[end] : NULL;
+}
+
+void
+conn_write(World *world, guint32 number, guint end, ConnPull pull)
+{
+  for (;;) {
+    Conn *conn = &world->conns[number];
+    TcpConn *tcp = conn->tcp[end];
+    if (tcp == NULL || !tcp_conn_established(tcp))
+      return;
+    gsize room = MIN(tcp_conn_room(tcp), world->scratch_size);
+    gsize n = room > 0 ? pull(world, number, world->scratch, room) : 0;
+    if (n == 0)
+      return;
+    memcpy(tcp_conn_write_buffer(tcp, n), world->scratch, n);
+    tcp_conn_wrote(tcp, world_time(world), n);
+    if (world_counts(world))
+      world->groups[world->clients[conn->client].group].mqtt_bytes[end] += n;
+    MqttMonitor *monitor = conn_monitor(world, number, end);
+    if (monitor != NULL)
+      mqtt_monitor_sent(monitor, world->scratch, n);
+  }
+}
+
+const guint8 *
+conn_bytes(World *world, guint32 number, guint end, gsize *n)
+{
+  const Conn *conn = &world->conns[number];
+  if (conn->partial[end] != NULL) {
+    *n = conn->partial[end]->len;
+    return conn->partial[end]->data;
+  }
+  return tcp_conn_readable(conn->tcp[end], n);
+}
+
+void
+conn_take(World *world, guint32 number, guint end, gsize n)
+{
+  Conn *conn = &world->conns[number];
+  MqttMonitor *monitor = conn_monitor(world, number, end);
+  if (monitor != NULL) {
+    gsize available;
+    mqtt_monitor_received(monitor, conn_bytes(world, number, end, &available), n);
+  }
+  if (conn->partial[end] == NULL) {
+    tcp_conn_consumed(conn->tcp[end], world_time(world), n);
+    return;
+  }
+  g_byte_array_remove_range(conn->partial[end], 0, n);
+  if (conn->partial[end]->len == 0)
+    g_clear_pointer(&conn->partial[end], g_byte_array_unref);
+}
+
+/* A packet larger than the receive buffer would wait for its own end: an application takes what
+ * there is and waits with it. */
+gboolean
+conn_hoard(World *world, guint32 number, guint end)
+{
+  Conn *conn = &world->conns[number];
+  gsize n;
+  const guint8 *bytes = tcp_conn_readable(conn->tcp[end], &n);
+  guint32 buffer = end == CLIENT_END
+                       ? world->groups[world->clients[conn->client].group].tcp.receive_buffer
+                       : world->brokers[conn->broker].tcp.receive_buffer;
+  if (n == 0 || (conn->partial[end] == NULL && n < buffer / 2))
+    return FALSE;
+  if (conn->partial[end] == NULL)
+    conn->partial[end] = g_byte_array_new();
+  g_byte_array_append(conn->partial[end], bytes, n);
+  tcp_conn_consumed(conn->tcp[end], world_time(world), n);
+  return TRUE;
+}

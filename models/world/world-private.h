@@ -1,0 +1,295 @@
+/* The inside of a World, shared by the files of this folder and by nobody else.
+ *
+ *   world.c    makes a world of a scenario, publishes, runs
+ *   host.c     TCP connections: packets in and out, timers, life and death of both ends
+ *   client.c   devices: connect, subscribe, read, reconnect
+ *   broker.c   brokers: accept, read, serve, write
+ *   custody.c  events of machines and dying bytes -> ledger
+ *   store.c    what outlives a crash
+ *   fault.c    outages and crashes
+ *   collect.c  counts -> outcome
+ *
+ * Everything is addressed by number; arrays never move during a run, but that of connections. */
+#pragma once
+
+#include "models/app/backoff.h"
+#include "models/app/interest.h"
+#include "models/app/ledger.h"
+#include "models/app/workload.h"
+#include "models/mqtt/monitor.h"
+#include "models/spec/spec_model.h"
+#include "models/world/world.h"
+#include "sim/engine/sim.h"
+
+#define NONE G_MAXUINT32
+
+enum {
+  CLIENT_END,
+  BROKER_END
+}; /* ends of a connection; the direction of what an end sends has the same number */
+
+typedef struct _Store Store;
+
+/* A client section. */
+typedef struct {
+  const Section *section;
+  MqttClientConfig mqtt;
+  TcpConfig tcp;
+  Backoff backoff;
+  gboolean nagle;
+  const Dist *store_latency; /* NULL: nothing outlives a crash */
+  guint32 first, count;      /* its clients */
+  guint32 broker;
+  GArray *subscriptions; /* guint32: indices of the world's subscribe sections */
+  gboolean publishes;
+  gboolean takes_time; /* one of its subscriptions has a processing time */
+  /* Counts from time zero on; window: those before its end. */
+  guint64 bytes[2], window_bytes, mqtt_bytes[2];
+  guint64 data_segments, retransmissions, reconnects, refused;
+  guint32 queue_peak, inflight_peak;
+  double offline_s, down_s; /* within the window: without a connection, without a process */
+} Group;
+
+/* A subscribe section. */
+typedef struct {
+  const char *filter;
+  guint8 qos;
+  const Dist *process; /* NULL: takes no time */
+} Subscription;
+
+/* A link section. */
+typedef struct {
+  const Section *section;
+  LinkConfig config;
+  gboolean shared;
+  guint32 shared_number; /* NONE until it was made */
+  GArray *numbers;       /* guint32: links made of this section */
+} LinkKind;
+
+typedef struct {
+  MqttClient *mqtt;
+  SimTimer mqtt_timer;
+  SimTimer wake; /* the next try to connect, or the end of a crash */
+  Store *store;
+  guint32 group, n; /* n: number in the group, from 1 */
+  guint32 route, mtu;
+  guint32 conn;       /* its connection, NONE */
+  guint32 attempts;   /* failures in a row */
+  guint32 tries;      /* connections begun: number of the draw of the next delay */
+  guint32 processed;  /* messages that took time: number of the next draw */
+  guint32 processing; /* handed over, not yet processed: reading stops meanwhile */
+  gint64 busy_until_ns;
+  guint64 subscribed;      /* subscriptions acknowledged, a bit each */
+  guint16 *subscribe_ids;  /* of the SUBSCRIBEs under way, per subscription; NULL: none yet */
+  gint64 offline_since_ns; /* SIM_NEVER: connected, or not wanting to be */
+  gint64 down_since_ns;
+  MqttMonitor *monitor[2];
+  guint32 monitored[2]; /* connection that each watches */
+  gboolean up : 1;      /* the process runs */
+  gboolean opened : 1;  /* mqtt_client_opened() was called on this connection */
+  gboolean closing : 1; /* the machine asked to close */
+  gboolean ever : 1;    /* was connected before */
+} Client;
+
+typedef struct {
+  const Section *section;
+  MqttBrokerConfig mqtt_config;
+  MqttBroker *mqtt;
+  TcpConfig tcp;
+  gboolean nagle;
+  gboolean up;
+  SimTimer mqtt_timer;
+  SimTimer wake; /* the end of a crash */
+  Store *store;
+  const Dist *store_latency;
+  const Dist *process; /* NULL: takes no time */
+  RandomStream process_stream;
+  guint64 served;
+  gboolean busy;
+  guint32 serving;                 /* connection whose message is being served */
+  guint32 epoch;                   /* processes so far */
+  guint queue_peak, inflight_peak; /* of the window */
+  GQueue waiting; /* connections with bytes to serve, as GUINT_TO_POINTER(number + 1) */
+} Broker;
+
+/* One TCP connection with both its ends. */
+typedef struct {
+  TcpConn *tcp[2];      /* NULL: gone (or not yet accepted) */
+  TcpStream *stream[2]; /* what each end sends; held until the connection is forgotten */
+  SimTimer timer[2];
+  guint32 client, broker;
+  guint32 flying[2];      /* packets under way, by the end that sent them */
+  GByteArray *partial[2]; /* what an end took of a packet larger than its receive buffer */
+  gboolean used : 1, accepted : 1;
+  gboolean queued : 1;      /* in the broker's queue for service */
+  gboolean broker_open : 1; /* known to the broker machine */
+  gboolean broker_closing : 1;
+  /* Offset in what each end sent from which on nothing will ever be decoded; G_MAXUINT64: none. */
+  guint64 dead_from[2];
+  guint8 seen; /* bit per end: a monitor knows the connection */
+  guint32 next_free;
+} Conn;
+
+/* A stream of publications: a publish section in a client. */
+typedef struct {
+  guint32 client, section;
+  RandomStream stream;
+  guint64 calls;
+  char *topic;      /* or a pattern with {any G} or {each G} */
+  LedgerOwed *owed; /* of that topic, as of version */
+  guint32 n_owed, version;
+} Publisher;
+
+typedef struct {
+  const Section *section;
+  WorkloadConfig workload;
+  const Group
+      *others;   /* the topic names another client of this group, drawn per message; NULL: none */
+  gboolean each; /* or one message goes to every client of it */
+} PublishKind;
+
+typedef struct {
+  const Section *section;
+  GArray *links;   /* guint32, or */
+  GArray *clients; /* guint32, or */
+  guint32 broker;  /* NONE */
+  guint directions;
+  const Dist *at, *every, *gap, *lasts;
+} Fault;
+
+struct _World {
+  const Scenario *scenario;
+  const RunRequest *request;
+  Sim *sim;
+  Net *net;
+  Ledger *ledger;
+  Interest *interest;
+  MqttEvents events;
+  Group *groups;
+  Broker *brokers;
+  Client *clients;
+  Publisher *publishers;
+  PublishKind *publish_kinds;
+  Subscription *subscriptions;
+  LinkKind *link_kinds;
+  Fault *faults;
+  guint n_groups, n_brokers, n_clients, n_publishers, n_publish_kinds, n_subscriptions,
+      n_link_kinds, n_faults;
+  Conn *conns;
+  guint32 n_conns, free_conn;
+  guint8 *scratch; /* one encoded packet, or a slice of it */
+  gsize scratch_size;
+  guint8 *payload; /* of the message that is being published */
+  GArray *owed;    /* LedgerOwed, of the last match */
+  GArray *closing; /* guint32: connections that a broker is about to leave */
+  GPtrArray *stores;
+  GArray *fault_clocks;
+  LinkCounters (*link_start)[2]; /* per link at time zero */
+  char *story_name;
+  guint kind_publish, kind_mqtt, kind_wake, kind_tcp, kind_broker, kind_broker_wake, kind_service,
+      kind_processed, kind_store, kind_fault, kind_mark;
+  gint64 end_ns;     /* the drain is over */
+  gboolean draining; /* the window is over */
+  char *breach;
+};
+
+static inline gint64
+world_time(const World *world)
+{
+  return sim_now(world->sim);
+}
+
+static inline gboolean
+world_counts(const World *world) /* bytes and packets are counted from time zero on */
+{
+  return sim_now(world->sim) >= 0;
+}
+
+static inline gboolean
+world_in_window(const World *world)
+{
+  gint64 now_ns = sim_now(world->sim);
+  return now_ns >= 0 && now_ns < world->scenario->duration_ns;
+}
+
+char *world_client_name(const World *world, guint32 client);          /* "sensor-17"; to free */
+guint32 world_client_number(const World *world, MqttBytes client_id); /* NONE: no such client */
+/* Adds the time without a connection, or without a process, that ends now. */
+void world_offline(World *world, guint32 client);
+void world_down(World *world, guint32 client);
+void world_breach(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* host.c */
+void host_register(World *world);
+guint32 conn_open(World *world, guint32 client);
+void conn_delivered(gpointer world, guint32 packet);
+void conn_lost(gpointer world, guint32 packet);
+/* Takes segments that are due from one end and sets its timer; a CLOSED end is freed. */
+void conn_flush(World *world, guint32 conn, guint end);
+/* Something of that sender is over: once its stack is gone and none of its packets flies, what has
+ * not arrived never will; and a connection without ends, packets and users is forgotten. */
+void conn_fade(World *world, guint32 conn, guint sender);
+/* The application of that end is gone: what it did not decode is dead, and the stack finishes
+ * alone. */
+void conn_leave(World *world, guint32 conn, guint end, gboolean abort);
+/* One packet of the machine at that end into its connection; FALSE: nothing to write, or no room.
+ */
+typedef gsize (*ConnPull)(World *world, guint32 conn, guint8 *dst, gsize room);
+void conn_write(World *world, guint32 conn, guint end, ConnPull pull);
+/* The next bytes for the machine at that end, and taking n of them. */
+const guint8 *conn_bytes(World *world, guint32 conn, guint end, gsize *n);
+void conn_take(World *world, guint32 conn, guint end, gsize n);
+/* After the machine asked for more: takes what there is of a packet larger than the receive buffer;
+ * TRUE: there is more now. */
+gboolean conn_hoard(World *world, guint32 conn, guint end);
+
+/* client.c */
+void client_register(World *world);
+void client_start(World *world, guint32 client, gint64 at_ns);
+void client_connect(World *world, guint32 client);
+void client_readable(World *world, guint32 conn);
+void client_transport_gone(World *world, guint32 client);
+void client_drain(World *world, guint32 client); /* the machine's events */
+void client_pump(World *world,
+                 guint32 client); /* after any call to the machine: all that follows */
+void client_crash(World *world, guint32 client, gint64 down_ns);
+
+/* broker.c */
+void broker_register(World *world);
+void broker_accept(World *world, guint32 conn);
+void broker_readable(World *world, guint32 conn);
+void broker_transport_gone(World *world, guint32 conn);
+void broker_pump(World *world, guint32 broker);
+void broker_write(World *world, guint32 conn);
+void broker_crash(World *world, guint32 broker, gint64 down_ns);
+
+/* custody.c */
+void custody_event(World *world, const MqttEvent *event, guint32 client, gboolean broker,
+                   guint32 conn);
+/* What `sender` wrote and its peer did not decode is dead: all of it, or only what has not arrived
+ * at the peer's stack. */
+void custody_bury(World *world, guint32 conn, guint sender, gboolean all);
+
+/* store.c */
+typedef struct {
+  const Dist *latency;
+  RandomStream stream;
+  guint32 client; /* whose it is; NONE: the broker's */
+  guint32 broker;
+} StoreConfig;
+Store *store_new(World *world, const StoreConfig *config);
+void store_free(Store *store);
+void store_register(World *world);
+void store_take(World *world, Store *store);  /* operations of the machine that wait */
+void store_crash(World *world, Store *store); /* what was not written is lost */
+void store_load(World *world, Store *store);  /* into the machine made anew */
+
+/* fault.c */
+void fault_register(World *world);
+GArray *fault_clocks_new(void);
+void fault_setup(World *world);
+
+/* collect.c */
+void collect_mark(World *world);  /* at time zero */
+void collect_peaks(World *world); /* at the end of the window */
+Outcome *collect_outcome(World *world);

@@ -1,0 +1,672 @@
+/* Makes a world of a scenario, lets its applications publish, runs it. */
+#include "models/world/world-private.h"
+
+#include <string.h>
+
+#define SCRATCH_BYTES (64 * 1024)
+#define CANCEL_STEPS 1024 /* events between two looks at the request's cancel flag */
+
+enum { MARK_ZERO, MARK_WINDOW_END };
+
+char *
+world_client_name(const World *world, guint32 client)
+{
+  const Client *one = &world->clients[client];
+  return g_strdup_printf("%s-%u", world->groups[one->group].section->name, one->n);
+}
+
+guint32
+world_client_number(const World *world, MqttBytes client_id)
+{
+  guint32 digits = client_id.length;
+  while (digits > 0 && g_ascii_isdigit(client_id.data[digits - 1]))
+    digits--;
+  if (digits == 0 || digits == client_id.length || client_id.data[digits - 1] != '-')
+    return NONE;
+  g_autofree char *number =
+      g_strndup((const char *)client_id.data + digits, client_id.length - digits);
+  guint64 n = g_ascii_strtoull(number, NULL, 10);
+  for (guint i = 0; i < world->n_groups; i++) {
+    const char *name = world->groups[i].section->name;
+    if (strlen(name) == digits - 1 && memcmp(name, client_id.data, digits - 1) == 0 && n >= 1 &&
+        n <= world->groups[i].count)
+      return world->groups[i].first + (guint32)n - 1;
+  }
+  return NONE;
+}
+
+void
+world_breach(World *world, const char *format, ...)
+{
+  va_list args;
+  if (world->breach != NULL)
+    return;
+  va_start(args, format);
+  world->breach = g_strdup_vprintf(format, args);
+  va_end(args);
+}
+
+/* Part of [from, to) that lies in the window, in seconds. */
+static double
+window_overlap_s(const World *world, gint64 from_ns, gint64 to_ns)
+{
+  gint64 low = MAX(from_ns, 0), high = MIN(to_ns, world->scenario->duration_ns);
+  return high > low ? (double)(high - low) / 1e9 : 0;
+}
+
+void
+world_offline(World *world, guint32 number)
+{
+  const Client *client = &world->clients[number];
+  if (client->offline_since_ns != SIM_NEVER)
+    world->groups[client->group].offline_s +=
+        window_overlap_s(world, client->offline_since_ns, world_time(world));
+}
+
+void
+world_down(World *world, guint32 number)
+{
+  Client *client = &world->clients[number];
+  world->groups[client->group].down_s +=
+      window_overlap_s(world, client->down_since_ns, world_time(world));
+}
+
+/* ---- publishing ---- */
+
+static void
+publisher_match(World *world, Publisher *publisher, const char *topic)
+{
+  interest_match(world->interest, mqtt_bytes(topic), world->owed);
+  if (publisher == NULL)
+    return;
+  publisher->n_owed = world->owed->len;
+  publisher->version = interest_version(world->interest);
+  g_free(publisher->owed);
+  publisher->owed = g_memdup2(world->owed->data, world->owed->len * sizeof(LedgerOwed));
+}
+
+static Cause
+refusal_cause(MqttPublishResult result)
+{
+  switch (result) {
+  case MQTT_PUBLISH_ACCEPTED:
+    return CAUSE_NONE;
+  case MQTT_PUBLISH_OFFLINE:
+  case MQTT_PUBLISH_NOT_SUPPORTED:
+    return CAUSE_REFUSED_BY_CLIENT;
+  case MQTT_PUBLISH_QUEUE_FULL:
+    return CAUSE_CLIENT_QUEUE_FULL;
+  case MQTT_PUBLISH_TOO_LARGE:
+    return CAUSE_TOO_LARGE;
+  }
+  g_assert_not_reached();
+}
+
+static void
+publish_one(World *world, guint32 number, const char *topic, const LedgerOwed *owed, guint n_owed)
+{
+  const Publisher *publisher = &world->publishers[number];
+  const PublishKind *kind = &world->publish_kinds[publisher->section];
+  Client *client = &world->clients[publisher->client];
+  Group *group = &world->groups[client->group];
+  gint64 now_ns = world_time(world);
+  guint64 tag = ledger_publish(world->ledger, number, now_ns, owed, n_owed);
+  workload_payload(world->payload, kind->workload.size, tag);
+  MqttPublish publish = {.qos = kind->workload.qos,
+                         .topic = mqtt_bytes(topic),
+                         .payload = {world->payload, kind->workload.size}};
+  MqttPublishResult result = mqtt_client_publish(client->mqtt, now_ns, &publish);
+  client_drain(world, publisher->client);
+  ledger_returned(world->ledger, tag, now_ns, result == MQTT_PUBLISH_ACCEPTED,
+                  refusal_cause(result));
+  if (world_in_window(world)) {
+    group->refused += result != MQTT_PUBLISH_ACCEPTED;
+    group->queue_peak = MAX(group->queue_peak, mqtt_client_queued(client->mqtt));
+    group->inflight_peak = MAX(group->inflight_peak, mqtt_client_inflight(client->mqtt));
+  }
+}
+
+/* The topic of one message where the pattern names other clients. */
+static char *
+topic_for(const World *world, const char *pattern, guint32 client)
+{
+  const char *open = strstr(pattern, "{any ");
+  if (open == NULL)
+    open = strstr(pattern, "{each ");
+  const char *close = strchr(open, '}');
+  g_autofree char *before = g_strndup(pattern, open - pattern);
+  g_autofree char *name = world_client_name(world, client);
+  return g_strconcat(before, name, close + 1, NULL);
+}
+
+static void
+publish_to_others(World *world, guint32 number)
+{
+  Publisher *publisher = &world->publishers[number];
+  const PublishKind *kind = &world->publish_kinds[publisher->section];
+  const Group *group = kind->others;
+  guint32 first = group->first, n = group->count;
+  if (!kind->each) {
+    /* Another client: never the publisher itself, if it belongs to the group. */
+    gboolean member = publisher->client >= first && publisher->client < first + n;
+    guint64 draw = random_below(&publisher->stream, publisher->calls | G_GUINT64_CONSTANT(1) << 63,
+                                member && n > 1 ? n - 1 : n);
+    first += (guint32)draw + (member && n > 1 && first + draw >= publisher->client);
+    n = 1;
+  }
+  for (guint32 i = 0; i < n; i++) {
+    g_autofree char *topic = topic_for(world, publisher->topic, first + i);
+    publisher_match(world, NULL, topic);
+    publish_one(world, number, topic, (const LedgerOwed *)world->owed->data, world->owed->len);
+  }
+}
+
+static void
+on_publish(gpointer user, guint32 number, guint32 word)
+{
+  World *world = user;
+  Publisher *publisher = &world->publishers[number];
+  const PublishKind *kind = &world->publish_kinds[publisher->section];
+  (void)word;
+  publisher->calls++;
+  gint64 next_ns =
+      sim_add(world_time(world),
+              workload_interval_ns(&kind->workload, &publisher->stream, publisher->calls));
+  if (next_ns < world->scenario->duration_ns)
+    sim_at(world->sim, next_ns, world->kind_publish, number, 0);
+  if (!world->clients[publisher->client].up)
+    return; /* nobody is there to call publish() */
+  if (kind->others != NULL)
+    publish_to_others(world, number);
+  else {
+    if (publisher->version != interest_version(world->interest))
+      publisher_match(world, publisher, publisher->topic);
+    publish_one(world, number, publisher->topic, publisher->owed, publisher->n_owed);
+  }
+  client_pump(world, publisher->client);
+}
+
+/* ---- making a world ---- */
+
+static guint
+count_sections(const Scenario *scenario, const char *kind)
+{
+  guint n = 0;
+  for (guint i = 0; i < scenario->sections->len; i++) {
+    const Section *section = g_ptr_array_index(scenario->sections, i);
+    n += g_str_equal(section->kind->kind, kind);
+  }
+  return n;
+}
+
+/* The sections of a kind, in order, each given its place in an array. */
+#define FOR_SECTIONS(world, kind_name, section, index)                                             \
+  for (guint index##_s = 0, index = 0; index##_s < (world)->scenario->sections->len; index##_s++)  \
+    for (const Section *section = g_ptr_array_index((world)->scenario->sections, index##_s);       \
+         section != NULL && g_str_equal(section->kind->kind, kind_name); section = NULL, index++)
+
+static void
+setup_store(World *world, Store **store, const Dist *latency, guint32 client, guint32 broker,
+            const char *element)
+{
+  if (latency == NULL)
+    return;
+  StoreConfig config = {.latency = latency, .client = client, .broker = broker};
+  config.stream =
+      random_stream(world->request->seed, world->request->replication, element, "store");
+  *store = store_new(world, &config);
+}
+
+/* NULL: store = none. */
+static const Dist *
+store_latency(const Section *section)
+{
+  const Value *value = section_value(section, "store");
+  return value != NULL && value->kind == VALUE_CALL ? value_argument(value, "latency")->dist : NULL;
+}
+
+/* NULL: takes no time. */
+static const Dist *
+time_taken(const Section *section, const char *key)
+{
+  const Dist *dist = section_dist(section, key);
+  return dist != NULL && dist_max(dist) > 0 ? dist : NULL;
+}
+
+static void
+setup_brokers(World *world)
+{
+  world->n_brokers = count_sections(world->scenario, "broker");
+  world->brokers = g_new0(Broker, MAX(world->n_brokers, 1));
+  FOR_SECTIONS(world, "broker", section, i)
+  {
+    Broker *broker = &world->brokers[i];
+    broker->section = section;
+    broker->up = TRUE;
+    spec_broker(section, &broker->mqtt_config);
+    spec_tcp(scenario_section(world->scenario, section_text(section, "tcp")), &broker->tcp);
+    broker->nagle = section_int(section, "nagle") != 0;
+    broker->process = time_taken(section, "process");
+    broker->process_stream =
+        random_stream(world->request->seed, world->request->replication, section->name, "process");
+    g_queue_init(&broker->waiting);
+    broker->mqtt = mqtt_broker_new(&broker->mqtt_config, &world->events);
+    setup_store(world, &broker->store, store_latency(section), NONE, i, section->name);
+  }
+}
+
+static void
+setup_links(World *world)
+{
+  world->n_link_kinds = count_sections(world->scenario, "link");
+  world->link_kinds = g_new0(LinkKind, MAX(world->n_link_kinds, 1));
+  FOR_SECTIONS(world, "link", section, i)
+  {
+    LinkKind *kind = &world->link_kinds[i];
+    kind->section = section;
+    spec_link(section, &kind->config);
+    kind->shared = section_int(section, "shared") != 0;
+    kind->shared_number = NONE;
+    kind->numbers = g_array_new(FALSE, FALSE, sizeof(guint32));
+  }
+}
+
+static guint32
+link_for(World *world, const char *section_name, const char *client_name)
+{
+  LinkKind *kind = world->link_kinds;
+  while (!g_str_equal(kind->section->name, section_name))
+    kind++;
+  if (kind->shared_number != NONE)
+    return kind->shared_number;
+  g_autofree char *name =
+      kind->shared ? g_strdup(section_name) : g_strconcat(section_name, "/", client_name, NULL);
+  guint32 number = net_link_new(world->net, &kind->config, name, world->request->seed,
+                                world->request->replication);
+  g_array_append_val(kind->numbers, number);
+  if (kind->shared)
+    kind->shared_number = number;
+  return number;
+}
+
+static double
+argument_or(const Value *call, const char *name, double otherwise)
+{
+  const Value *value = value_argument(call, name);
+  return value == NULL ? otherwise : value->real;
+}
+
+static void
+setup_backoff(const Section *section, Backoff *backoff)
+{
+  const Value *value = section_value(section, "reconnect");
+  *backoff = (Backoff){.initial_ns = SIM_NEVER, .max_ns = SIM_NEVER, .factor = 1};
+  if (value->kind == VALUE_DIST)
+    backoff->dist = value->dist;
+  else if (value->kind == VALUE_CALL) {
+    backoff->initial_ns = value_argument(value, "initial")->integer;
+    backoff->max_ns = value_argument(value, "max")->integer;
+    backoff->factor = argument_or(value, "factor", 2);
+    backoff->jitter = argument_or(value, "jitter", 0);
+  }
+}
+
+/* Does the list of group names in a publish or subscribe section name this one? */
+static gboolean
+section_names_group(const Section *section, const char *group)
+{
+  const Value *list = section_value(section, "client");
+  for (guint i = 0; i < list->list.n; i++)
+    if (g_str_equal(list->list.values[i]->text, group))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+setup_groups(World *world)
+{
+  world->n_groups = count_sections(world->scenario, "client");
+  world->groups = g_new0(Group, MAX(world->n_groups, 1));
+  FOR_SECTIONS(world, "client", section, i)
+  {
+    Group *group = &world->groups[i];
+    group->section = section;
+    spec_client(section, &group->mqtt);
+    spec_tcp(scenario_section(world->scenario, section_text(section, "tcp")), &group->tcp);
+    setup_backoff(section, &group->backoff);
+    group->nagle = section_int(section, "nagle") != 0;
+    group->store_latency = store_latency(section);
+    group->count = (guint32)section_int(section, "count");
+    group->first = world->n_clients;
+    world->n_clients += group->count;
+    group->subscriptions = g_array_new(FALSE, FALSE, sizeof(guint32));
+    while (
+        !g_str_equal(world->brokers[group->broker].section->name, section_text(section, "broker")))
+      group->broker++;
+    FOR_SECTIONS(world, "subscribe", subscribe, k)
+    if (section_names_group(subscribe, section->name)) {
+      g_array_append_val(group->subscriptions, k);
+      group->takes_time |= time_taken(subscribe, "process") != NULL;
+    }
+    FOR_SECTIONS(world, "publish", publish, k)
+    group->publishes |= section_names_group(publish, section->name);
+  }
+}
+
+static gint64
+client_start_ns(const World *world, const Group *group, const char *name)
+{
+  const Dist *start = section_dist(group->section, "start");
+  RandomStream stream =
+      random_stream(world->request->seed, world->request->replication, name, "start");
+  gint64 warmup_ns = world->scenario->warmup_ns, after_ns = 0;
+  if (start != NULL)
+    after_ns = dist_draw_ns(start, &stream, 0);
+  else if (group->publishes)
+    after_ns = (gint64)(random_uniform(&stream, 0) * (double)(warmup_ns / 2));
+  return sim_add(-warmup_ns, after_ns);
+}
+
+static void
+setup_client(World *world, guint group_number, guint32 n)
+{
+  Group *group = &world->groups[group_number];
+  guint32 number = group->first + n - 1;
+  Client *client = &world->clients[number];
+  client->group = group_number;
+  client->n = n;
+  client->conn = NONE;
+  client->up = TRUE;
+  client->offline_since_ns = -world->scenario->warmup_ns;
+  g_autofree char *name = world_client_name(world, number);
+  const Value *path = section_value(group->section, "link");
+  g_autofree guint32 *links = g_new(guint32, path->list.n);
+  for (guint i = 0; i < path->list.n; i++)
+    links[i] = link_for(world, path->list.values[i]->text, name);
+  client->route = net_route_new(world->net, links, path->list.n);
+  client->mtu = net_route_mtu(world->net, client->route);
+  client->mqtt = mqtt_client_new(&group->mqtt, mqtt_bytes(name), &world->events);
+  setup_store(world, &client->store, group->store_latency, number, NONE, name);
+  if (world->request->monitor)
+    for (guint end = 0; end < 2; end++)
+      client->monitor[end] =
+          mqtt_monitor_new(end == CLIENT_END ? MQTT_FROM_CLIENT : MQTT_FROM_SERVER);
+  if (world->request->monitor && group->mqtt.on_ack_timeout == MQTT_ACK_RESEND)
+    mqtt_monitor_allow_timer_resend(client->monitor[CLIENT_END]);
+  client_start(world, number, client_start_ns(world, group, name));
+}
+
+static void
+setup_subscriptions(World *world)
+{
+  world->n_subscriptions = count_sections(world->scenario, "subscribe");
+  world->subscriptions = g_new0(Subscription, MAX(world->n_subscriptions, 1));
+  FOR_SECTIONS(world, "subscribe", section, i)
+  {
+    world->subscriptions[i].filter = section_text(section, "filter");
+    world->subscriptions[i].qos = (guint8)section_int(section, "qos");
+    world->subscriptions[i].process = time_taken(section, "process");
+  }
+}
+
+static const Group *
+group_named_in(const World *world, const char *pattern, const char *word)
+{
+  const char *open = strstr(pattern, word);
+  if (open == NULL)
+    return NULL;
+  open += strlen(word);
+  for (guint i = 0; i < world->n_groups; i++) {
+    const char *name = world->groups[i].section->name;
+    gsize n = strlen(name);
+    if (strncmp(open, name, n) == 0 && open[n] == '}')
+      return &world->groups[i];
+  }
+  return NULL;
+}
+
+static void
+setup_publisher(World *world, guint kind_number, guint32 client)
+{
+  const PublishKind *kind = &world->publish_kinds[kind_number];
+  const Client *one = &world->clients[client];
+  Publisher publisher = {.client = client, .section = kind_number};
+  g_autofree char *name = world_client_name(world, client);
+  g_autofree char *purpose = g_strconcat("publish ", kind->section->name, NULL);
+  publisher.stream =
+      random_stream(world->request->seed, world->request->replication, name, purpose);
+  publisher.topic = spec_topic(section_text(kind->section, "topic"),
+                               world->groups[one->group].section->name, one->n);
+  guint32 number = ledger_publisher(world->ledger, kind_number, client, kind->workload.qos);
+  g_assert(number == world->n_publishers);
+  world->publishers[world->n_publishers++] = publisher;
+  gint64 first_ns =
+      sim_add(-world->scenario->warmup_ns, workload_first_ns(&kind->workload, &publisher.stream));
+  if (first_ns < world->scenario->duration_ns)
+    sim_at(world->sim, first_ns, world->kind_publish, number, 0);
+}
+
+static void
+setup_publishing(World *world)
+{
+  guint32 n = 0, largest = 8;
+  world->n_publish_kinds = count_sections(world->scenario, "publish");
+  world->publish_kinds = g_new0(PublishKind, MAX(world->n_publish_kinds, 1));
+  FOR_SECTIONS(world, "publish", section, i)
+  {
+    PublishKind *kind = &world->publish_kinds[i];
+    const char *topic = section_text(section, "topic");
+    kind->section = section;
+    kind->workload.qos = (guint8)section_int(section, "qos");
+    kind->workload.size = (guint32)section_int(section, "size");
+    kind->workload.every = section_dist(section, "every");
+    kind->workload.start = section_dist(section, "start");
+    kind->each = strstr(topic, "{each ") != NULL;
+    kind->others = group_named_in(world, topic, kind->each ? "{each " : "{any ");
+    largest = MAX(largest, kind->workload.size);
+    ledger_section(world->ledger, i, section_int(section, "deadline"));
+    for (guint g = 0; g < world->n_groups; g++)
+      if (section_names_group(section, world->groups[g].section->name))
+        n += world->groups[g].count;
+  }
+  world->payload = g_malloc(largest);
+  world->publishers = g_new0(Publisher, MAX(n, 1));
+  for (guint i = 0; i < world->n_publish_kinds; i++)
+    for (guint g = 0; g < world->n_groups; g++)
+      if (section_names_group(world->publish_kinds[i].section, world->groups[g].section->name))
+        for (guint32 k = 0; k < world->groups[g].count; k++)
+          setup_publisher(world, i, world->groups[g].first + k);
+}
+
+static void
+on_mark(gpointer user, guint32 what, guint32 word)
+{
+  World *world = user;
+  (void)word;
+  if (what == MARK_ZERO)
+    collect_mark(world);
+  else {
+    collect_peaks(world);
+    world->draining = TRUE;
+  }
+}
+
+static void
+setup_engine(World *world)
+{
+  static const NetHandler handler = {.delivered = conn_delivered, .lost = conn_lost};
+  const Scenario *scenario = world->scenario;
+  world->sim = sim_new(-scenario->warmup_ns);
+  world->net = net_new(world->sim, sizeof(TcpSegment), &handler, world);
+  world->kind_publish = sim_register(world->sim, on_publish, world);
+  world->kind_mark = sim_register(world->sim, on_mark, world);
+  client_register(world);
+  broker_register(world);
+  host_register(world);
+  store_register(world);
+  fault_register(world);
+  world->end_ns = sim_add(scenario->duration_ns, scenario->drain_ns);
+  sim_at(world->sim, 0, world->kind_mark, MARK_ZERO, 0);
+  sim_at(world->sim, scenario->duration_ns, world->kind_mark, MARK_WINDOW_END, 0);
+}
+
+static const char *
+ledger_client_name(gpointer user, guint32 client)
+{
+  World *world = user;
+  g_free(world->story_name);
+  return world->story_name = world_client_name(world, client);
+}
+
+World *
+world_new(const Scenario *scenario, const RunRequest *request)
+{
+  World *world = g_new0(World, 1);
+  world->scenario = scenario;
+  world->request = request;
+  world->free_conn = NONE;
+  world->scratch_size = SCRATCH_BYTES;
+  world->scratch = g_malloc(world->scratch_size);
+  world->owed = g_array_new(FALSE, FALSE, sizeof(LedgerOwed));
+  world->closing = g_array_new(FALSE, FALSE, sizeof(guint32));
+  world->stores = g_ptr_array_new_with_free_func((GDestroyNotify)store_free);
+  world->fault_clocks = fault_clocks_new();
+  world->interest = interest_new();
+  setup_engine(world);
+  setup_brokers(world);
+  setup_links(world);
+  setup_subscriptions(world);
+  setup_groups(world);
+  LedgerConfig ledger = {.sections = count_sections(scenario, "publish"),
+                         .clients = world->n_clients,
+                         .window_ns = scenario->duration_ns,
+                         .messages = scenario->record != RECORD_SUMMARY,
+                         .trace_id = request->trace_id,
+                         .client_name = ledger_client_name,
+                         .user = world};
+  world->ledger = ledger_new(&ledger);
+  world->clients = g_new0(Client, MAX(world->n_clients, 1));
+  for (guint g = 0; g < world->n_groups; g++)
+    for (guint32 n = 1; n <= world->groups[g].count; n++)
+      setup_client(world, g, n);
+  setup_publishing(world);
+  world->n_faults = count_sections(scenario, "fault");
+  world->faults = g_new0(Fault, MAX(world->n_faults, 1));
+  FOR_SECTIONS(world, "fault", section, i)
+  world->faults[i].section = section;
+  fault_setup(world);
+  return world;
+}
+
+static void
+free_client(Client *client)
+{
+  mqtt_client_free(client->mqtt);
+  g_free(client->subscribe_ids);
+  for (guint end = 0; end < 2; end++)
+    g_clear_pointer(&client->monitor[end], mqtt_monitor_free);
+}
+
+static void
+free_conn(Conn *conn)
+{
+  for (guint end = 0; end < 2; end++) {
+    g_clear_pointer(&conn->tcp[end], tcp_conn_free);
+    g_clear_pointer(&conn->stream[end], tcp_stream_unref);
+    g_clear_pointer(&conn->partial[end], g_byte_array_unref);
+  }
+}
+
+void
+world_free(World *world)
+{
+  for (guint32 i = 0; i < world->n_clients; i++)
+    free_client(&world->clients[i]);
+  for (guint32 i = 0; i < world->n_conns; i++)
+    if (world->conns[i].used)
+      free_conn(&world->conns[i]);
+  for (guint i = 0; i < world->n_brokers; i++) {
+    mqtt_broker_free(world->brokers[i].mqtt);
+    g_queue_clear(&world->brokers[i].waiting);
+  }
+  for (guint i = 0; i < world->n_publishers; i++) {
+    g_free(world->publishers[i].topic);
+    g_free(world->publishers[i].owed);
+  }
+  for (guint i = 0; i < world->n_groups; i++)
+    g_array_unref(world->groups[i].subscriptions);
+  for (guint i = 0; i < world->n_faults; i++) {
+    g_clear_pointer(&world->faults[i].links, g_array_unref);
+    g_clear_pointer(&world->faults[i].clients, g_array_unref);
+  }
+  for (guint i = 0; i < world->n_link_kinds; i++)
+    g_array_unref(world->link_kinds[i].numbers);
+  ledger_free(world->ledger);
+  net_free(world->net);
+  sim_free(world->sim);
+  interest_free(world->interest);
+  mqtt_events_clear(&world->events);
+  g_ptr_array_unref(world->stores);
+  g_array_unref(world->fault_clocks);
+  g_array_unref(world->closing);
+  g_array_unref(world->owed);
+  g_free(world->link_start);
+  g_free(world->groups);
+  g_free(world->brokers);
+  g_free(world->clients);
+  g_free(world->publishers);
+  g_free(world->publish_kinds);
+  g_free(world->subscriptions);
+  g_free(world->link_kinds);
+  g_free(world->faults);
+  g_free(world->conns);
+  g_free(world->scratch);
+  g_free(world->payload);
+  g_free(world->story_name);
+  g_free(world->breach);
+  g_free(world);
+}
+
+/* ---- running ---- */
+
+gint64
+world_now(const World *world)
+{
+  return sim_now(world->sim);
+}
+
+gboolean
+world_step(World *world)
+{
+  if (world->draining && ledger_open(world->ledger) == 0)
+    return FALSE; /* every fate is known */
+  return sim_step(world->sim, world->end_ns);
+}
+
+void
+world_crash_client(World *world, guint32 number, gint64 down_ns)
+{
+  client_crash(world, number, down_ns);
+}
+
+void
+world_crash_broker(World *world, guint32 number, gint64 down_ns)
+{
+  broker_crash(world, number, down_ns);
+}
+
+Outcome *
+world_finish(World *world)
+{
+  return collect_outcome(world);
+}
+
+Outcome *
+world_run(const Scenario *scenario, const RunRequest *request)
+{
+  g_autoptr(World) world = world_new(scenario, request);
+  for (guint steps = 0; world_step(world); steps++)
+    if (steps % CANCEL_STEPS == 0 && request->cancel != NULL && g_atomic_int_get(request->cancel))
+      return NULL;
+  return world_finish(world);
+}

@@ -1,0 +1,201 @@
+/* Worlds drawn from a seed: topology, links, faults, policies. Whatever they do, fates add up, no
+ * invariant is breached, the wire is legal, and the same seed gives the same run.
+ *
+ * Replay one: test-random-worlds --seed R02S... as printed, or QOSIM_WORLD=number for that world
+ * alone. */
+#include "tests/models/world/kit.h"
+
+#include <stdlib.h>
+
+enum { WORLDS = 150 };
+
+#define PICK(rand, ...)                                                                            \
+  pick(rand, (const char *const[]){__VA_ARGS__},                                                   \
+       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static const char *
+pick(GRand *rand, const char *const *choices, gsize n)
+{
+  return choices[g_rand_int_range(rand, 0, (gint32)n)];
+}
+
+/* Swarm testing: each feature is off in half of the worlds, so that others are met in all
+ * combinations. */
+static gboolean
+maybe(GRand *rand)
+{
+  return g_rand_boolean(rand);
+}
+
+static void
+add_link(GRand *rand, GString *text, const char *name)
+{
+  g_string_append_printf(text, "[link %s]\n", name);
+  g_string_append_printf(text, "rtt = %s\n",
+                         PICK(rand, "0s", "20ms", "300ms", "2s",
+                              "lognormal(median=120ms, p95=250ms)", "exponential(200ms)"));
+  g_string_append_printf(text, "order = %s\n", PICK(rand, "fifo", "fifo", "free"));
+  if (maybe(rand))
+    g_string_append_printf(text, "rate = %s\nqueue = %s\n",
+                           PICK(rand, "20kbit/s", "300kbit/s", "1Mbit/s"),
+                           PICK(rand, "3packets", "20packets", "5kB"));
+  if (maybe(rand))
+    g_string_append_printf(text, "loss = %s\n",
+                           PICK(rand, "1%", "5%", "20%", "gilbert(mean=3%, burst=400ms)",
+                                "gilbert(mean=10%, burst=3s, loss_bad=70%)"));
+  if (maybe(rand))
+    g_string_append_printf(text, "outage_every = %s\noutage_lasts = %s\n",
+                           PICK(rand, "40s", "exponential(60s)", "exponential(15s)"),
+                           PICK(rand, "2s", "exponential(5s)", "lognormal(median=4s, p95=30s)"));
+  if (maybe(rand))
+    g_string_append_printf(text, "mtu = %s\n", PICK(rand, "576B", "1358B"));
+}
+
+static void
+add_machine(GRand *rand, GString *text, gboolean client)
+{
+  if (maybe(rand))
+    g_string_append_printf(text, "tcp = %s\n", PICK(rand, "linux", "rfc6298"));
+  if (maybe(rand))
+    g_string_append_printf(text, "inflight = %s\n", PICK(rand, "1", "2", "20"));
+  if (maybe(rand))
+    g_string_append_printf(text, "queue = %s\non_queue_full = %s\n", PICK(rand, "0", "2", "50"),
+                           PICK(rand, "drop-new", "drop-old", "refuse"));
+  if (maybe(rand))
+    g_string_append_printf(text, "receive_maximum = %s\n", PICK(rand, "1", "3", "20"));
+  if (maybe(rand))
+    g_string_append(text, "qos2_receiver = on-pubrel\n");
+  if (maybe(rand))
+    g_string_append_printf(text, "store = %s\nack_after_store = %s\n",
+                           PICK(rand, "every-change(2ms)", "every-change(exponential(200ms))"),
+                           PICK(rand, "yes", "no"));
+  if (maybe(rand))
+    g_string_append(text, "nagle = yes\n");
+  if (!client) {
+    if (maybe(rand))
+      g_string_append_printf(text, "process = %s\n", PICK(rand, "1ms", "exponential(20ms)"));
+    if (maybe(rand))
+      g_string_append_printf(text, "maximum_qos = %s\n", PICK(rand, "0", "1", "2"));
+  }
+}
+
+static void
+add_client(GRand *rand, GString *text, const char *name, const char *link)
+{
+  g_string_append_printf(text, "[client %s]\ncount = %d\nlink = %s\n", name,
+                         g_rand_int_range(rand, 1, 6), link);
+  const char *protocol = PICK(rand, "mqtt5", "mqtt311");
+  g_string_append_printf(text, "protocol = %s\n", protocol);
+  add_machine(rand, text, TRUE);
+  if (maybe(rand)) {
+    g_string_append(text, "clean_start = no\n");
+    if (protocol[4] == '5')
+      g_string_append_printf(text, "session_expiry = %s\n", PICK(rand, "0s", "5s", "1h", "never"));
+  }
+  if (maybe(rand))
+    g_string_append_printf(text, "keep_alive = %s\n", PICK(rand, "2s", "10s", "never"));
+  if (maybe(rand))
+    g_string_append_printf(text, "ping_timeout = %s\n", PICK(rand, "1s", "5s", "never"));
+  if (maybe(rand))
+    g_string_append_printf(text, "connect_timeout = %s\n", PICK(rand, "1s", "5s", "never"));
+  if (maybe(rand))
+    g_string_append_printf(text, "ack_timeout = %s\non_ack_timeout = %s\n",
+                           PICK(rand, "200ms", "1s", "5s"),
+                           PICK(rand, "report", "resend", "reconnect", "give-up"));
+  if (maybe(rand))
+    g_string_append_printf(text, "ack_backoff = %s\nack_tries = %s\n", PICK(rand, "1", "2"),
+                           PICK(rand, "1", "3", "unlimited"));
+  if (maybe(rand))
+    g_string_append_printf(text, "offline_queue = %s\n", PICK(rand, "none", "all"));
+  if (maybe(rand))
+    g_string_append_printf(
+        text, "reconnect = %s\n",
+        PICK(rand, "100ms", "exponential(2s)", "backoff(1s, max=10s, jitter=50%)"));
+}
+
+static void
+add_faults(GRand *rand, GString *text)
+{
+  static const char *const targets[] = {"sensor", "each sensor", "dashboard",
+                                        "hub",    "radio",       "each radio"};
+  guint n = (guint)g_rand_int_range(rand, 0, 4);
+  for (guint i = 0; i < n; i++) {
+    guint target = (guint)g_rand_int_range(rand, 0, G_N_ELEMENTS(targets));
+    g_string_append_printf(
+        text, "[fault f%u]\nwhat = %s\ntarget = %s\nlasts = %s\n%s\n", i,
+        target < 4 ? "crash" : "outage", targets[target], PICK(rand, "0s", "1s", "exponential(5s)"),
+        PICK(rand, "at = uniform(1s, 50s)", "every = exponential(20s)", "gap = 15s"));
+  }
+}
+
+static char *
+draw_world(guint32 number)
+{
+  GRand *rand = g_rand_new_with_seed(number);
+  GString *text = g_string_new("[experiment]\ntitle = a world\nwarmup = 10s\nduration = 60s\n");
+  g_string_append_printf(text, "drain = %s\nrecord = %s\n", PICK(rand, "0s", "30s", "10min"),
+                         PICK(rand, "summary", "messages"));
+  add_link(rand, text, "radio");
+  add_link(rand, text, "backhaul");
+  if (maybe(rand))
+    g_string_append(text, "shared = yes\n");
+  g_string_append(text, "[broker hub]\n");
+  add_machine(rand, text, FALSE);
+  add_client(rand, text, "sensor", PICK(rand, "radio", "radio > backhaul"));
+  add_client(rand, text, "dashboard", PICK(rand, "perfect", "backhaul", "wifi"));
+  static const char *const names[] = {"reading", "alarm"};
+  for (guint i = 0; i < 2; i++)
+    g_string_append_printf(
+        text,
+        "[publish %s]\nclient = sensor\ntopic = %s/{client}\nqos = %s\nevery = %s\nsize = %s\n",
+        names[i], names[i], PICK(rand, "0", "1", "2"), PICK(rand, "500ms", "3s", "exponential(1s)"),
+        PICK(rand, "8B", "100B", "4kB"));
+  g_string_append(text, "[publish command]\nclient = dashboard\ntopic = command/{any sensor}\n");
+  g_string_append_printf(text, "qos = %s\nevery = 2s\n", PICK(rand, "0", "1", "2"));
+  g_string_append_printf(text, "[subscribe all]\nclient = dashboard\nfilter = %s\nqos = %s\n",
+                         PICK(rand, "#", "reading/+"), PICK(rand, "0", "1", "2"));
+  if (maybe(rand))
+    g_string_append_printf(text, "process = %s\n", PICK(rand, "10ms", "exponential(300ms)"));
+  g_string_append_printf(
+      text, "[subscribe commands]\nclient = sensor\nfilter = command/{client}\nqos = %s\n",
+      PICK(rand, "0", "1", "2"));
+  add_faults(rand, text);
+  g_rand_free(rand);
+  return g_string_free(text, FALSE);
+}
+
+static void
+try_world(guint32 number)
+{
+  g_autofree char *text = draw_world(number);
+  g_autoptr(Scenario) scenario = kit_scenario(text);
+  RunRequest request = {.seed = number, .replication = 1, .monitor = TRUE};
+  g_autoptr(Outcome) first = world_run(scenario, &request);
+  if (first->breach != NULL)
+    g_error("world %u: %s\nreplay: QOSIM_WORLD=%u %s\n%s", number, first->breach, number,
+            g_get_prgname(), text);
+  kit_assert_balanced(first);
+  g_autoptr(Outcome) second = world_run(scenario, &request);
+  if (first->fingerprint != second->fingerprint || first->events != second->events)
+    g_error("world %u does not repeat\nreplay: QOSIM_WORLD=%u %s\n%s", number, number,
+            g_get_prgname(), text);
+}
+
+static void
+test_random_worlds(void)
+{
+  const char *one = getenv("QOSIM_WORLD");
+  guint32 first = (guint32)g_test_rand_int();
+  if (one != NULL)
+    try_world((guint32)g_ascii_strtoull(one, NULL, 10));
+  for (guint32 i = 0; one == NULL && i < WORLDS; i++)
+    try_world(first + i);
+}
+
+int
+main(int argc, char **argv)
+{
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/random-worlds/hold-what-must-hold", test_random_worlds);
+  return g_test_run();
+}
