@@ -23,9 +23,9 @@ gboolean spec_derived(const Scenario *scenario, const Section *section, const ch
 
 /* Appends Findings for what no single key shows: settings that exclude each other (errors),
  * settings that defeat themselves (notes): QoS above 0 without a session, ack_timeout below the
- * RTT, resend in mqtt5, more offered than a link carries, every
- * publisher in one instant, session_expiry in mqtt311, ... The messages name their key;
- * what is wrong with a value by itself was found when it was read. */
+ * RTT, resend in mqtt5, more offered than a link carries, every publisher in one instant,
+ * session_expiry in mqtt311, ... The messages name their key; what is wrong with a value by itself
+ * was found when it was read. */
 void spec_check(const Scenario *scenario, GPtrArray *findings);
 
 /* The publish topic or filter of client n (from 1) of a group, with {client}, {n}, {n:5}, {group}
