@@ -35,9 +35,10 @@ Estimate stats_rate(const double *numerators, const double *denominators, guint 
 
 /* A proportion of things counted. Clopper-Pearson at the effective sample size of Korn and Graubard
  * (Survey Methodology 24, 1998, p. 193): what the spread between replications leaves of the count,
- * never more than the count, shrunk for the few degrees of freedom. If nothing or everything
- * counted: the exact one-sided bound for independent trials, flagged EXACT; so is an interval that
- * rests on fewer than five replications with the rarer outcome. */
+ * never more than the count, shrunk for the degrees of freedom, which are n - 1 or, if less, the
+ * number of replications with the rarer outcome. If nothing or everything counted: the exact
+ * one-sided bound for independent trials, flagged EXACT; flagged so is also an interval that rests
+ * on fewer than five replications with the rarer outcome. */
 Estimate stats_proportion(const double *numerators, const double *denominators, guint n,
                           double confidence);
 
@@ -52,11 +53,12 @@ Estimate stats_mean(const double *values, guint n, double confidence);
 /* The exact one-sided upper bound on the probability of what was never seen in n trials. */
 double stats_unseen_bound(double n, double confidence);
 
-/* The q-quantile of the merged histograms, in their unit, with the delete-one jackknife over
- * replications; infinite (NULL: none): per replication the number of values larger than all.
- * TOO_FEW if some replication has fewer than ten values at or beyond it (for q < 0.5: at or below). Where
- * leaving one replication out makes the quantile infinite, high is INFINITY and low the smallest of
- * the delete-one quantiles. */
+/* The q-quantile of the merged histograms, in their unit. infinite (NULL: none): per replication
+ * the number of values larger than all. The share of values up to the quantile gets its interval by
+ * the delete-one jackknife over replications, and the quantiles at the ends of that interval are those
+ * returned (Woodruff, JASA 47, 1952, p. 635): the jackknife of the quantile itself is not
+ * consistent. TOO_FEW if some replication has fewer than ten values at or beyond it (for q < 0.5:
+ * at or below). */
 Estimate stats_quantile(const Histogram *const *histograms, const guint64 *infinite, guint n,
                         double q, double confidence);
 /* The same quantile with each replication left out in turn; INFINITY where it falls among the

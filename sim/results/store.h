@@ -62,8 +62,8 @@ void store_point_free(StorePoint *point);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StorePoint, store_point_free)
 
 /* Opens for writing: creates the database, or opens the one of the same experiment (key and
- * revision equal; text, title and libraries become those given now). NULL and an error otherwise, and then
- * nothing was created, changed or removed. */
+ * revision equal; text, title and libraries become those given now). NULL and an error otherwise,
+ * and then nothing was created, changed or removed. */
 Store *store_open(const char *path, const StoreExperiment *experiment, GError **error);
 Store *store_open_read(const char *path, GError **error); /* for reading only */
 void store_free(Store *store);
@@ -83,8 +83,8 @@ gboolean store_set_points(Store *store, GPtrArray *points, GError **error);
 /* Whether that run of the point is done; answered from memory. */
 gboolean store_has_run(const Store *store, const StorePoint *point, guint32 replication);
 /* Adds a run of a point that was set, or replaces it; one transaction. After an error nothing of
- * the run is in the database, and the call may be tried again. A run with a breach is kept as such and
- * is not done. */
+ * the run is in the database, and the call may be tried again. A run with a breach is kept as such
+ * and is not done. */
 gboolean store_add_run(Store *store, const StorePoint *point, guint32 replication, guint64 seed,
                        const Outcome *outcome, double wall_s, GError **error);
 

@@ -1,0 +1,349 @@
+#include "sim/results/plot.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+  char *folder, *path;
+  GPtrArray *points, *outcomes;
+} Fixture;
+
+static void
+outcomes_free(gpointer data)
+{
+  g_ptr_array_unref(data);
+}
+
+static GPtrArray *
+make_outcomes(guint lost, double extra)
+{
+  GPtrArray *outcomes = g_ptr_array_new_with_free_func((GDestroyNotify)outcome_free);
+
+  for (guint r = 0; r < 5; r++) {
+    Outcome *outcome = outcome_new();
+    OutcomeElement *e = outcome_element(outcome, OF_PUBLISH, "reading");
+
+    e->counters[COUNT_OWED] = 100;
+    e->counters[COUNT_ONCE] = 100 - lost;
+    e->counters[COUNT_LOST] = lost;
+    e->counters[COUNT_EXTRA_COPIES] = extra * (100 - lost) * (1 + 0.01 * r);
+    for (guint i = 0; i < 100 - lost; i++)
+      histogram_add(&e->histograms[HISTOGRAM_LATENCY], 100000000 + i * 10000000);
+    g_ptr_array_add(outcomes, outcome);
+  }
+  return outcomes;
+}
+
+static void
+add_point(Fixture *f, const char *link, const char *text, double timeout, guint lost)
+{
+  StorePoint *point = store_point_new(f->points->len + 1, "");
+  g_autofree char *resolved =
+    isinf(timeout) ? g_strdup("never") : g_strdup_printf("%g s", timeout);
+
+  store_point_add(point, "sensor.link", link, link, NAN);
+  store_point_add(point, "sensor.ack_timeout", text, resolved, timeout);
+  g_ptr_array_add(f->points, point);
+  g_ptr_array_add(f->outcomes, make_outcomes(lost, isinf(timeout) ? 0 : 1 / timeout));
+}
+
+static void
+set_up(Fixture *f, gconstpointer data)
+{
+  static const char *const links[] = {"it's \"a\" link", "satellite_2"};
+
+  (void)data;
+  f->folder = g_dir_make_tmp("qosim-plot-XXXXXX", NULL);
+  f->path = g_strdup(g_getenv("PATH"));
+  f->points = g_ptr_array_new_with_free_func((GDestroyNotify)store_point_free);
+  f->outcomes = g_ptr_array_new_with_free_func(outcomes_free);
+  for (guint i = 0; i < 2; i++) {
+    add_point(f, links[i], "10 * rtt", 3, 1 + i);
+    add_point(f, links[i], "never", INFINITY, 0);
+    add_point(f, links[i], "rtt", 0.3, 10);
+  }
+}
+
+static void
+tear_down(Fixture *f, gconstpointer data)
+{
+  g_autoptr(GDir) dir = g_dir_open(f->folder, 0, NULL);
+  const char *name;
+
+  (void)data;
+  g_setenv("PATH", f->path, TRUE);
+  while ((name = g_dir_read_name(dir)) != NULL) {
+    g_autofree char *path = g_build_filename(f->folder, name, NULL);
+
+    g_unlink(path);
+  }
+  g_rmdir(f->folder);
+  g_free(f->folder);
+  g_free(f->path);
+  g_ptr_array_unref(f->points);
+  g_ptr_array_unref(f->outcomes);
+}
+
+static const char *const extra[] = {"extra_copies", NULL};
+static const char *const by_link[] = {"sensor.link", NULL};
+
+static Plot
+make_plot(const Fixture *f)
+{
+  return (Plot){
+    .kind = PLOT_LINE,
+    .name = "cost",
+    .title = "What does it cost, 'really'?",
+    .metrics = extra,
+    .x = "sensor.ack_timeout",
+    .by = by_link,
+    .x_log = TRUE,
+    .confidence = 0.95,
+    .points = f->points,
+    .outcomes = f->outcomes,
+  };
+}
+
+static char *
+contents(const Fixture *f, const char *name)
+{
+  g_autofree char *path = g_build_filename(f->folder, name, NULL);
+  char *text = NULL;
+
+  g_file_get_contents(path, &text, NULL, NULL);
+  return text;
+}
+
+/* A gnuplot of our own, in an empty PATH. */
+static void
+fake_gnuplot(const Fixture *f, const char *script)
+{
+  g_autofree char *program = g_build_filename(f->folder, "gnuplot", NULL);
+
+  g_setenv("PATH", f->folder, TRUE);
+  if (script == NULL)
+    return;
+  g_assert_true(g_file_set_contents(program, script, -1, NULL));
+  g_assert_cmpint(g_chmod(program, 0700), ==, 0);
+}
+
+static gboolean
+has_gnuplot(void)
+{
+  g_autofree char *path = g_find_program_in_path("gnuplot");
+
+  if (path == NULL)
+    g_test_skip("no gnuplot");
+  return path != NULL;
+}
+
+static void
+test_data(Fixture *f, gconstpointer data)
+{
+  Plot plot = make_plot(f);
+
+  (void)data;
+  fake_gnuplot(f, NULL);
+  g_assert_null(plot_draw(&plot, f->folder, "svg", NULL));
+  g_autofree char *tsv = contents(f, "cost.tsv");
+  g_auto(GStrv) blocks = g_strsplit(tsv, "\n\n\n", -1);
+
+  g_assert_cmpuint(g_strv_length(blocks), ==, 3); /* two series and what is left */
+  g_auto(GStrv) lines = g_strsplit(blocks[0], "\n", -1);
+
+  g_assert_cmpstr(lines[0], ==, "# x\tseries\tpanel\tvalue\tlow\thigh");
+  /* In rising order; `never` comes last, after a break of the line, right of the numbers. */
+  g_assert_true(g_str_has_prefix(lines[1], "0.3\tit's \"a\" link\t\t3.4"));
+  g_assert_true(g_str_has_prefix(lines[2], "3\tit's \"a\" link\t\t0.34"));
+  g_assert_cmpstr(lines[3], ==, "");
+  g_assert_cmpfloat(g_ascii_strtod(lines[4], NULL), >, 4);
+  g_assert_true(g_str_has_suffix(lines[4], "\t0\t0\t0"));
+  g_auto(GStrv) columns = g_strsplit(lines[1], "\t", -1);
+
+  g_assert_cmpuint(g_strv_length(columns), ==, 6);
+  g_assert_cmpfloat(g_ascii_strtod(columns[4], NULL), <, g_ascii_strtod(columns[3], NULL));
+  g_assert_cmpfloat(g_ascii_strtod(columns[5], NULL), >, g_ascii_strtod(columns[3], NULL));
+}
+
+/* The curve of a distribution ends at what was delivered, and stays there. */
+static void
+test_cdf_ends_at_delivery(Fixture *f, gconstpointer data)
+{
+  static const char *const latency[] = {"reading.latency", NULL};
+  Plot plot = make_plot(f);
+
+  (void)data;
+  plot.kind = PLOT_CDF;
+  plot.metrics = latency;
+  plot.x_log = FALSE;
+  g_ptr_array_set_size(f->points, 3);
+  g_ptr_array_remove_range(f->points, 0, 2); /* what is left loses one of ten */
+  g_ptr_array_remove_range(f->outcomes, 0, 2);
+  fake_gnuplot(f, NULL);
+  for (guint i = 0; i < 2; i++) {
+    plot.y_log = i == 1;
+    g_assert_null(plot_draw(&plot, f->folder, "svg", NULL));
+    g_autofree char *tsv = contents(f, "cost.tsv");
+    const char *last = strrchr(g_strchomp(tsv), '\t');
+
+    g_assert_cmpfloat_with_epsilon(g_ascii_strtod(last + 1, NULL), i == 0 ? 0.9 : 0.1, 1e-9);
+  }
+}
+
+static void
+test_no_gnuplot(Fixture *f, gconstpointer data)
+{
+  Plot plot = make_plot(f);
+  g_autoptr(GError) error = NULL;
+
+  (void)data;
+  fake_gnuplot(f, NULL);
+  g_assert_null(plot_draw(&plot, f->folder, "svg", &error));
+  g_assert_error(error, PLOT_ERROR, PLOT_ERROR_GNUPLOT);
+  g_assert_nonnull(strstr(error->message, "plot cost: gnuplot cannot be run"));
+  g_autofree char *script = contents(f, "cost.gp");
+
+  g_assert_nonnull(script); /* to be drawn elsewhere */
+}
+
+static void
+test_gnuplot_fails(Fixture *f, gconstpointer data)
+{
+  Plot plot = make_plot(f);
+  g_autoptr(GError) error = NULL;
+  g_autofree char *old = g_build_filename(f->folder, "cost.svg", NULL);
+
+  (void)data;
+  g_assert_true(g_file_set_contents(old, "the old picture", -1, NULL));
+  fake_gnuplot(f, "#!/bin/sh\necho partial >.cost.part\necho 'line 7: no such terminal' >&2\n"
+                  "exit 1\n");
+  g_assert_null(plot_draw(&plot, f->folder, "svg", &error));
+  g_assert_error(error, PLOT_ERROR, PLOT_ERROR_GNUPLOT);
+  g_assert_nonnull(strstr(error->message, "line 7: no such terminal"));
+  g_autofree char *picture = contents(f, "cost.svg");
+  g_autofree char *partial = contents(f, ".cost.part");
+
+  g_assert_cmpstr(picture, ==, "the old picture");
+  g_assert_null(partial);
+  g_clear_error(&error);
+  fake_gnuplot(f, "#!/bin/sh\nexit 0\n");
+  g_assert_null(plot_draw(&plot, f->folder, "svg", &error));
+  g_assert_nonnull(strstr(error->message, "no picture"));
+}
+
+static void
+test_draws(Fixture *f, gconstpointer data)
+{
+  static const char *const metrics[] = {"extra_copies", "reading.delivery_ratio", NULL};
+  static const char *const latency[] = {"latency", NULL};
+  static const char *const none[] = {NULL};
+  Plot plots[] = {make_plot(f), make_plot(f), make_plot(f), make_plot(f), make_plot(f)};
+
+  (void)data;
+  if (!has_gnuplot())
+    return;
+  plots[1].metrics = metrics;
+  plots[1].panel = by_link;
+  plots[1].by = none;
+  plots[2].y_log = TRUE;
+  plots[2].x_log = FALSE;
+  plots[3].x = "sensor.link"; /* words */
+  plots[3].by = NULL;
+  plots[4].kind = PLOT_CDF;
+  plots[4].metrics = latency;
+  plots[4].y_log = TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS(plots); i++)
+    for (guint k = 0; k < 2; k++) {
+      g_autoptr(GError) error = NULL;
+      g_autofree char *picture = plot_draw(&plots[i], f->folder, k == 0 ? "svg" : "png", &error);
+
+      g_assert_no_error(error);
+      g_assert_true(g_file_test(picture, G_FILE_TEST_EXISTS));
+      if (k == 1)
+        continue;
+      g_autofree char *svg = contents(f, "cost.svg");
+
+      g_assert_nonnull(strstr(svg, "really"));
+      g_assert_nonnull(strstr(svg, "satellite_2"));
+      g_assert_nonnull(strstr(svg, "</svg>"));
+    }
+}
+
+/* The script stands alone: the same picture by hand, from the folder. */
+static void
+test_script_stands_alone(Fixture *f, gconstpointer data)
+{
+  Plot plot = make_plot(f);
+  const char *argv[] = {"gnuplot", "-d", "cost.gp", NULL};
+  g_autoptr(GError) error = NULL;
+  int status = -1;
+
+  (void)data;
+  if (!has_gnuplot())
+    return;
+  g_autofree char *picture = plot_draw(&plot, f->folder, "svg", &error);
+
+  g_assert_no_error(error);
+  g_autofree char *first = contents(f, "cost.svg");
+
+  g_unlink(picture);
+  g_assert_true(g_spawn_sync(f->folder, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+                             NULL, &status, NULL));
+  g_assert_cmpint(status, ==, 0);
+  g_autofree char *second = contents(f, "cost.svg");
+
+  g_assert_cmpstr(first, ==, second);
+}
+
+static void
+test_bad_input(Fixture *f, gconstpointer data)
+{
+  static const char *const unknown[] = {"nonsense", NULL};
+  static const char *const silent[] = {"nobody.delivery_ratio", NULL};
+  g_autoptr(GPtrArray) nothing = g_ptr_array_new();
+
+  (void)data;
+  for (guint i = 0; i < 5; i++) {
+    Plot plot = make_plot(f);
+    g_autoptr(GError) error = NULL;
+
+    if (i == 0)
+      plot.metrics = unknown;
+    else if (i == 1)
+      plot.x = "radio.loss";
+    else if (i == 2)
+      plot.metrics = silent;
+    else if (i == 3)
+      plot.points = plot.outcomes = nothing;
+    else
+      plot.kind = PLOT_CDF; /* of extra_copies */
+    g_assert_null(plot_draw(&plot, f->folder, "svg", &error));
+    g_assert_nonnull(error);
+    g_autofree char *tsv = contents(f, "cost.tsv");
+
+    g_assert_null(tsv);
+  }
+}
+
+int
+main(int argc, char **argv)
+{
+  static const struct {
+    const char *path;
+    void (*test)(Fixture *, gconstpointer);
+  } tests[] = {
+    {"/plot/data", test_data},
+    {"/plot/cdf-ends-at-delivery", test_cdf_ends_at_delivery},
+    {"/plot/no-gnuplot", test_no_gnuplot},
+    {"/plot/gnuplot-fails", test_gnuplot_fails},
+    {"/plot/draws", test_draws},
+    {"/plot/script-stands-alone", test_script_stands_alone},
+    {"/plot/bad-input", test_bad_input},
+  };
+
+  g_test_init(&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS(tests); i++)
+    g_test_add(tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
+  return g_test_run();
+}
