@@ -37,8 +37,9 @@ eval_arguments(const Node *call, const ParamSpec *params, char **why)
       continue;
     }
     *why = at >= n ? allowed_argument(call, params, call->names[i])
-                   : g_strdup_printf("%s: %s", call->kids[i]->source,
-                                     arguments[at] != NULL ? "given twice" : "no pair is due here");
+           : arguments[at] != NULL
+               ? g_strdup_printf("%s is given twice", params[at].name)
+               : g_strdup_printf("%s: no pair is due here", call->kids[i]->source);
     g_free(arguments);
     return NULL;
   }
@@ -179,7 +180,7 @@ fits(const EvalContext *context, const Node *node, const ParamSpec *spec, const 
     *why = comes_to(node, value, text);
     return FALSE;
   }
-  if (quantity->endless || quantity->dim == DIM_RATIO || spec->type == PARAM_NUMBER) return TRUE;
+  if (quantity->endless || spec->type == PARAM_RATIO || spec->type == PARAM_NUMBER) return TRUE;
   parts = quantity->x / grain;
   if (fabsl(parts - roundl(parts)) <= 1e-6L ||
       (spec->grain == NULL && node->kind != NODE_NUMBER && quantity->dim != DIM_NUMBER))
@@ -247,6 +248,9 @@ eval_number(const EvalContext *context, const Node *node, const ParamSpec *spec,
     *why = allowed_dim(spec, node, &quantity);
     return NULL;
   }
+  /* What is computed falls on the grain of the key, what is written has to stand on it. */
+  if (spec->grain != NULL && node->kind != NODE_NUMBER)
+    quantity.x = roundl(quantity.x / eval_grain(spec)) * eval_grain(spec);
   value = number_value(spec, &quantity, why);
   if (value == NULL || !fits(context, node, spec, &quantity, value, why)) return NULL;
   return g_steal_pointer(&value);
@@ -297,8 +301,8 @@ eval_distribution(const EvalContext *context, const Node *node, const ParamSpec 
 
   if (value == NULL || context->unbounded) return g_steal_pointer(&value);
   largest = dist_max(value->dist);
-  low.x = (long double) dist_min(value->dist);
-  /* A tail without an end is judged by its median; what it draws beyond is the user's wish. */
+  /* A tail is judged by its median, at both ends: exponential() begins at 0 and has no end. */
+  low.x = (long double) dist_median(value->dist);
   high.x = (long double) (isfinite(largest) ? largest : dist_median(value->dist));
   *why = outside(spec, &low, &high);
   return *why == NULL ? g_steal_pointer(&value) : NULL;

@@ -116,8 +116,14 @@ get_key(gpointer data, const char *section, const char *key, char **why)
   if (!grid_slot(resolver->grid, section, key, &slot)) return derived(resolver, section, key, why);
   value = resolver_slot(resolver, slot, why);
   if (value != NULL) return value_ref(value);
-  if (*why == NULL) *why = g_strdup_printf("%s.%s is not set", section, key);
-  return NULL;
+  if (*why != NULL) return NULL;
+  /* A link that is given by its delay has no key rtt, and an rtt all the same. */
+  value = derived(resolver, section, key, why);
+  if (value == NULL && !resolver->later) {
+    g_free(*why);
+    *why = g_strdup_printf("%s.%s is not set", section, key);
+  }
+  return value;
 }
 
 static Value *

@@ -114,9 +114,10 @@ hand_over(Runner *runner, Task *task, GError **error)
   const RunnerOptions *options = runner->options;
   RunnerResult result = {options->jobs[task->number], options->seed, task->shared->scenario,
                          task->outcome, task->wall_ns};
+  guint64 published;
 
   if (task->outcome == NULL || runner->failed) return;
-  runner->report->messages += messages(task->outcome);
+  published = messages(task->outcome);
   if (task->outcome->breach != NULL)
     g_ptr_array_add(runner->report->breaches,
                     g_strdup_printf("point %u, replication %u, seed %" G_GUINT64_FORMAT ": %s",
@@ -127,6 +128,7 @@ hand_over(Runner *runner, Task *task, GError **error)
     g_atomic_int_set(&runner->stop, 1);
   } else {
     runner->report->runs++;
+    runner->report->messages += published;
   }
   task->outcome = result.outcome;
 }

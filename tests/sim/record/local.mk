@@ -9,3 +9,10 @@ tests_sim_record_test_metric_SOURCES = tests/sim/record/test-metric.c
 tests_sim_record_test_metric_LDADD = $(LIBS_RECORD)
 tests_sim_record_test_outcome_SOURCES = tests/sim/record/test-outcome.c
 tests_sim_record_test_outcome_LDADD = $(LIBS_RECORD)
+
+check_PROGRAMS += tests/sim/record/test-value tests/sim/record/test-spec
+TESTS += tests/sim/record/test-value tests/sim/record/test-spec
+tests_sim_record_test_value_SOURCES = tests/sim/record/test-value.c
+tests_sim_record_test_value_LDADD = $(LIBS_RECORD)
+tests_sim_record_test_spec_SOURCES = tests/sim/record/test-spec.c
+tests_sim_record_test_spec_LDADD = $(LIBS_RECORD)
