@@ -18,7 +18,8 @@ finding_new(gboolean error, const char *section, const char *key, const char *fo
 void
 finding_free(Finding *finding)
 {
-  if (finding == NULL) return;
+  if (finding == NULL)
+    return;
   g_free(finding->section);
   g_free(finding->key);
   g_free(finding->message);

@@ -7,7 +7,8 @@ kind_size(const KindSpec *kind)
 {
   guint n = 0;
 
-  while (kind->params[n].name != NULL) n++;
+  while (kind->params[n].name != NULL)
+    n++;
   return n;
 }
 
@@ -27,9 +28,11 @@ section_free(Section *section)
 {
   guint n;
 
-  if (section == NULL) return;
+  if (section == NULL)
+    return;
   n = kind_size(section->kind);
-  for (guint i = 0; i < n; i++) value_unref(section->values[i]);
+  for (guint i = 0; i < n; i++)
+    value_unref(section->values[i]);
   g_free(section->values);
   g_free(section->name);
   g_free(section);
@@ -53,7 +56,8 @@ scenario_new(void)
 void
 scenario_free(Scenario *scenario)
 {
-  if (scenario == NULL) return;
+  if (scenario == NULL)
+    return;
   g_ptr_array_unref(scenario->sections);
   g_free(scenario);
 }
@@ -64,7 +68,8 @@ scenario_section(const Scenario *scenario, const char *name)
   for (guint i = 0; i < scenario->sections->len; i++) {
     const Section *section = g_ptr_array_index(scenario->sections, i);
 
-    if (section->kind->model && strcmp(section->name, name) == 0) return section;
+    if (section->kind->model && strcmp(section->name, name) == 0)
+      return section;
   }
   return NULL;
 }
@@ -108,7 +113,7 @@ section_real(const Section *section, const char *key)
   const Value *value = section_value(section, key);
 
   g_assert(value != NULL && (value->kind == VALUE_REAL || value->kind == VALUE_INT));
-  return value->kind == VALUE_REAL ? value->real : (double) value->integer;
+  return value->kind == VALUE_REAL ? value->real : (double)value->integer;
 }
 
 const char *

@@ -8,7 +8,8 @@ const ParamSpec *
 spec_param(const KindSpec *kind, const char *name)
 {
   for (const ParamSpec *param = kind->params; param->name != NULL; param++)
-    if (strcmp(param->name, name) == 0) return param;
+    if (strcmp(param->name, name) == 0)
+      return param;
   return NULL;
 }
 
@@ -16,7 +17,8 @@ const KindSpec *
 spec_kind(const KindSpec *const *kinds, const char *kind)
 {
   for (; *kinds != NULL; kinds++)
-    if (strcmp((*kinds)->kind, kind) == 0) return *kinds;
+    if (strcmp((*kinds)->kind, kind) == 0)
+      return *kinds;
   return NULL;
 }
 
@@ -27,11 +29,12 @@ distance(const char *a, gsize a_n, const char *b, gsize b_n)
   guint rows[3][NAME_MAX_LENGTH + 1];
   guint *before = rows[0], *last = rows[1], *row = rows[2];
 
-  for (gsize j = 0; j <= b_n; j++) last[j] = (guint) j;
+  for (gsize j = 0; j <= b_n; j++)
+    last[j] = (guint)j;
   for (gsize i = 1; i <= a_n; i++) {
     guint *spare = before;
 
-    row[0] = (guint) i;
+    row[0] = (guint)i;
     for (gsize j = 1; j <= b_n; j++) {
       guint best = last[j - 1] + (a[i - 1] != b[j - 1]);
 
@@ -51,15 +54,17 @@ const char *
 spec_nearest(const char *text, const char *const *names, gsize n)
 {
   gsize length = strlen(text);
-  guint best = (guint) MAX(length / 3, 1) + 1;
+  guint best = (guint)MAX(length / 3, 1) + 1;
   const char *nearest = NULL;
 
-  if (length == 0 || length > NAME_MAX_LENGTH) return NULL;
+  if (length == 0 || length > NAME_MAX_LENGTH)
+    return NULL;
   for (gsize i = 0; i < n; i++) {
     gsize name_n = strlen(names[i]);
     guint d;
 
-    if (name_n == 0 || name_n > NAME_MAX_LENGTH) continue;
+    if (name_n == 0 || name_n > NAME_MAX_LENGTH)
+      continue;
     d = distance(text, length, names[i], name_n);
     if (d < best && d < MAX(length, name_n)) {
       best = d;

@@ -11,7 +11,7 @@ value_new(ValueKind kind)
   Value *value = g_new0(Value, 1);
 
   value->refs = 1;
-  value->kind = (guint8) kind;
+  value->kind = (guint8)kind;
   return value;
 }
 
@@ -21,7 +21,7 @@ value_new_int(gint64 integer, Unit unit)
   Value *value = value_new(VALUE_INT);
 
   value->integer = integer;
-  value->unit = (guint8) unit;
+  value->unit = (guint8)unit;
   return value;
 }
 
@@ -31,7 +31,7 @@ value_new_real(double real, Unit unit)
   Value *value = value_new(VALUE_REAL);
 
   value->real = real;
-  value->unit = (guint8) unit;
+  value->unit = (guint8)unit;
   return value;
 }
 
@@ -68,7 +68,8 @@ value_new_list(Value **values, guint n)
 
   value->list.n = n;
   value->list.values = g_new0(Value *, n + 1);
-  for (guint i = 0; i < n; i++) value->list.values[i] = values[i];
+  for (guint i = 0; i < n; i++)
+    value->list.values[i] = values[i];
   return value;
 }
 
@@ -91,7 +92,7 @@ value_new_call(const char *name, const char *const *names, Value **values, guint
 Value *
 value_ref(const Value *value)
 {
-  Value *shared = (Value *) value;
+  Value *shared = (Value *)value;
 
   g_atomic_int_inc(&shared->refs);
   return shared;
@@ -100,8 +101,9 @@ value_ref(const Value *value)
 void
 value_unref(Value *value)
 {
-  if (value == NULL || !g_atomic_int_dec_and_test(&value->refs)) return;
-  switch ((ValueKind) value->kind) {
+  if (value == NULL || !g_atomic_int_dec_and_test(&value->refs))
+    return;
+  switch ((ValueKind)value->kind) {
   case VALUE_INT:
   case VALUE_REAL:
     break;
@@ -112,13 +114,15 @@ value_unref(Value *value)
     dist_unref(value->dist);
     break;
   case VALUE_CALL:
-    for (guint i = 0; i < value->call.n; i++) value_unref(value->call.values[i]);
+    for (guint i = 0; i < value->call.n; i++)
+      value_unref(value->call.values[i]);
     g_free(value->call.values);
     g_free(value->call.names);
     g_free(value->call.name);
     break;
   case VALUE_LIST:
-    for (guint i = 0; i < value->list.n; i++) value_unref(value->list.values[i]);
+    for (guint i = 0; i < value->list.n; i++)
+      value_unref(value->list.values[i]);
     g_free(value->list.values);
     break;
   }
@@ -129,11 +133,13 @@ value_unref(Value *value)
 static gboolean
 call_equal(const Value *a, const Value *b)
 {
-  if (strcmp(a->call.name, b->call.name) != 0 || a->call.n != b->call.n) return FALSE;
+  if (strcmp(a->call.name, b->call.name) != 0 || a->call.n != b->call.n)
+    return FALSE;
   for (guint i = 0; i < a->call.n; i++) {
     const Value *other = value_argument(b, a->call.names[i]);
 
-    if (other == NULL || !value_equal(a->call.values[i], other)) return FALSE;
+    if (other == NULL || !value_equal(a->call.values[i], other))
+      return FALSE;
   }
   return TRUE;
 }
@@ -141,9 +147,11 @@ call_equal(const Value *a, const Value *b)
 gboolean
 value_equal(const Value *a, const Value *b)
 {
-  if (a == b) return TRUE;
-  if (a == NULL || b == NULL || a->kind != b->kind || a->unit != b->unit) return FALSE;
-  switch ((ValueKind) a->kind) {
+  if (a == b)
+    return TRUE;
+  if (a == NULL || b == NULL || a->kind != b->kind || a->unit != b->unit)
+    return FALSE;
+  switch ((ValueKind)a->kind) {
   case VALUE_INT:
     return a->integer == b->integer;
   case VALUE_REAL:
@@ -157,9 +165,11 @@ value_equal(const Value *a, const Value *b)
   case VALUE_LIST:
     break;
   }
-  if (a->list.n != b->list.n) return FALSE;
+  if (a->list.n != b->list.n)
+    return FALSE;
   for (guint i = 0; i < a->list.n; i++)
-    if (!value_equal(a->list.values[i], b->list.values[i])) return FALSE;
+    if (!value_equal(a->list.values[i], b->list.values[i]))
+      return FALSE;
   return TRUE;
 }
 
@@ -168,7 +178,8 @@ value_argument(const Value *call, const char *name)
 {
   g_assert(call->kind == VALUE_CALL);
   for (guint i = 0; i < call->call.n; i++)
-    if (strcmp(call->call.names[i], name) == 0) return call->call.values[i];
+    if (strcmp(call->call.names[i], name) == 0)
+      return call->call.values[i];
   return NULL;
 }
 
@@ -185,23 +196,28 @@ value_scan_number(const char *text, long double *number)
   long double mantissa = 0;
   gint exponent = 0;
 
-  if (!g_ascii_isdigit(*c)) return NULL;
-  for (; g_ascii_isdigit(*c); c++) mantissa = mantissa * 10 + (*c - '0');
+  if (!g_ascii_isdigit(*c))
+    return NULL;
+  for (; g_ascii_isdigit(*c); c++)
+    mantissa = mantissa * 10 + (*c - '0');
   if (c[0] == '.' && g_ascii_isdigit(c[1])) {
-    for (c++; g_ascii_isdigit(*c); c++, exponent--) mantissa = mantissa * 10 + (*c - '0');
+    for (c++; g_ascii_isdigit(*c); c++, exponent--)
+      mantissa = mantissa * 10 + (*c - '0');
   }
   if (*c == 'e' || *c == 'E') {
     const char *e = c + 1;
     gint sign = *e == '-' ? -1 : 1, given = 0;
 
-    if (*e == '-' || *e == '+') e++;
+    if (*e == '-' || *e == '+')
+      e++;
     if (g_ascii_isdigit(*e)) {
-      for (; g_ascii_isdigit(*e); e++) given = MIN(given * 10 + (*e - '0'), 100000);
+      for (; g_ascii_isdigit(*e); e++)
+        given = MIN(given * 10 + (*e - '0'), 100000);
       exponent += sign * given;
       c = e;
     }
   }
-  /* One operation with a power that is exact up to 10^27: a second of a year keeps its nanoseconds. */
+  /* One operation with a power that is exact up to 10^27: a year keeps its nanoseconds. */
   if (mantissa > 0) {
     *number = exponent < 0 ? mantissa / powl(10, -exponent) : mantissa * powl(10, exponent);
   } else {
@@ -214,7 +230,7 @@ value_scan_number(const char *text, long double *number)
 static char *
 real_to_string(double real, double scale)
 {
-  long double x = fabsl((long double) real) * scale;
+  long double x = fabsl((long double)real) * scale;
   char text[64];
 
   for (int digits = 1; digits <= 21; digits++) {
@@ -222,10 +238,13 @@ real_to_string(double real, double scale)
 
     g_snprintf(text, sizeof text, "%.*Lg", digits, x);
     /* 10, not 1e+01. */
-    if (strchr(text, 'e') != NULL && x >= 1 && x < 1e15L) g_snprintf(text, sizeof text, "%.0Lf", x);
-    if (value_scan_number(text, &back) == NULL) break;
+    if (strchr(text, 'e') != NULL && x >= 1 && x < 1e15L)
+      g_snprintf(text, sizeof text, "%.0Lf", x);
+    if (value_scan_number(text, &back) == NULL)
+      break;
     back = back / scale;
-    if (!((double) back < fabs(real)) && !((double) back > fabs(real))) break;
+    if (!((double)back < fabs(real)) && !((double)back > fabs(real)))
+      break;
   }
   return g_strconcat(real < 0 ? "-" : "", text, NULL);
 }
@@ -245,23 +264,27 @@ value_time_to_string(gint64 time_ns)
     gint64 ns;
     int decimals;
   } broken[] = {{"s", NS_PER_S, 9}, {"ms", 1000000, 6}, {"us", 1000, 3}, {"ns", 1, 0}};
-  guint64 size = time_ns < 0 ? -(guint64) time_ns : (guint64) time_ns;
+  guint64 size = time_ns < 0 ? -(guint64)time_ns : (guint64)time_ns;
   const char *sign = time_ns < 0 ? "-" : "";
   char fraction[32];
   gsize n, i = 0;
 
-  if (time_ns == VALUE_NEVER) return g_strdup("never");
-  if (time_ns == 0) return g_strdup("0 s");
+  if (time_ns == VALUE_NEVER)
+    return g_strdup("never");
+  if (time_ns == 0)
+    return g_strdup("0 s");
   for (gsize k = 0; k < G_N_ELEMENTS(whole); k++)
-    if (size >= (guint64) whole[k].from_ns && size % (guint64) whole[k].ns == 0)
-      return g_strdup_printf("%s%" G_GUINT64_FORMAT " %s", sign, size / (guint64) whole[k].ns,
+    if (size >= (guint64)whole[k].from_ns && size % (guint64)whole[k].ns == 0)
+      return g_strdup_printf("%s%" G_GUINT64_FORMAT " %s", sign, size / (guint64)whole[k].ns,
                              whole[k].unit);
-  while (size < (guint64) broken[i].ns) i++;
+  while (size < (guint64)broken[i].ns)
+    i++;
   g_snprintf(fraction, sizeof fraction, ".%0*" G_GUINT64_FORMAT, broken[i].decimals,
-             size % (guint64) broken[i].ns);
+             size % (guint64)broken[i].ns);
   n = strlen(fraction);
-  while (n > 0 && (fraction[n - 1] == '0' || fraction[n - 1] == '.')) fraction[--n] = '\0';
-  return g_strdup_printf("%s%" G_GUINT64_FORMAT "%s %s", sign, size / (guint64) broken[i].ns,
+  while (n > 0 && (fraction[n - 1] == '0' || fraction[n - 1] == '.'))
+    fraction[--n] = '\0';
+  return g_strdup_printf("%s%" G_GUINT64_FORMAT "%s %s", sign, size / (guint64)broken[i].ns,
                          fraction, broken[i].unit);
 }
 
@@ -282,8 +305,10 @@ int_to_string(gint64 integer, Unit unit)
                 {UNIT_BITS_PER_S, 1000, "kbit/s"},
                 {UNIT_BITS_PER_S, 1, "bit/s"}};
 
-  if (unit == UNIT_NS) return value_time_to_string(integer);
-  if (integer == VALUE_UNLIMITED) return g_strdup("unlimited");
+  if (unit == UNIT_NS)
+    return value_time_to_string(integer);
+  if (integer == VALUE_UNLIMITED)
+    return g_strdup("unlimited");
   if (unit == UNIT_PACKETS)
     return g_strdup_printf("%" G_GINT64_FORMAT " packet%s", integer, integer == 1 ? "" : "s");
   for (gsize i = 0; i < G_N_ELEMENTS(scales); i++)
@@ -300,8 +325,10 @@ dist_to_string(const Value *value)
   static const double at[] = {0, 0.25, 0.5, 0.75, 0.95};
   g_autoptr(GString) text = NULL;
 
-  if (value->written != NULL) return g_strdup(value->written);
-  if (dist_is_constant(value->dist)) return value_time_to_string(dist_quantile_ns(value->dist, 0));
+  if (value->written != NULL)
+    return g_strdup(value->written);
+  if (dist_is_constant(value->dist))
+    return value_time_to_string(dist_quantile_ns(value->dist, 0));
   text = g_string_new("quantiles(");
   for (gsize i = 0; i < G_N_ELEMENTS(at); i++) {
     g_autofree char *time = value_time_to_string(dist_quantile_ns(value->dist, at[i]));
@@ -320,8 +347,10 @@ call_to_string(const Value *value)
   for (guint i = 0; i < value->call.n; i++) {
     g_autofree char *argument = value_to_string(value->call.values[i]);
 
-    if (i > 0) g_string_append(text, ", ");
-    if (i >= value->call.leading) g_string_append_printf(text, "%s=", value->call.names[i]);
+    if (i > 0)
+      g_string_append(text, ", ");
+    if (i >= value->call.leading)
+      g_string_append_printf(text, "%s=", value->call.names[i]);
     g_string_append(text, argument);
   }
   return g_strdup(g_string_append_c(text, ')')->str);
@@ -345,11 +374,12 @@ value_to_string(const Value *value)
 {
   g_autofree char *percent = NULL;
 
-  switch ((ValueKind) value->kind) {
+  switch ((ValueKind)value->kind) {
   case VALUE_INT:
-    return int_to_string(value->integer, (Unit) value->unit);
+    return int_to_string(value->integer, (Unit)value->unit);
   case VALUE_REAL:
-    if (value->unit != UNIT_RATIO) return real_to_string(value->real, 1);
+    if (value->unit != UNIT_RATIO)
+      return real_to_string(value->real, 1);
     percent = real_to_string(value->real, 100);
     return g_strconcat(percent, " %", NULL);
   case VALUE_TEXT:

@@ -8,7 +8,8 @@ const char *
 allowed_endless(const ParamSpec *spec)
 {
   for (const char *const *word = spec->words; word != NULL && *word != NULL; word++)
-    if (strcmp(*word, "never") == 0 || strcmp(*word, "unlimited") == 0) return *word;
+    if (strcmp(*word, "never") == 0 || strcmp(*word, "unlimited") == 0)
+      return *word;
   return NULL;
 }
 
@@ -42,18 +43,20 @@ allowed_range(const ParamSpec *spec, gboolean has_low)
   } else if (spec->high == NULL) {
     g_string_append_printf(text, "at least %s", spec->low);
   } else {
-    g_string_append_printf(text, "out of range; allowed: %s%s%s", spec->low == NULL ? "up" : spec->low,
-                           " to ", spec->high);
-    if (other[0] != '\0') g_string_append_printf(text, ", or %s", other);
+    g_string_append_printf(text, "out of range; allowed: %s%s%s",
+                           spec->low == NULL ? "up" : spec->low, " to ", spec->high);
+    if (other[0] != '\0')
+      g_string_append_printf(text, ", or %s", other);
   }
-  if (has_low && spec->why != NULL) g_string_append_printf(text, "; %s", spec->why);
+  if (has_low && spec->why != NULL)
+    g_string_append_printf(text, "; %s", spec->why);
   return g_strdup(text->str);
 }
 
 static char *
 nearest_of(const char *found, GPtrArray *names, const char *after)
 {
-  const char *nearest = spec_nearest(found, (const char *const *) names->pdata, names->len);
+  const char *nearest = spec_nearest(found, (const char *const *)names->pdata, names->len);
 
   return nearest == NULL ? g_strdup("") : g_strdup_printf("; nearest: %s%s", nearest, after);
 }
@@ -66,7 +69,7 @@ allowed_word(const ParamSpec *spec, const char *found)
   g_autoptr(GPtrArray) names = g_ptr_array_new();
 
   for (const char *const *word = spec->words; word != NULL && *word != NULL; word++)
-    g_ptr_array_add(names, (gpointer) *word);
+    g_ptr_array_add(names, (gpointer)*word);
   nearest = nearest_of(found, names, "");
   if (due == DIM_N)
     return g_strdup_printf("%s is not one of them; allowed: %s%s", found, other, nearest);
@@ -87,12 +90,14 @@ allowed_call(const ParamSpec *spec, const char *name)
   const char *const *dists = eval_dist_names(&n);
 
   for (gsize i = 0; i < n && spec->type == PARAM_DIST; i++)
-    g_ptr_array_add(names, (gpointer) dists[i]);
+    g_ptr_array_add(names, (gpointer)dists[i]);
   for (const CallSpec *call = spec->calls; call != NULL && call->name != NULL; call++)
-    g_ptr_array_add(names, (gpointer) call->name);
-  for (guint i = 0; i < names->len; i++) append(list, ", ", g_ptr_array_index(names, i), "()");
+    g_ptr_array_add(names, (gpointer)call->name);
+  for (guint i = 0; i < names->len; i++)
+    append(list, ", ", g_ptr_array_index(names, i), "()");
   nearest = nearest_of(name, names, "()");
-  if (names->len == 0) return g_strdup_printf("no %s() may stand here", name);
+  if (names->len == 0)
+    return g_strdup_printf("no %s() may stand here", name);
   return g_strdup_printf("no %s %s(); allowed: %s%s",
                          spec->type == PARAM_DIST ? "distribution" : "function", name, list->str,
                          nearest);
@@ -106,7 +111,7 @@ allowed_argument(const Node *call, const ParamSpec *params, const char *name)
   g_autofree char *nearest = NULL;
 
   for (const ParamSpec *param = params; param->name != NULL; param++) {
-    g_ptr_array_add(names, (gpointer) param->name);
+    g_ptr_array_add(names, (gpointer)param->name);
     append(list, ", ", param->name, "");
   }
   if (name[0] == '\0')
@@ -118,26 +123,30 @@ allowed_argument(const Node *call, const ParamSpec *params, const char *name)
 char *
 allowed_unit(const Node *number, Dim due)
 {
-  g_autofree char *figure = g_strndup(number->source,
-                                      strlen(number->source) - strlen(number->text));
+  g_autofree char *figure =
+      g_strndup(number->source, strlen(number->source) - strlen(number->text));
 
   g_strchomp(figure);
   if (strcmp(number->text, "m") == 0)
     return g_strdup_printf("m is min or ms: %smin or %sms", figure, figure);
   if (due == DIM_NUMBER)
     return g_strdup_printf("no unit %s; a plain number is due here", number->text);
-  if (due == DIM_N) return g_strdup_printf("no unit %s", number->text);
+  if (due == DIM_N)
+    return g_strdup_printf("no unit %s", number->text);
   return g_strdup_printf("no unit %s; %s takes %s", number->text, quantity_dim_name(due),
                          quantity_dim_units(due));
 }
 
-/* "3600s or 1h": the figure with the unit that was likely meant, and its usual name if that differs. */
+/* "3600s or 1h": the figure with the unit that was likely meant, and its usual name if that
+ * differs. */
 static char *
 with_unit(Dim due, const char *figure, const Quantity *found)
 {
-  static const char *const likely[DIM_N] = {
-      [DIM_TIME] = "s", [DIM_SIZE] = "B", [DIM_RATE] = "bit/s", [DIM_PACKETS] = " packets",
-      [DIM_RATIO] = "%"};
+  static const char *const likely[DIM_N] = {[DIM_TIME] = "s",
+                                            [DIM_SIZE] = "B",
+                                            [DIM_RATE] = "bit/s",
+                                            [DIM_PACKETS] = " packets",
+                                            [DIM_RATIO] = "%"};
   g_autofree char *one = g_strconcat(figure, likely[due], NULL), *two = NULL;
   g_autoptr(Value) value = NULL;
   Quantity meant;
@@ -146,10 +155,12 @@ with_unit(Dim due, const char *figure, const Quantity *found)
     return g_strdup_printf("%Lg%% or %s", found->x * 100, one);
   quantity_new(&meant, found->x, due == DIM_PACKETS ? "packets" : likely[due]);
   value = due == DIM_TIME && found->x > 0 ? quantity_to_value(&meant) : NULL;
-  if (value == NULL) return g_steal_pointer(&one);
+  if (value == NULL)
+    return g_steal_pointer(&one);
   two = value_to_string(value);
   for (char *c = two; *c != '\0'; c++)
-    if (*c == ' ') memmove(c, c + 1, strlen(c));
+    if (*c == ' ')
+      memmove(c, c + 1, strlen(c));
   return strcmp(one, two) == 0 ? g_steal_pointer(&one) : g_strdup_printf("%s or %s", one, two);
 }
 
@@ -162,8 +173,8 @@ allowed_dim(const ParamSpec *spec, const Node *node, const Quantity *found)
   if (due == DIM_NUMBER)
     return g_strdup_printf("a plain number is due here, not %s", quantity_dim_name(found->dim));
   if (found->dim == DIM_NUMBER && node->kind == NODE_NUMBER) {
-    g_autofree char *example = with_unit(spec->type == PARAM_QUEUE ? DIM_PACKETS : due,
-                                         node->source, found);
+    g_autofree char *example =
+        with_unit(spec->type == PARAM_QUEUE ? DIM_PACKETS : due, node->source, found);
 
     return g_strdup_printf("%s needs a unit, as in %s (%s%s)", quantity_dim_name(due), example,
                            quantity_dim_units(due), more);

@@ -12,4 +12,5 @@ char *allowed_argument(const Node *call, const ParamSpec *params, const char *na
 char *allowed_unit(const Node *number, Dim due);
 /* A number of another dimension than the key's, or without a unit. */
 char *allowed_dim(const ParamSpec *spec, const Node *node, const Quantity *found);
-const char *allowed_endless(const ParamSpec *spec); /* "never" or "unlimited", static; NULL: neither */
+/* "never" or "unlimited", static; NULL: neither. */
+const char *allowed_endless(const ParamSpec *spec);

@@ -76,7 +76,8 @@ use_variables(Load *load, const Cell *cell, const Node *node, guint depth)
       if (!node_is_constant(factor->nodes[i]))
         known &= use_variables(load, cell, factor->nodes[i], depth + 1);
   }
-  for (guint i = 0; i < node->n; i++) known &= use_variables(load, cell, node->kids[i], depth);
+  for (guint i = 0; i < node->n; i++)
+    known &= use_variables(load, cell, node->kids[i], depth);
   return known;
 }
 
@@ -106,8 +107,8 @@ static gboolean
 is_constant(const ParamSpec *spec, const Node *node)
 {
   return node_is_constant(node) || (node->kind == NODE_WORD && prose(spec)) ||
-         (node->kind == NODE_LIST && prose(spec) && !strchr(node->source, '$') &&
-          node->n > 0 && node->kids[0]->kind == NODE_WORD);
+         (node->kind == NODE_LIST && prose(spec) && !strchr(node->source, '$') && node->n > 0 &&
+          node->kids[0]->kind == NODE_WORD);
 }
 
 static Cell *
@@ -139,11 +140,13 @@ cell_make(Load *load, const Cell *place, const char *label, const char *text, gu
     return cell;
   }
   if (!is_constant(cell->spec, node)) {
-    if (use_variables(load, cell, node, 0)) cell->node = g_steal_pointer(&node);
+    if (use_variables(load, cell, node, 0))
+      cell->node = g_steal_pointer(&node);
     return cell;
   }
   cell->value = eval_value(&context, node, cell->spec, &why);
-  if (cell->value == NULL) load_problem(load, cell, why);
+  if (cell->value == NULL)
+    load_problem(load, cell, why);
   return cell;
 }
 
@@ -182,10 +185,12 @@ cell_new_swept(Load *load, guint at, const ParamSpec *spec)
 void
 cell_leaves(Load *load, Cell *cell, CellVisit visit, gpointer data)
 {
-  if (cell == NULL) return;
+  if (cell == NULL)
+    return;
   if (cell->choices == NULL) {
     visit(load, cell, data);
     return;
   }
-  for (guint i = 0; i < cell->n; i++) cell_leaves(load, cell->choices[i], visit, data);
+  for (guint i = 0; i < cell->n; i++)
+    cell_leaves(load, cell->choices[i], visit, data);
 }

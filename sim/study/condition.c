@@ -7,9 +7,10 @@ struct _Condition {
   Node *node;
 };
 
-G_DEFINE_QUARK(qosim-condition-error-quark, condition_error)
+G_DEFINE_QUARK(qosim - condition - error - quark, condition_error)
 
-/* A side that is a key says how the other side is read: words, calls and paths are as in the file. */
+/* A side that is a key says how the other side is read: words, calls and paths are as in the file.
+ * */
 static gboolean
 type_side(const Grid *grid, Node *node, guint from, char **why)
 {
@@ -42,12 +43,14 @@ known_names(const Grid *grid, const Node *node, char **why)
   for (guint i = 0; node->kind == NODE_VARIABLE && i < grid->factors->len; i++) {
     const GridFactor *factor = g_ptr_array_index(grid->factors, i);
 
-    if (factor->nodes == NULL) continue;
-    if (strcmp(factor->factor.name + 1, node->text) == 0) return TRUE;
+    if (factor->nodes == NULL)
+      continue;
+    if (strcmp(factor->factor.name + 1, node->text) == 0)
+      return TRUE;
     g_ptr_array_add(names, factor->factor.name + 1);
   }
   if (node->kind == NODE_VARIABLE) {
-    nearest = spec_nearest(node->text, (const char *const *) names->pdata, names->len);
+    nearest = spec_nearest(node->text, (const char *const *)names->pdata, names->len);
     *why = g_strdup_printf("no $%s in [sweep]%s%s", node->text,
                            nearest == NULL ? "" : "; nearest: $", nearest == NULL ? "" : nearest);
     return FALSE;
@@ -59,12 +62,14 @@ known_names(const Grid *grid, const Node *node, char **why)
       *why = g_strdup_printf("no section %s", node->text);
       return FALSE;
     }
-    if (grid_slot(grid, node->text, node->key, &slot) || grid->model.derived != NULL) return TRUE;
+    if (grid_slot(grid, node->text, node->key, &slot) || grid->model.derived != NULL)
+      return TRUE;
     *why = g_strdup_printf("[%s %s] has no key %s", part->kind->kind, part->name, node->key);
     return FALSE;
   }
   for (guint i = 0; i < node->n; i++)
-    if (!known_names(grid, node->kids[i], why)) return FALSE;
+    if (!known_names(grid, node->kids[i], why))
+      return FALSE;
   return TRUE;
 }
 
@@ -77,7 +82,8 @@ compares_something(const Node *node, char **why)
     return FALSE;
   }
   for (guint i = 0; i < node->n && node->kind != NODE_COMPARE; i++)
-    if (!compares_something(node->kids[i], why)) return FALSE;
+    if (!compares_something(node->kids[i], why))
+      return FALSE;
   return TRUE;
 }
 
@@ -87,7 +93,8 @@ type_sides(const Grid *grid, Node *node, char **why)
   if (node->kind == NODE_COMPARE)
     return type_side(grid, node, 0, why) && type_side(grid, node, 1, why);
   for (guint i = 0; i < node->n; i++)
-    if (!type_sides(grid, node->kids[i], why)) return FALSE;
+    if (!type_sides(grid, node->kids[i], why))
+      return FALSE;
   return TRUE;
 }
 
@@ -102,16 +109,19 @@ constants_fit(const Node *node, char **why)
       g_autofree char *inner = NULL;
       g_autoptr(Value) value = NULL;
 
-      if (node->kids[i]->kind == NODE_KEY || !node_is_constant(node->kids[i])) continue;
+      if (node->kids[i]->kind == NODE_KEY || !node_is_constant(node->kids[i]))
+        continue;
       value = eval_value(&none, node->kids[i], node->spec, &inner);
-      if (value != NULL) continue;
+      if (value != NULL)
+        continue;
       *why = g_strdup_printf("%s: %s", node->source, inner);
       return FALSE;
     }
     return TRUE;
   }
   for (guint i = 0; i < node->n; i++)
-    if (!constants_fit(node->kids[i], why)) return FALSE;
+    if (!constants_fit(node->kids[i], why))
+      return FALSE;
   return TRUE;
 }
 
@@ -131,7 +141,8 @@ side(const EvalContext *context, const Node *node, const ParamSpec *spec, char *
 {
   if (node->kind == NODE_KEY)
     return context->key(context->data, node->text, node->key, why);
-  if (spec != NULL) return eval_value(context, node, spec, why);
+  if (spec != NULL)
+    return eval_value(context, node, spec, why);
   return eval_natural(context, node);
 }
 
@@ -169,7 +180,8 @@ compare(char op, const Value *a, const Value *b, char **why)
       return order >= 0;
     }
   }
-  if (op == '=' || op == '!') return value_equal(a, b) == (op == '=');
+  if (op == '=' || op == '!')
+    return value_equal(a, b) == (op == '=');
   *why = g_strdup("only numbers have an order");
   return FALSE;
 }
@@ -183,9 +195,11 @@ test_comparison(const Node *node, Resolver *resolver, char **why)
   gboolean holds;
   g_autofree char *inner = NULL;
 
-  if (a == NULL || b == NULL) return FALSE;
+  if (a == NULL || b == NULL)
+    return FALSE;
   holds = compare(node->op, a, b, &inner);
-  if (inner != NULL) *why = g_strdup_printf("%s: %s", node->source, inner);
+  if (inner != NULL)
+    *why = g_strdup_printf("%s: %s", node->source, inner);
   return holds;
 }
 
@@ -200,16 +214,19 @@ condition_test(const Node *node, Resolver *resolver, char **why)
   case NODE_AND:
   case NODE_OR:
     first = condition_test(node->kids[0], resolver, why);
-    if (*why != NULL || first == (node->kind == NODE_OR)) return first;
+    if (*why != NULL || first == (node->kind == NODE_OR))
+      return first;
     return condition_test(node->kids[1], resolver, why);
   default:
     break;
   }
   first = test_comparison(node, resolver, why);
-  if (*why == NULL || !resolver->later || resolver->complete) return first;
+  if (*why == NULL || !resolver->later || resolver->complete)
+    return first;
   /* It asks for a derived value: everything else has to be in place first. */
   g_clear_pointer(why, g_free);
-  if (!resolver_fill(resolver, why)) return FALSE;
+  if (!resolver_fill(resolver, why))
+    return FALSE;
   return test_comparison(node, resolver, why);
 }
 
@@ -233,7 +250,8 @@ condition_new(const Grid *grid, const char *text, GError **error)
 void
 condition_free(Condition *condition)
 {
-  if (condition == NULL) return;
+  if (condition == NULL)
+    return;
   node_free(condition->node);
   g_free(condition);
 }

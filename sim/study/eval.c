@@ -25,13 +25,15 @@ eval_arguments(const Node *call, const ParamSpec *params, char **why)
   const Node **arguments;
   guint n = 0;
 
-  while (params[n].name != NULL) n++;
+  while (params[n].name != NULL)
+    n++;
   arguments = g_new0(const Node *, n + 1);
   for (guint i = 0; i < call->n; i++) {
     guint at = i;
 
     if (call->names[i][0] != '\0')
-      for (at = 0; at < n && strcmp(params[at].name, call->names[i]) != 0;) at++;
+      for (at = 0; at < n && strcmp(params[at].name, call->names[i]) != 0;)
+        at++;
     if (at < n && arguments[at] == NULL && call->kids[i]->kind != NODE_PAIR) {
       arguments[at] = call->kids[i];
       continue;
@@ -44,7 +46,8 @@ eval_arguments(const Node *call, const ParamSpec *params, char **why)
     return NULL;
   }
   for (guint i = 0; i < n; i++) {
-    if (arguments[i] != NULL || !(params[i].flags & PARAM_REQUIRED)) continue;
+    if (arguments[i] != NULL || !(params[i].flags & PARAM_REQUIRED))
+      continue;
     *why = g_strdup_printf("%s() needs %s", call->text, params[i].name);
     g_free(arguments);
     return NULL;
@@ -79,8 +82,10 @@ value_quantity(Value *value, const Node *node, Quantity *quantity, char **why)
 {
   g_autoptr(Value) owned = value;
 
-  if (owned == NULL) return FALSE;
-  if (quantity_from_value(quantity, owned)) return TRUE;
+  if (owned == NULL)
+    return FALSE;
+  if (quantity_from_value(quantity, owned))
+    return TRUE;
   *why = g_strdup_printf("%s is not a number", node->source);
   return FALSE;
 }
@@ -93,20 +98,22 @@ eval_quantity(const EvalContext *context, const Node *node, Quantity *quantity, 
 
   switch (node->kind) {
   case NODE_NUMBER:
-    if (quantity_new(quantity, node->number, node->text)) return TRUE;
+    if (quantity_new(quantity, node->number, node->text))
+      return TRUE;
     *why = allowed_unit(node, DIM_N);
     return FALSE;
   case NODE_WORD:
     return word_quantity(context, node, quantity, why);
   case NODE_VARIABLE:
     other = context->variable == NULL ? NULL : context->variable(context->data, node->text);
-    if (other != NULL) return eval_quantity(context, other, quantity, why);
+    if (other != NULL)
+      return eval_quantity(context, other, quantity, why);
     *why = g_strdup_printf("no $%s may stand here", node->text);
     return FALSE;
   case NODE_KEY:
     if (context->key != NULL)
-      return value_quantity(context->key(context->data, node->text, node->key, why), node,
-                            quantity, why);
+      return value_quantity(context->key(context->data, node->text, node->key, why), node, quantity,
+                            why);
     *why = g_strdup_printf("%s: no other key may stand here", node->source);
     return FALSE;
   case NODE_CALL:
@@ -130,7 +137,8 @@ comes_to(const Node *node, const Value *value, char *text)
 {
   g_autofree char *owned = text, *figure = NULL;
 
-  if (node->kind == NODE_NUMBER || node->kind == NODE_WORD) return g_steal_pointer(&owned);
+  if (node->kind == NODE_NUMBER || node->kind == NODE_WORD)
+    return g_steal_pointer(&owned);
   figure = value_to_string(value);
   return g_strdup_printf("%s is %s", figure, owned);
 }
@@ -142,7 +150,8 @@ bound_of(const char *text, Quantity *bound)
   char *why = NULL;
   g_autoptr(Node) node = NULL;
 
-  if (text == NULL) return FALSE;
+  if (text == NULL)
+    return FALSE;
   node = node_parse_value(text, &why);
   if (node == NULL || !eval_quantity(&none, node, bound, &why))
     g_error("a bound in the tables, %s: %s", text, why);
@@ -158,10 +167,12 @@ outside(const ParamSpec *spec, const Quantity *low_of, const Quantity *high_of)
   long double floor = has_low ? low.x : 0;
 
   /* A queue has two units; the bounds hold for the one they are written in. */
-  if (has_low && low.dim != low_of->dim && low.dim != DIM_NUMBER) floor = 0;
+  if (has_low && low.dim != low_of->dim && low.dim != DIM_NUMBER)
+    floor = 0;
   if (has_high && !high.endless && high.dim != high_of->dim && high.dim != DIM_NUMBER)
     has_high = FALSE;
-  if (!low_of->endless && low_of->x < floor) return allowed_range(spec, has_low);
+  if (!low_of->endless && low_of->x < floor)
+    return allowed_range(spec, has_low);
   if (has_high && !high.endless && !high_of->endless && high_of->x > high.x)
     return allowed_range(spec, TRUE);
   return NULL;
@@ -174,26 +185,28 @@ fits(const EvalContext *context, const Node *node, const ParamSpec *spec, const 
   long double grain = eval_grain(spec), parts;
   char *text;
 
-  if (context->unbounded) return TRUE;
+  if (context->unbounded)
+    return TRUE;
   text = outside(spec, quantity, quantity);
   if (text != NULL) {
     *why = comes_to(node, value, text);
     return FALSE;
   }
-  if (quantity->endless || spec->type == PARAM_RATIO || spec->type == PARAM_NUMBER) return TRUE;
+  if (quantity->endless || spec->type == PARAM_RATIO || spec->type == PARAM_NUMBER)
+    return TRUE;
   parts = quantity->x / grain;
   if (fabsl(parts - roundl(parts)) <= 1e-6L ||
       (spec->grain == NULL && node->kind != NODE_NUMBER && quantity->dim != DIM_NUMBER))
     return TRUE;
-  *why = comes_to(node, value,
-                  g_strdup_printf("not a whole number%s%s", spec->grain == NULL ? "" : " of ",
-                                  spec->grain == NULL
-                                      ? quantity->dim == DIM_TIME   ? " of nanoseconds"
-                                        : quantity->dim == DIM_SIZE ? " of bytes"
-                                        : quantity->dim == DIM_RATE ? " of bit/s"
-                                                                    : ""
-                                  : strcmp(spec->grain, "1s") == 0 ? "seconds"
-                                                                   : spec->grain));
+  *why =
+      comes_to(node, value,
+               g_strdup_printf("not a whole number%s%s", spec->grain == NULL ? "" : " of ",
+                               spec->grain == NULL ? quantity->dim == DIM_TIME   ? " of nanoseconds"
+                                                     : quantity->dim == DIM_SIZE ? " of bytes"
+                                                     : quantity->dim == DIM_RATE ? " of bit/s"
+                                                                                 : ""
+                               : strcmp(spec->grain, "1s") == 0 ? "seconds"
+                                                                : spec->grain));
   return FALSE;
 }
 
@@ -202,8 +215,8 @@ dim_fits(const ParamSpec *spec, const Quantity *quantity)
 {
   Dim due = quantity_dim_of(spec->type);
 
-  return quantity->dim == due || (due == DIM_SIZE && spec->type == PARAM_QUEUE &&
-                                  quantity->dim == DIM_PACKETS) ||
+  return quantity->dim == due ||
+         (due == DIM_SIZE && spec->type == PARAM_QUEUE && quantity->dim == DIM_PACKETS) ||
          (due == DIM_RATIO && quantity->quotient);
 }
 
@@ -213,14 +226,17 @@ number_value(const ParamSpec *spec, const Quantity *quantity, char **why)
   Quantity typed = *quantity;
   Value *value;
 
-  if (spec->type == PARAM_NUMBER && isfinite((double) quantity->x))
-    return value_new_real((double) quantity->x, UNIT_NONE);
-  if (spec->type == PARAM_RATIO) typed.dim = DIM_RATIO;
-  value = isfinite((double) quantity->x) ? quantity_to_value(&typed) : NULL;
-  if (value == NULL) *why = g_strdup("too large a number");
-  if (value == NULL || spec->type != PARAM_DIST) return value;
+  if (spec->type == PARAM_NUMBER && isfinite((double)quantity->x))
+    return value_new_real((double)quantity->x, UNIT_NONE);
+  if (spec->type == PARAM_RATIO)
+    typed.dim = DIM_RATIO;
+  value = isfinite((double)quantity->x) ? quantity_to_value(&typed) : NULL;
+  if (value == NULL)
+    *why = g_strdup("too large a number");
+  if (value == NULL || spec->type != PARAM_DIST)
+    return value;
   value_unref(value);
-  return value_new_dist(dist_constant((double) roundl(quantity->x)));
+  return value_new_dist(dist_constant((double)roundl(quantity->x)));
 }
 
 static Value *
@@ -233,7 +249,8 @@ eval_number(const EvalContext *context, const Node *node, const ParamSpec *spec,
     *why = allowed_unit(node, quantity_dim_of(spec->type));
     return NULL;
   }
-  if (!eval_quantity(context, node, &quantity, why)) return NULL;
+  if (!eval_quantity(context, node, &quantity, why))
+    return NULL;
   if (quantity.endless) {
     const char *word = allowed_endless(spec);
 
@@ -241,7 +258,7 @@ eval_number(const EvalContext *context, const Node *node, const ParamSpec *spec,
       *why = allowed_word(spec, quantity.dim == DIM_TIME ? "never" : "unlimited");
       return NULL;
     }
-    return eval_value(context, &(Node){NODE_WORD, .text = (char *) word, .source = (char *) word},
+    return eval_value(context, &(Node){NODE_WORD, .text = (char *)word, .source = (char *)word},
                       spec, why);
   }
   if (!dim_fits(spec, &quantity)) {
@@ -252,7 +269,8 @@ eval_number(const EvalContext *context, const Node *node, const ParamSpec *spec,
   if (spec->grain != NULL && node->kind != NODE_NUMBER)
     quantity.x = roundl(quantity.x / eval_grain(spec)) * eval_grain(spec);
   value = number_value(spec, &quantity, why);
-  if (value == NULL || !fits(context, node, spec, &quantity, value, why)) return NULL;
+  if (value == NULL || !fits(context, node, spec, &quantity, value, why))
+    return NULL;
   return g_steal_pointer(&value);
 }
 
@@ -261,31 +279,34 @@ eval_call(const EvalContext *context, const Node *node, const ParamSpec *spec, c
 {
   const CallSpec *call = spec->calls;
   g_autofree const Node **arguments = NULL;
-  g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func((GDestroyNotify) value_unref);
+  g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func((GDestroyNotify)value_unref);
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   Value *value;
 
-  while (call != NULL && call->name != NULL && strcmp(call->name, node->text) != 0) call++;
+  while (call != NULL && call->name != NULL && strcmp(call->name, node->text) != 0)
+    call++;
   if (call == NULL || call->name == NULL) {
     *why = allowed_call(spec, node->text);
     return NULL;
   }
   arguments = eval_arguments(node, call->params, why);
-  if (arguments == NULL) return NULL;
+  if (arguments == NULL)
+    return NULL;
   for (guint i = 0; call->params[i].name != NULL; i++) {
     g_autofree char *inner = NULL;
     Value *argument;
 
-    if (arguments[i] == NULL) continue;
+    if (arguments[i] == NULL)
+      continue;
     argument = eval_value(context, arguments[i], &call->params[i], &inner);
     if (argument == NULL) {
       *why = g_strdup_printf("%s = %s: %s", call->params[i].name, arguments[i]->source, inner);
       return NULL;
     }
     g_ptr_array_add(values, argument);
-    g_ptr_array_add(names, (gpointer) call->params[i].name);
+    g_ptr_array_add(names, (gpointer)call->params[i].name);
   }
-  value = value_new_call(call->name, (const char *const *) names->pdata, (Value **) values->pdata,
+  value = value_new_call(call->name, (const char *const *)names->pdata, (Value **)values->pdata,
                          values->len);
   value->call.leading = arguments[0] != NULL;
   g_ptr_array_set_free_func(values, NULL);
@@ -299,11 +320,12 @@ eval_distribution(const EvalContext *context, const Node *node, const ParamSpec 
   Quantity low = {.dim = DIM_TIME}, high = {.dim = DIM_TIME};
   double largest;
 
-  if (value == NULL || context->unbounded) return g_steal_pointer(&value);
+  if (value == NULL || context->unbounded)
+    return g_steal_pointer(&value);
   largest = dist_max(value->dist);
   /* A tail is judged by its median, at both ends: exponential() begins at 0 and has no end. */
-  low.x = (long double) dist_median(value->dist);
-  high.x = (long double) (isfinite(largest) ? largest : dist_median(value->dist));
+  low.x = (long double)dist_median(value->dist);
+  high.x = (long double)(isfinite(largest) ? largest : dist_median(value->dist));
   *why = outside(spec, &low, &high);
   return *why == NULL ? g_steal_pointer(&value) : NULL;
 }
@@ -327,8 +349,10 @@ eval_word(const ParamSpec *spec, const char *word, char **why)
     *why = allowed_word(spec, word);
     return NULL;
   }
-  if (strcmp(word, "never") != 0 && strcmp(word, "unlimited") != 0) return value_new_text(word);
-  if (spec->type == PARAM_QUEUE) endless.dim = DIM_PACKETS;
+  if (strcmp(word, "never") != 0 && strcmp(word, "unlimited") != 0)
+    return value_new_text(word);
+  if (spec->type == PARAM_QUEUE)
+    endless.dim = DIM_PACKETS;
   if (endless.dim == DIM_N || endless.dim == DIM_RATIO || spec->type == PARAM_DIST ||
       spec->type == PARAM_NUMBER)
     return value_new_text(word);
@@ -355,19 +379,21 @@ eval_text(const ParamSpec *spec, const char *text, char **why)
 static Value *
 eval_list(const EvalContext *context, const Node *node, const ParamSpec *spec, char **why)
 {
-  g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func((GDestroyNotify) value_unref);
+  g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func((GDestroyNotify)value_unref);
   ParamSpec element = *spec;
   Value *list;
 
-  element.flags &= ~(guint) PARAM_IS_LIST;
-  if (spec->type == PARAM_PATH) element.type = PARAM_REF;
+  element.flags &= ~(guint)PARAM_IS_LIST;
+  if (spec->type == PARAM_PATH)
+    element.type = PARAM_REF;
   for (guint i = 0; i < node->n; i++) {
     Value *value = eval_value(context, node->kids[i], &element, why);
 
-    if (value == NULL) return NULL;
+    if (value == NULL)
+      return NULL;
     g_ptr_array_add(values, value);
   }
-  list = value_new_list((Value **) values->pdata, values->len);
+  list = value_new_list((Value **)values->pdata, values->len);
   g_ptr_array_set_free_func(values, NULL);
   return list;
 }
@@ -375,8 +401,8 @@ eval_list(const EvalContext *context, const Node *node, const ParamSpec *spec, c
 static Value *
 eval_variable(const EvalContext *context, const Node *node, const ParamSpec *spec, char **why)
 {
-  const Node *other = context->variable == NULL ? NULL
-                                                : context->variable(context->data, node->text);
+  const Node *other =
+      context->variable == NULL ? NULL : context->variable(context->data, node->text);
   g_autoptr(Node) typed = NULL;
 
   if (other == NULL) {
@@ -392,10 +418,11 @@ eval_value(const EvalContext *context, const Node *node, const ParamSpec *spec, 
 {
   gboolean rtt = node->kind == NODE_WORD && strcmp(node->text, "rtt") == 0;
 
-  if (node->kind == NODE_VARIABLE) return eval_variable(context, node, spec, why);
+  if (node->kind == NODE_VARIABLE)
+    return eval_variable(context, node, spec, why);
   if (node->kind == NODE_LIST || spec->type == PARAM_PATH || (spec->flags & PARAM_IS_LIST)) {
     const Node *one[] = {node};
-    Node list = {NODE_LIST, .n = 1, .kids = (Node **) one};
+    Node list = {NODE_LIST, .n = 1, .kids = (Node **)one};
 
     return eval_list(context, node->kind == NODE_LIST ? node : &list, spec, why);
   }
@@ -410,7 +437,8 @@ eval_value(const EvalContext *context, const Node *node, const ParamSpec *spec, 
   case PARAM_PATH:
     return value_new_text(node->source);
   case PARAM_WORD:
-    if (node->kind != NODE_CALL) return eval_word(spec, node->source, why);
+    if (node->kind != NODE_CALL)
+      return eval_word(spec, node->source, why);
     break;
   case PARAM_CALL:
     if (node->kind != NODE_WORD && node->kind != NODE_CALL) {
@@ -425,10 +453,11 @@ eval_value(const EvalContext *context, const Node *node, const ParamSpec *spec, 
     return eval_word(spec, node->source, why);
   if (node->kind == NODE_CALL && spec->type == PARAM_DIST && eval_is_dist(node->text))
     return eval_distribution(context, node, spec, why);
-  if (node->kind == NODE_CALL) return eval_call(context, node, spec, why);
+  if (node->kind == NODE_CALL)
+    return eval_call(context, node, spec, why);
   if (quantity_dim_of(spec->type) == DIM_N) {
-    *why = spec->type == PARAM_FLAG ? g_strdup("allowed: yes, no")
-                                    : allowed_word(spec, node->source);
+    *why =
+        spec->type == PARAM_FLAG ? g_strdup("allowed: yes, no") : allowed_word(spec, node->source);
     return NULL;
   }
   return eval_number(context, node, spec, why);

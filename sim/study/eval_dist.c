@@ -8,15 +8,22 @@
 
 #define SAMPLES_MAX_BYTES (16 * 1024 * 1024)
 
-#define BOUNDS {"min", PARAM_TIME}, {"max", PARAM_TIME}, {NULL}
-#define DUE(name, type) {name, type, .flags = PARAM_REQUIRED}
+#define BOUNDS                                                                                     \
+  {"min", PARAM_TIME}, {"max", PARAM_TIME},                                                        \
+  {                                                                                                \
+    NULL                                                                                           \
+  }
+#define DUE(name, type)                                                                            \
+  {                                                                                                \
+    name, type, .flags = PARAM_REQUIRED                                                            \
+  }
 
 static const ParamSpec uniform[] = {DUE("low", PARAM_TIME), DUE("high", PARAM_TIME), BOUNDS};
 static const ParamSpec exponential[] = {DUE("mean", PARAM_TIME), BOUNDS};
 static const ParamSpec mean_sd[] = {DUE("mean", PARAM_TIME), DUE("sd", PARAM_TIME), BOUNDS};
 static const ParamSpec median_p95[] = {DUE("median", PARAM_TIME), DUE("p95", PARAM_TIME), BOUNDS};
-static const ParamSpec pareto[] = {DUE("min", PARAM_TIME), DUE("shape", PARAM_NUMBER),
-                                   DUE("max", PARAM_TIME), {NULL}};
+static const ParamSpec pareto[] = {
+    DUE("min", PARAM_TIME), DUE("shape", PARAM_NUMBER), DUE("max", PARAM_TIME), {NULL}};
 
 static const struct {
   const char *name;
@@ -24,14 +31,10 @@ static const struct {
   const ParamSpec *params;
   gboolean places; /* written by place, not by name */
 } dists[] = {
-    {"uniform", DIST_UNIFORM, uniform, TRUE},
-    {"exponential", DIST_EXPONENTIAL, exponential, TRUE},
-    {"normal", DIST_NORMAL, mean_sd, FALSE},
-    {"lognormal", DIST_LOGNORMAL, median_p95, FALSE},
-    {"gamma", DIST_GAMMA, mean_sd, FALSE},
-    {"weibull", DIST_WEIBULL, median_p95, FALSE},
-    {"pareto", DIST_PARETO, pareto, FALSE},
-    {"quantiles", DIST_TABLE, NULL, FALSE},
+    {"uniform", DIST_UNIFORM, uniform, TRUE}, {"exponential", DIST_EXPONENTIAL, exponential, TRUE},
+    {"normal", DIST_NORMAL, mean_sd, FALSE},  {"lognormal", DIST_LOGNORMAL, median_p95, FALSE},
+    {"gamma", DIST_GAMMA, mean_sd, FALSE},    {"weibull", DIST_WEIBULL, median_p95, FALSE},
+    {"pareto", DIST_PARETO, pareto, FALSE},   {"quantiles", DIST_TABLE, NULL, FALSE},
     {"samples", DIST_SAMPLES, NULL, FALSE},
 };
 
@@ -39,7 +42,8 @@ gboolean
 eval_is_dist(const char *name)
 {
   for (gsize i = 0; i < G_N_ELEMENTS(dists); i++)
-    if (strcmp(dists[i].name, name) == 0) return TRUE;
+    if (strcmp(dists[i].name, name) == 0)
+      return TRUE;
   return FALSE;
 }
 
@@ -67,7 +71,7 @@ argument_time(const EvalContext *context, const Node *node, const char *name, do
     *why = g_strdup_printf("%s = %s: %s", name, node->source, inner);
     return FALSE;
   }
-  *ns = (double) value->integer;
+  *ns = (double)value->integer;
   return TRUE;
 }
 
@@ -91,14 +95,16 @@ write_argument(GString *text, const char *name, gboolean place, const ParamSpec 
 {
   g_autofree char *number = NULL;
 
-  if (text->str[text->len - 1] != '(') g_string_append(text, ", ");
-  if (!place) g_string_append_printf(text, "%s=", name);
+  if (text->str[text->len - 1] != '(')
+    g_string_append(text, ", ");
+  if (!place)
+    g_string_append_printf(text, "%s=", name);
   if (param->type == PARAM_NUMBER) {
     g_autoptr(Value) value = value_new_real(x, UNIT_NONE);
 
     number = value_to_string(value);
   } else {
-    number = value_time_to_string((gint64) x);
+    number = value_time_to_string((gint64)x);
   }
   g_string_append(text, number);
 }
@@ -114,21 +120,26 @@ parametric(const EvalContext *context, const Node *call, gsize which, char **why
   guint n_own = 0;
   Dist *dist;
 
-  if (arguments == NULL) return NULL;
+  if (arguments == NULL)
+    return NULL;
   g_string_append_c(text, '(');
   for (guint i = 0; params[i].name != NULL; i++) {
     gboolean bound = strcmp(params[i].name, "max") == 0 ||
                      (strcmp(params[i].name, "min") == 0 && dists[which].kind != DIST_PARETO);
     double x = 0;
 
-    if (arguments[i] == NULL) continue;
+    if (arguments[i] == NULL)
+      continue;
     if (params[i].type == PARAM_NUMBER
             ? !argument_shape(context, arguments[i], &x, why)
             : !argument_time(context, arguments[i], params[i].name, &x, why))
       return NULL;
-    if (!bound) own[n_own++] = x;
-    if (bound && strcmp(params[i].name, "max") == 0) max = x;
-    if (bound && strcmp(params[i].name, "min") == 0) min = x;
+    if (!bound)
+      own[n_own++] = x;
+    if (bound && strcmp(params[i].name, "max") == 0)
+      max = x;
+    if (bound && strcmp(params[i].name, "min") == 0)
+      min = x;
     write_argument(text, params[i].name, dists[which].places && !bound, &params[i], x);
   }
   dist = dist_new(dists[which].kind, own[0], own[1], min, max, &error);
@@ -146,7 +157,8 @@ bounds(const EvalContext *context, const Node *call, double *min, double *max, c
   *min = 0;
   *max = INFINITY;
   for (guint i = 0; i < call->n; i++) {
-    if (call->names[i][0] == '\0') continue;
+    if (call->names[i][0] == '\0')
+      continue;
     if (strcmp(call->names[i], "min") != 0 && strcmp(call->names[i], "max") != 0) {
       *why = g_strdup_printf("%s() has no %s; allowed: min, max", call->text, call->names[i]);
       return FALSE;
@@ -155,7 +167,8 @@ bounds(const EvalContext *context, const Node *call, double *min, double *max, c
                        strcmp(call->names[i], "min") == 0 ? min : max, why))
       return FALSE;
   }
-  if (*max < *min) *why = g_strdup("max must not be below min");
+  if (*max < *min)
+    *why = g_strdup("max must not be below min");
   return *max >= *min;
 }
 
@@ -163,8 +176,7 @@ static Value *
 table(DistKind kind, GArray *points, const char *written, char **why)
 {
   g_autoptr(GError) error = NULL;
-  Dist *dist = dist_new_table(kind, (const DistPoint *) (gpointer) points->data, points->len,
-                              &error);
+  Dist *dist = dist_new_table(kind, (const DistPoint *)(gpointer)points->data, points->len, &error);
 
   if (dist == NULL) {
     *why = g_strdup(error->message);
@@ -181,14 +193,16 @@ quantiles(const EvalContext *context, const Node *call, char **why)
   g_autoptr(GString) text = g_string_new("quantiles(");
   double min, max;
 
-  if (!bounds(context, call, &min, &max, why)) return NULL;
+  if (!bounds(context, call, &min, &max, why))
+    return NULL;
   for (guint i = 0; i < call->n; i++) {
     const Node *kid = call->kids[i];
     g_autoptr(Value) p = NULL;
     g_autofree char *inner = NULL, *percent = NULL, *time = NULL;
     DistPoint point;
 
-    if (call->names[i][0] != '\0') continue;
+    if (call->names[i][0] != '\0')
+      continue;
     if (kid->kind != NODE_PAIR) {
       *why = g_strdup_printf("%s: quantiles are pairs, as in 50%%: 3ms", kid->source);
       return NULL;
@@ -199,11 +213,12 @@ quantiles(const EvalContext *context, const Node *call, char **why)
       return NULL;
     }
     percent = value_to_string(p);
-    if (!argument_time(context, kid->kids[1], percent, &point.value, why)) return NULL;
+    if (!argument_time(context, kid->kids[1], percent, &point.value, why))
+      return NULL;
     point.p = p->real;
     point.value = CLAMP(point.value, min, max);
     g_array_append_val(points, point);
-    time = value_time_to_string((gint64) point.value);
+    time = value_time_to_string((gint64)point.value);
     g_string_append_printf(text, "%s%s: %s", points->len == 1 ? "" : ", ", percent, time);
   }
   return table(DIST_TABLE, points, g_string_append_c(text, ')')->str, why);
@@ -223,7 +238,7 @@ read_samples(const char *path, double min, double max, GArray *points, char **wh
     return FALSE;
   }
   text = reader_load(path, SAMPLES_MAX_BYTES, &n, problems);
-  if (text == NULL || strlen(text) != n || !g_utf8_validate(text, (gssize) n, NULL)) {
+  if (text == NULL || strlen(text) != n || !g_utf8_validate(text, (gssize)n, NULL)) {
     *why = text == NULL ? problem_to_string(g_ptr_array_index(problems, 0))
                         : g_strdup_printf("%s is not a text file", path);
     return FALSE;
@@ -235,7 +250,8 @@ read_samples(const char *path, double min, double max, GArray *points, char **wh
     EvalContext none = {NULL};
     DistPoint point = {0};
 
-    if (line[0] == '\0' || line[0] == '#') continue;
+    if (line[0] == '\0' || line[0] == '#')
+      continue;
     node = node_parse_value(line, &inner);
     if (node == NULL || !argument_time(&none, node, "sample", &point.value, &inner)) {
       *why = g_strdup_printf("%s:%u: %s", path, i + 1, inner);
@@ -266,15 +282,17 @@ samples(const EvalContext *context, const Node *call, char **why)
       *why = g_strdup("samples() takes one file");
       return NULL;
     }
-  if (!bounds(context, call, &min, &max, why)) return NULL;
+  if (!bounds(context, call, &min, &max, why))
+    return NULL;
   path = g_path_is_absolute(call->kids[0]->text) || context->folder == NULL
              ? g_strdup(call->kids[0]->text)
              : g_build_filename(context->folder, call->kids[0]->text, NULL);
-  if (!read_samples(path, min, max, points, why)) return NULL;
+  if (!read_samples(path, min, max, points, why))
+    return NULL;
   g_string_printf(text, "samples(%s", call->kids[0]->text);
   for (guint i = 1; i < call->n; i++) {
-    g_autofree char *bound = value_time_to_string(
-        (gint64) (strcmp(call->names[i], "min") == 0 ? min : max));
+    g_autofree char *bound =
+        value_time_to_string((gint64)(strcmp(call->names[i], "min") == 0 ? min : max));
 
     g_string_append_printf(text, ", %s=%s", call->names[i], bound);
   }
@@ -286,8 +304,11 @@ eval_dist(const EvalContext *context, const Node *call, char **why)
 {
   gsize which = 0;
 
-  while (strcmp(dists[which].name, call->text) != 0) which++;
-  if (dists[which].kind == DIST_TABLE) return quantiles(context, call, why);
-  if (dists[which].kind == DIST_SAMPLES) return samples(context, call, why);
+  while (strcmp(dists[which].name, call->text) != 0)
+    which++;
+  if (dists[which].kind == DIST_TABLE)
+    return quantiles(context, call, why);
+  if (dists[which].kind == DIST_SAMPLES)
+    return samples(context, call, why);
   return parametric(context, call, which, why);
 }

@@ -42,15 +42,15 @@ unknown_section(Load *load, const ReaderSection *section, const char *head)
   const char *nearest;
 
   for (guint i = 0; experiment_kinds[i] != NULL; i++)
-    g_ptr_array_add(names, (gpointer) experiment_kinds[i]->kind);
+    g_ptr_array_add(names, (gpointer)experiment_kinds[i]->kind);
   for (guint i = 0; load->model->kinds[i] != NULL; i++)
-    g_ptr_array_add(names, (gpointer) load->model->kinds[i]->kind);
+    g_ptr_array_add(names, (gpointer)load->model->kinds[i]->kind);
   for (guint i = 0; i < names->len; i++)
     g_string_append_printf(list, "%s%s", i == 0 ? "" : ", ",
-                           (const char *) g_ptr_array_index(names, i));
-  nearest = spec_nearest(section->kind, (const char *const *) names->pdata, names->len);
-  problem_add(load->problems, load->path, section->line,
-              "%s: no kind of section; allowed: %s%s%s", head, list->str,
+                           (const char *)g_ptr_array_index(names, i));
+  nearest = spec_nearest(section->kind, (const char *const *)names->pdata, names->len);
+  problem_add(load->problems, load->path, section->line, "%s: no kind of section; allowed: %s%s%s",
+              head, list->str,
               nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
 }
 
@@ -63,8 +63,8 @@ check_name(Load *load, const ReaderSection *section, const KindSpec *kind, const
     problem_add(load->problems, load->path, section->line, "%s: [%s] has no name", head,
                 section->kind);
   } else if (named && section->name[0] == '\0') {
-    problem_add(load->problems, load->path, section->line, "%s: the name is missing, as in [%s one]",
-                head, section->kind);
+    problem_add(load->problems, load->path, section->line,
+                "%s: the name is missing, as in [%s one]", head, section->kind);
   } else if (named && !node_is_name(section->name, strlen(section->name))) {
     problem_add(load->problems, load->path, section->line,
                 "%s: a name is lower-case letters, digits and -, a letter first", head);
@@ -99,7 +99,7 @@ check_sections(Load *load)
       problem_add(load->problems, load->path, section->line, "%s: line %u has a [%s%s%s] already",
                   head, other->line, other->kind, other->name[0] == '\0' ? "" : " ", other->name);
     } else {
-      g_hash_table_insert(seen, g_steal_pointer(&id), (gpointer) section);
+      g_hash_table_insert(seen, g_steal_pointer(&id), (gpointer)section);
     }
   }
 }
@@ -108,7 +108,7 @@ static gboolean
 has_experiment(const ReaderFile *file)
 {
   for (guint i = 0; i < file->sections->len; i++)
-    if (strcmp(((ReaderSection *) g_ptr_array_index(file->sections, i))->kind, "experiment") == 0)
+    if (strcmp(((ReaderSection *)g_ptr_array_index(file->sections, i))->kind, "experiment") == 0)
       return TRUE;
   return FALSE;
 }
@@ -121,16 +121,20 @@ read_file(Load *load, Experiment *experiment)
   if (source->text != NULL) {
     experiment->text_n = source->n;
     experiment->text = g_malloc(source->n + 1);
-    if (source->n > 0) memcpy(experiment->text, source->text, source->n);
+    if (source->n > 0)
+      memcpy(experiment->text, source->text, source->n);
     experiment->text[source->n] = '\0';
   } else {
-    experiment->text = reader_load(source->path, READER_MAX_BYTES, &experiment->text_n,
-                                   load->problems);
+    experiment->text =
+        reader_load(source->path, READER_MAX_BYTES, &experiment->text_n, load->problems);
   }
-  if (experiment->text == NULL) return FALSE;
+  if (experiment->text == NULL)
+    return FALSE;
   load->file = reader_parse(load->path, experiment->text, experiment->text_n, load->problems);
-  if (load->file == NULL) return FALSE;
-  if (has_experiment(load->file)) return TRUE;
+  if (load->file == NULL)
+    return FALSE;
+  if (has_experiment(load->file))
+    return TRUE;
   g_ptr_array_set_size(load->problems, 0);
   problem_add(load->problems, load->path, 0, "no experiment: it has no [experiment] section");
   return FALSE;
@@ -149,7 +153,8 @@ load_all(Load *load, Experiment *experiment)
   points_prepare(load);
   sections_plots(load, experiment);
   points_enumerate(load);
-  if (load->problems->len > 0) return;
+  if (load->problems->len > 0)
+    return;
   points_check(load, experiment->notes);
 }
 
@@ -165,7 +170,7 @@ experiment_new(const ExperimentSource *source)
   Experiment *experiment = g_new0(Experiment, 1);
 
   experiment->path = g_strdup(source->path);
-  experiment->overrides = g_strdupv((char **) source->overrides);
+  experiment->overrides = g_strdupv((char **)source->overrides);
   experiment->plots = g_ptr_array_new_with_free_func(plot_destroy);
   experiment->notes = g_ptr_array_new();
   return experiment;
@@ -179,8 +184,8 @@ load_init(Load *load, Experiment *experiment)
   experiment->grid = grid_new(load->model, folder);
   load->grid = experiment->grid;
   load->path = load_file_name(load, load->source->path);
-  load->profile_files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                              (GDestroyNotify) reader_file_free);
+  load->profile_files =
+      g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)reader_file_free);
   load->overrides = g_ptr_array_new_with_free_func(load_entry_free);
   load->sweep = g_ptr_array_new_with_free_func(load_entry_free);
   load->unknown = g_ptr_array_new_with_free_func(unknown_free);
@@ -206,10 +211,12 @@ experiment_load(const ExperimentModel *model, const ExperimentSource *source, GP
   guint before = problems->len;
 
   load_init(&load, experiment);
-  if (read_file(&load, experiment)) load_all(&load, experiment);
+  if (read_file(&load, experiment))
+    load_all(&load, experiment);
   problem_sort(problems, source->path);
   load_clear(&load);
-  if (problems->len > before) return NULL;
+  if (problems->len > before)
+    return NULL;
   experiment->key = points_key(experiment->grid, experiment->seed);
   return g_steal_pointer(&experiment);
 }
@@ -217,10 +224,12 @@ experiment_load(const ExperimentModel *model, const ExperimentSource *source, GP
 void
 experiment_free(Experiment *experiment)
 {
-  if (experiment == NULL) return;
+  if (experiment == NULL)
+    return;
   g_ptr_array_unref(experiment->plots);
   g_ptr_array_unref(experiment->notes);
-  if (experiment->table != NULL) g_ptr_array_unref(experiment->table);
+  if (experiment->table != NULL)
+    g_ptr_array_unref(experiment->table);
   grid_free(experiment->grid);
   g_strfreev(experiment->overrides);
   g_free(experiment->path);
@@ -233,5 +242,5 @@ experiment_free(Experiment *experiment)
 guint64
 experiment_runs(const Experiment *experiment)
 {
-  return (guint64) grid_points(experiment->grid) * experiment->repeat;
+  return (guint64)grid_points(experiment->grid) * experiment->repeat;
 }

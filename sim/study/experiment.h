@@ -1,7 +1,9 @@
-/* An experiment file, checked: what is asked, over which points, with how many replications, and what is to be drawn.
+/* An experiment file, checked: what is asked, over which points, with how many replications, and
+ * what is to be drawn.
  *
- * Knows the sections [experiment], [sweep] and [plot]; those of the model come as tables of ParamSpec, their profiles as
- * text, and what only the model can say (derived values, settings that contradict) as functions. */
+ * Knows the sections [experiment], [sweep] and [plot]; those of the model come as tables of
+ * ParamSpec, their profiles as text, and what only the model can say (derived values, settings that
+ * contradict) as functions. */
 #pragma once
 
 #include "sim/record/finding.h"
@@ -10,21 +12,24 @@
 
 typedef struct {
   const KindSpec *const *kinds; /* sections of the model, NULL-ended */
-  /* All profiles of a kind in the syntax of the experiment file, sections [kind name]; *file gets the name for messages.
-   * NULL: there are none. Static. */
+  /* All profiles of a kind in the syntax of the experiment file, sections [kind name]; *file gets
+   * the name for messages. NULL: there are none. Static. */
   const char *(*profiles)(const char *kind, const char **file);
   /* Values that expressions may use besides keys, in ns: see spec_derived(). May be NULL. */
-  gboolean (*derived)(const Scenario *scenario, const Section *section, const char *name, double *value);
+  gboolean (*derived)(const Scenario *scenario, const Section *section, const char *name,
+                      double *value);
   /* Appends Findings (the array does not own them) about a resolved point. May be NULL. */
   void (*check)(const Scenario *scenario, GPtrArray *findings);
 } ExperimentModel;
 
 typedef struct {
-  const char *path;             /* of the file; with text: only its name, and the folder that samples() are relative to */
-  const char *text;             /* NULL: read the file */
-  gsize n;                      /* bytes of text */
-  const char *const *overrides; /* "SECTION.KEY=VALUE" or "$NAME=VALUE" or "experiment.KEY=VALUE", NULL-ended; may be NULL */
-  gboolean any_size;            /* more than EXPERIMENT_MAX_POINTS points are wanted */
+  /* Of the file; with text: only its name, and the folder that samples() are relative to. */
+  const char *path;
+  const char *text; /* NULL: read the file */
+  gsize n;          /* bytes of text */
+  /* "SECTION.KEY=VALUE", "$NAME=VALUE" or "experiment.KEY=VALUE", NULL-ended; may be NULL. */
+  const char *const *overrides;
+  gboolean any_size; /* more than EXPERIMENT_MAX_POINTS points are wanted */
 } ExperimentSource;
 
 #define EXPERIMENT_MAX_POINTS 10000
@@ -37,8 +42,10 @@ typedef struct {
   guint line;
   PlotKind kind;
   char *title;
-  GPtrArray *metrics; /* char *: metrics; of a cdf histogram_name()s, perhaps with a section before: "reading.latency" */
-  char *x;            /* name of a factor, or a metric; NULL: there is no factor, or the plot is a cdf */
+  /* char *: metrics; of a cdf histogram_name()s, perhaps with a section before: "reading.latency".
+   */
+  GPtrArray *metrics;
+  char *x; /* a factor or a metric; NULL: there is no factor, or the plot is a cdf */
   gboolean x_is_metric;
   GPtrArray *by, *panel; /* char *: names of factors */
   Condition *where;      /* NULL: all points */

@@ -30,7 +30,8 @@ const Factor *
 grid_factor_named(const Grid *grid, const char *name)
 {
   for (guint i = 0; i < grid->factors->len; i++)
-    if (strcmp(grid_factor(grid, i)->name, name) == 0) return grid_factor(grid, i);
+    if (strcmp(grid_factor(grid, i)->name, name) == 0)
+      return grid_factor(grid, i);
   return NULL;
 }
 
@@ -52,8 +53,9 @@ grid_choice(const Grid *grid, guint point, guint factor)
 {
   guint64 rest = combination(grid, point);
 
-  for (guint i = grid->factors->len; --i > factor;) rest /= grid_factor(grid, i)->n;
-  return (guint) (rest % grid_factor(grid, factor)->n);
+  for (guint i = grid->factors->len; --i > factor;)
+    rest /= grid_factor(grid, i)->n;
+  return (guint)(rest % grid_factor(grid, factor)->n);
 }
 
 const char *
@@ -103,12 +105,13 @@ grid_key_value(const Grid *grid, guint point, const char *name)
 {
   g_autoptr(Resolver) resolver = NULL;
   const char *dot = strchr(name, '.');
-  g_autofree char *section = dot == NULL ? NULL : g_strndup(name, (gsize) (dot - name));
+  g_autofree char *section = dot == NULL ? NULL : g_strndup(name, (gsize)(dot - name));
   char *why = NULL;
   Value *value;
   guint slot;
 
-  if (section == NULL || !grid_slot(grid, section, dot + 1, &slot)) return NULL;
+  if (section == NULL || !grid_slot(grid, section, dot + 1, &slot))
+    return NULL;
   resolver = resolver_at(grid, point);
   value = resolver_slot(resolver, slot, &why);
   return value == NULL ? NULL : value_ref(value);
@@ -125,7 +128,7 @@ grid_scenario(const Grid *grid, guint point)
 static gint
 by_text(gconstpointer a, gconstpointer b)
 {
-  return strcmp(*(const char *const *) a, *(const char *const *) b);
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 char *
@@ -143,7 +146,7 @@ grid_point_key(const Grid *grid, guint point)
   }
   g_ptr_array_sort(pairs, by_text);
   g_ptr_array_add(pairs, NULL);
-  return g_strjoinv(";", (char **) pairs->pdata);
+  return g_strjoinv(";", (char **)pairs->pdata);
 }
 
 static void
@@ -151,7 +154,8 @@ factor_free(gpointer data)
 {
   GridFactor *factor = data;
 
-  for (guint i = 0; factor->nodes != NULL && i < factor->factor.n; i++) node_free(factor->nodes[i]);
+  for (guint i = 0; factor->nodes != NULL && i < factor->factor.n; i++)
+    node_free(factor->nodes[i]);
   g_free(factor->nodes);
   g_strfreev(factor->factor.texts);
   g_free(factor->factor.name);
@@ -165,7 +169,8 @@ part_destroy(gpointer data)
 {
   Part *part = data;
 
-  if (!part->is_profile) part_free(part);
+  if (!part->is_profile)
+    part_free(part);
 }
 
 Grid *
@@ -177,9 +182,9 @@ grid_new(const ExperimentModel *model, const char *folder)
   grid->folder = g_strdup(folder);
   grid->factors = g_ptr_array_new_with_free_func(factor_free);
   grid->parts = g_ptr_array_new_with_free_func(part_destroy);
-  grid->cells = g_ptr_array_new_with_free_func((GDestroyNotify) cell_free);
+  grid->cells = g_ptr_array_new_with_free_func((GDestroyNotify)cell_free);
   grid->files = g_ptr_array_new_with_free_func(g_free);
-  grid->profiles = g_ptr_array_new_with_free_func((GDestroyNotify) part_free);
+  grid->profiles = g_ptr_array_new_with_free_func((GDestroyNotify)part_free);
   grid->defaults = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
   grid->by_name = g_hash_table_new(g_str_hash, g_str_equal);
   grid->slot_parts = g_ptr_array_new();
@@ -192,7 +197,8 @@ grid_new(const ExperimentModel *model, const char *folder)
 void
 grid_free(Grid *grid)
 {
-  if (grid == NULL) return;
+  if (grid == NULL)
+    return;
   g_ptr_array_unref(grid->factors);
   g_ptr_array_unref(grid->parts);
   g_ptr_array_unref(grid->profiles);

@@ -20,7 +20,8 @@ static const ParamSpec experiment_params[] = {
     {"confidence", PARAM_RATIO, "95%", "50%", "99.999%",
      .help = "level of all intervals, bounds and verdicts"},
     {"record", PARAM_WORD, "summary", .words = record_words, .help = "what is stored of each run"},
-    {"table", PARAM_METRIC, "delivery_ratio, silent_loss, duplicate_ratio, latency_p50, latency_p99",
+    {"table", PARAM_METRIC,
+     "delivery_ratio, silent_loss, duplicate_ratio, latency_p50, latency_p99",
      .flags = PARAM_IS_LIST, .help = "the columns of the final table"},
     {NULL}};
 
@@ -46,7 +47,8 @@ static const ParamSpec plot_params[] = {
     {"title", PARAM_TEXT, .low = "1", .high = "200", .help = "default: the name"},
     {NULL}};
 
-static const KindSpec experiment_kind = {"experiment", "what is asked, and how long and often it is run",
+static const KindSpec experiment_kind = {"experiment",
+                                         "what is asked, and how long and often it is run",
                                          experiment_params, FALSE, FALSE};
 static const KindSpec sweep_kind = {"sweep", "factors: their combinations are the points",
                                     sweep_params, FALSE, FALSE};

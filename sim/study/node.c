@@ -18,7 +18,8 @@ static Node *parse_sum(Parser *parser);
 void
 node_free(Node *node)
 {
-  if (node == NULL) return;
+  if (node == NULL)
+    return;
   for (guint i = 0; i < node->n; i++) {
     node_free(node->kids[i]);
     g_free(node->names[i]);
@@ -54,22 +55,23 @@ node_raw(const char *text)
 static void
 node_add(Node *node, Node *kid, const char *name)
 {
-  if (kid == NULL) return;
+  if (kid == NULL)
+    return;
   node->kids = g_renew(Node *, node->kids, node->n + 1);
   node->names = g_renew(char *, node->names, node->n + 1);
   node->kids[node->n] = kid;
   node->names[node->n++] = g_strdup(name);
 }
 
-static Node *
-fail(Parser *parser, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static Node *fail(Parser *parser, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 static Node *
 fail(Parser *parser, const char *format, ...)
 {
   va_list arguments;
 
-  if (parser->why != NULL) return NULL;
+  if (parser->why != NULL)
+    return NULL;
   va_start(arguments, format);
   parser->why = g_strdup_vprintf(format, arguments);
   va_end(arguments);
@@ -85,7 +87,8 @@ blank(char c)
 static void
 skip(Parser *parser)
 {
-  while (blank(*parser->c)) parser->c++;
+  while (blank(*parser->c))
+    parser->c++;
 }
 
 static gsize
@@ -93,7 +96,8 @@ word_length(const char *c)
 {
   gsize n = 0;
 
-  if (!g_ascii_isalpha(c[0]) && c[0] != '_') return 0;
+  if (!g_ascii_isalpha(c[0]) && c[0] != '_')
+    return 0;
   while (g_ascii_isalnum(c[n]) || c[n] == '_' || c[n] == '-' ||
          (c[n] == '.' && g_ascii_isdigit(c[n + 1])))
     n++;
@@ -118,17 +122,23 @@ parse_number(Parser *parser)
   gsize n = 0;
   Node *node;
 
-  if (negative) parser->c++;
+  if (negative)
+    parser->c++;
   from = value_scan_number(parser->c, &number);
-  if (from == NULL) return fail(parser, "a number is missing after -");
-  for (unit = from; blank(*unit); unit++) continue;
+  if (from == NULL)
+    return fail(parser, "a number is missing after -");
+  for (unit = from; blank(*unit); unit++)
+    continue;
   if (*unit == '%') {
     n = 1;
   } else if (g_ascii_isalpha(*unit)) {
-    while (g_ascii_isalnum(unit[n])) n++;
-    if (unit[n] == '/' && unit[n + 1] == 's' && !g_ascii_isalnum(unit[n + 2])) n += 2;
+    while (g_ascii_isalnum(unit[n]))
+      n++;
+    if (unit[n] == '/' && unit[n + 1] == 's' && !g_ascii_isalnum(unit[n + 2]))
+      n += 2;
     for (gsize i = 0; i < G_N_ELEMENTS(no_units) && unit > from; i++)
-      if (n == strlen(no_units[i]) && strncmp(unit, no_units[i], n) == 0) n = 0;
+      if (n == strlen(no_units[i]) && strncmp(unit, no_units[i], n) == 0)
+        n = 0;
   }
   node = node_new(NODE_NUMBER, unit, n);
   node->number = negative ? -number : number;
@@ -156,7 +166,8 @@ parse_argument(Parser *parser, char **name)
   const char *after = parser->c + n;
   Node *value, *pair;
 
-  while (n > 0 && blank(*after)) after++;
+  while (n > 0 && blank(*after))
+    after++;
   if (n > 0 && *after == '=') {
     *name = g_strndup(parser->c, n);
     parser->c = after + 1;
@@ -164,7 +175,8 @@ parse_argument(Parser *parser, char **name)
   }
   value = parse_sum(parser);
   skip(parser);
-  if (value == NULL || *parser->c != ':') return value;
+  if (value == NULL || *parser->c != ':')
+    return value;
   parser->c++;
   skip(parser);
   pair = node_new(NODE_PAIR, "", 0);
@@ -189,10 +201,11 @@ parse_call(Parser *parser, gsize n)
     g_clear_pointer(&name, g_free);
     kid = file && node->n == 0 ? parse_file(parser) : parse_argument(parser, &name);
     if (kid != NULL && kid->source == NULL) {
-      kid->source = g_strchomp(g_strndup(start, (gsize) (parser->c - start)));
+      kid->source = g_strchomp(g_strndup(start, (gsize)(parser->c - start)));
     }
     node_add(node, kid, name == NULL ? "" : name);
-    if (kid == NULL) break;
+    if (kid == NULL)
+      break;
     skip(parser);
     if (*parser->c == ',') {
       parser->c++;
@@ -216,11 +229,13 @@ parse_name(Parser *parser)
   gsize n = word_length(parser->c), key = 0;
   Node *node;
 
-  if (parser->c[n] == '(') return parse_call(parser, n);
+  if (parser->c[n] == '(')
+    return parse_call(parser, n);
   if (parser->c[n] == '.' && g_ascii_islower(parser->c[n + 1])) {
     const char *c = parser->c + n + 1;
 
-    while (g_ascii_isalnum(c[key]) || c[key] == '_') key++;
+    while (g_ascii_isalnum(c[key]) || c[key] == '_')
+      key++;
     node = node_new(NODE_KEY, parser->c, n);
     node->key = g_strndup(c, key);
     parser->c = c + key;
@@ -237,7 +252,8 @@ parse_operand(Parser *parser)
   const char *start = parser->c;
   Node *node = NULL;
 
-  if (parser->depth >= DEPTH_MAX) return fail(parser, "too many parentheses");
+  if (parser->depth >= DEPTH_MAX)
+    return fail(parser, "too many parentheses");
   parser->depth++;
   if (*parser->c == '(') {
     parser->c++;
@@ -274,7 +290,7 @@ parse_operand(Parser *parser)
   }
   parser->depth--;
   if (node != NULL && node->source == NULL)
-    node->source = g_strndup(start, (gsize) (parser->c - start));
+    node->source = g_strndup(start, (gsize)(parser->c - start));
   return node;
 }
 
@@ -291,7 +307,7 @@ join(Parser *parser, NodeKind kind, char op, Node *left, Node *right, const char
   node->op = op;
   node_add(node, left, "");
   node_add(node, right, "");
-  node->source = g_strndup(start, (gsize) (parser->c - start));
+  node->source = g_strndup(start, (gsize)(parser->c - start));
   return node;
 }
 
@@ -307,9 +323,11 @@ parse_binary(Parser *parser, const char *operators, Node *(*operand)(Parser *))
     const char *rest;
     char op;
 
-    for (rest = parser->c; blank(*rest); rest++) continue;
+    for (rest = parser->c; blank(*rest); rest++)
+      continue;
     op = *rest;
-    if (op == '\0' || strchr(operators, op) == NULL) break;
+    if (op == '\0' || strchr(operators, op) == NULL)
+      break;
     if (!before || !blank(rest[1])) {
       fail(parser, "%c needs blanks around it", op);
       g_clear_pointer(&node, node_free);
@@ -346,7 +364,8 @@ parse_comparison(Parser *parser)
 
   skip(parser);
   for (gsize i = 0; left != NULL && i < G_N_ELEMENTS(operators); i++) {
-    if (!g_str_has_prefix(parser->c, operators[i].text)) continue;
+    if (!g_str_has_prefix(parser->c, operators[i].text))
+      continue;
     parser->c += strlen(operators[i].text);
     skip(parser);
     return join(parser, NODE_COMPARE, operators[i].op, left, parse_sum(parser), start);
@@ -359,14 +378,17 @@ parse_not(Parser *parser)
 {
   Node *node, *kid;
 
-  if (!keyword(parser->c, "not")) return parse_comparison(parser);
-  if (parser->depth >= DEPTH_MAX) return fail(parser, "too many parentheses");
+  if (!keyword(parser->c, "not"))
+    return parse_comparison(parser);
+  if (parser->depth >= DEPTH_MAX)
+    return fail(parser, "too many parentheses");
   parser->depth++;
   parser->c += 3;
   skip(parser);
   kid = parse_not(parser);
   parser->depth--;
-  if (kid == NULL) return NULL;
+  if (kid == NULL)
+    return NULL;
   node = node_new(NODE_NOT, "", 0);
   node_add(node, kid, "");
   return node;
@@ -413,7 +435,8 @@ parse(const char *text, gboolean condition, char **why)
     fail(&parser, "nothing can be read at \"%.20s\"", parser.c);
     g_clear_pointer(&node, node_free);
   }
-  if (node == NULL) *why = parser.why;
+  if (node == NULL)
+    *why = parser.why;
   return node;
 }
 
@@ -429,9 +452,11 @@ sorts_fit(const Node *node, gboolean truth)
 {
   gboolean logic = node->kind == NODE_AND || node->kind == NODE_OR || node->kind == NODE_NOT;
 
-  if ((logic || node->kind == NODE_COMPARE) != truth) return FALSE;
+  if ((logic || node->kind == NODE_COMPARE) != truth)
+    return FALSE;
   for (guint i = 0; i < node->n; i++)
-    if (!sorts_fit(node->kids[i], logic)) return FALSE;
+    if (!sorts_fit(node->kids[i], logic))
+      return FALSE;
   return TRUE;
 }
 

@@ -1,4 +1,5 @@
-/* Values and conditions as written: text to trees. Knows the grammar, not the keys: what a tree means is for eval. */
+/* Values and conditions as written: text to trees. Knows the grammar, not the keys: what a tree
+ * means is for eval. */
 #pragma once
 
 #include "sim/record/spec.h"
@@ -28,13 +29,15 @@ struct _Node {
   guint n;
   Node **kids;
   char **names;
-  const ParamSpec *spec; /* of a comparison: the key that says how the other side is read; NULL: none */
+  /* Of a comparison: the key that says how the other side is read; NULL: none. */
+  const ParamSpec *spec;
 };
 
 /* NULL and *why in words (to free). */
 Node *node_parse_value(const char *text, char **why);
 Node *node_parse_condition(const char *text, char **why);
-/* The value of a key, by its type: lists, paths, raw texts and names have a grammar of their own. */
+/* The value of a key, by its type: lists, paths, raw texts and names have a grammar of their own.
+ * */
 Node *node_parse_typed(const char *text, const ParamSpec *spec, char **why);
 Node *node_raw(const char *text);
 void node_free(Node *node);
@@ -44,5 +47,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Node, node_free)
 GPtrArray *node_split(const char *text, char separator);
 /* Nothing in it depends on the point. */
 gboolean node_is_constant(const Node *node);
-gboolean node_is_name(const char *text, gsize n);      /* [a-z][a-z0-9-]* */
-gboolean node_is_variable(const char *text);           /* $name and nothing else */
+gboolean node_is_name(const char *text, gsize n); /* [a-z][a-z0-9-]* */
+gboolean node_is_variable(const char *text);      /* $name and nothing else */

@@ -5,9 +5,11 @@
 gboolean
 node_is_name(const char *text, gsize n)
 {
-  if (n == 0 || !g_ascii_islower(text[0])) return FALSE;
+  if (n == 0 || !g_ascii_islower(text[0]))
+    return FALSE;
   for (gsize i = 1; i < n; i++)
-    if (!g_ascii_islower(text[i]) && !g_ascii_isdigit(text[i]) && text[i] != '-') return FALSE;
+    if (!g_ascii_islower(text[i]) && !g_ascii_isdigit(text[i]) && text[i] != '-')
+      return FALSE;
   return TRUE;
 }
 
@@ -25,11 +27,15 @@ node_split(const char *text, char separator)
   guint depth = 0;
 
   for (const char *c = text;; c++) {
-    if (*c == '(') depth++;
-    if (*c == ')' && depth > 0) depth--;
-    if (*c != '\0' && (*c != separator || depth > 0)) continue;
-    g_ptr_array_add(parts, g_strstrip(g_strndup(start, (gsize) (c - start))));
-    if (*c == '\0') break;
+    if (*c == '(')
+      depth++;
+    if (*c == ')' && depth > 0)
+      depth--;
+    if (*c != '\0' && (*c != separator || depth > 0))
+      continue;
+    g_ptr_array_add(parts, g_strstrip(g_strndup(start, (gsize)(c - start))));
+    if (*c == '\0')
+      break;
     start = c + 1;
   }
   return parts;
@@ -38,10 +44,13 @@ node_split(const char *text, char separator)
 gboolean
 node_is_constant(const Node *node)
 {
-  if (node->kind == NODE_VARIABLE || node->kind == NODE_KEY) return FALSE;
-  if (node->kind == NODE_WORD && strcmp(node->text, "rtt") == 0) return FALSE;
+  if (node->kind == NODE_VARIABLE || node->kind == NODE_KEY)
+    return FALSE;
+  if (node->kind == NODE_WORD && strcmp(node->text, "rtt") == 0)
+    return FALSE;
   for (guint i = 0; i < node->n; i++)
-    if (!node_is_constant(node->kids[i])) return FALSE;
+    if (!node_is_constant(node->kids[i]))
+      return FALSE;
   return TRUE;
 }
 
@@ -61,7 +70,8 @@ list_of(GPtrArray *texts, const ParamSpec *element, char **why)
       return NULL;
     }
     list->kids[i] = node_parse_typed(text, element, why);
-    if (list->kids[i] == NULL) return NULL;
+    if (list->kids[i] == NULL)
+      return NULL;
     list->n++;
   }
   return g_steal_pointer(&list);
@@ -77,12 +87,13 @@ parse_reference(const char *text, const ParamSpec *spec, char **why)
 
     words = node_split(text, ' ');
     for (guint i = words->len; i-- > 0;)
-      if (*(char *) g_ptr_array_index(words, i) == '\0') g_ptr_array_remove_index(words, i);
+      if (*(char *)g_ptr_array_index(words, i) == '\0')
+        g_ptr_array_remove_index(words, i);
     if (words->len != 2) {
       *why = g_strdup("each takes one name");
       return NULL;
     }
-    one.flags &= ~(guint) PARAM_EACH;
+    one.flags &= ~(guint)PARAM_EACH;
     return list_of(words, &one, why);
   }
   for (const char *c = text; *c != '\0'; c++)
@@ -99,8 +110,9 @@ parse_list(const char *text, const ParamSpec *spec, char separator, char **why)
   g_autoptr(GPtrArray) parts = node_split(text, separator);
   ParamSpec element = *spec;
 
-  element.flags &= ~(guint) PARAM_IS_LIST;
-  if (separator == '>') element.type = PARAM_REF;
+  element.flags &= ~(guint)PARAM_IS_LIST;
+  if (separator == '>')
+    element.type = PARAM_REF;
   return list_of(parts, &element, why);
 }
 
@@ -114,11 +126,15 @@ node_parse_typed(const char *text, const ParamSpec *spec, char **why)
     *why = g_strdup("the value is missing");
     return NULL;
   }
-  if (spec->flags & PARAM_IS_LIST) return parse_list(text, spec, ',', why);
+  if (spec->flags & PARAM_IS_LIST)
+    return parse_list(text, spec, ',', why);
   for (const char *const *word = spec->words; word != NULL && *word != NULL; word++)
-    if (strcmp(*word, text) == 0) return node_raw(text);
-  if (prose) return node_raw(text);
-  if (node_is_variable(text)) return node_parse_value(text, why);
+    if (strcmp(*word, text) == 0)
+      return node_raw(text);
+  if (prose)
+    return node_raw(text);
+  if (node_is_variable(text))
+    return node_parse_value(text, why);
   switch (spec->type) {
   case PARAM_TOPIC:
   case PARAM_WORD:

@@ -19,9 +19,10 @@ defaults_of(Load *load, const KindSpec *kind, guint n)
 {
   Cell **cells = g_hash_table_lookup(load->grid->defaults, kind);
 
-  if (cells != NULL) return cells;
+  if (cells != NULL)
+    return cells;
   cells = g_new0(Cell *, n + 1);
-  g_hash_table_insert(load->grid->defaults, (gpointer) kind, cells);
+  g_hash_table_insert(load->grid->defaults, (gpointer)kind, cells);
   for (guint i = 0; i < n; i++) {
     g_autofree char *label = g_strdup_printf("[%s] %s", kind->kind, kind->params[i].name);
 
@@ -40,7 +41,8 @@ part_new(Load *load, const KindSpec *kind, const char *name, const char *file, g
   part->name = g_strdup(name);
   part->file = file;
   part->line = line;
-  while (kind->params[part->n].name != NULL) part->n++;
+  while (kind->params[part->n].name != NULL)
+    part->n++;
   part->cells = g_new0(Cell *, part->n + 1);
   part->defaults = defaults_of(load, kind, part->n);
   return part;
@@ -79,7 +81,8 @@ find_section(const ReaderFile *file, const char *kind, const char *name)
   for (guint i = 0; i < file->sections->len; i++) {
     const ReaderSection *section = g_ptr_array_index(file->sections, i);
 
-    if (strcmp(section->kind, kind) == 0 && strcmp(section->name, name) == 0) return section;
+    if (strcmp(section->kind, kind) == 0 && strcmp(section->name, name) == 0)
+      return section;
   }
   return NULL;
 }
@@ -96,7 +99,7 @@ no_like(Load *load, ReaderFile *file, const ReaderSection *section, const Reader
     if (strcmp(other->kind, section->kind) == 0 && other != section)
       g_ptr_array_add(names, other->name);
   }
-  nearest = spec_nearest(entry->value, (const char *const *) names->pdata, names->len);
+  nearest = spec_nearest(entry->value, (const char *const *)names->pdata, names->len);
   problem_add(load->problems, file->file, entry->line, "[%s %s] like = %s: no section [%s %s]%s%s",
               section->kind, section->name, entry->value, section->kind, entry->value,
               nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
@@ -113,23 +116,24 @@ part_entries(Load *load, ReaderFile *file, const ReaderSection *section)
   GHashTableIter iter;
   gpointer key, entry;
 
-  if (like == NULL || kind == NULL || !kind->profiles) return g_steal_pointer(&own);
+  if (like == NULL || kind == NULL || !kind->profiles)
+    return g_steal_pointer(&own);
   other = find_section(file, section->kind, like->value);
   if (other == NULL) {
     no_like(load, file, section, like);
     return g_steal_pointer(&own);
   }
-  if (g_hash_table_contains(load->likes, section) ||
-      g_hash_table_size(load->likes) >= LIKE_MAX) {
+  if (g_hash_table_contains(load->likes, section) || g_hash_table_size(load->likes) >= LIKE_MAX) {
     problem_add(load->problems, file->file, like->line, "[%s %s] like = %s: goes in a circle",
                 section->kind, section->name, like->value);
     return g_steal_pointer(&own);
   }
-  g_hash_table_add(load->likes, (gpointer) section);
+  g_hash_table_add(load->likes, (gpointer)section);
   entries = part_entries(load, file, other);
   g_hash_table_remove(load->likes, section);
   g_hash_table_iter_init(&iter, own);
-  while (g_hash_table_iter_next(&iter, &key, &entry)) g_hash_table_insert(entries, key, entry);
+  while (g_hash_table_iter_next(&iter, &key, &entry))
+    g_hash_table_insert(entries, key, entry);
   return entries;
 }
 
@@ -140,12 +144,13 @@ unknown_key(Load *load, const Part *part, const char *file, const ReaderEntry *e
   g_autofree char *found = problem_found(entry->key);
   const char *nearest;
 
-  for (guint i = 0; i < part->n; i++) g_ptr_array_add(names, (gpointer) part->kind->params[i].name);
+  for (guint i = 0; i < part->n; i++)
+    g_ptr_array_add(names, (gpointer)part->kind->params[i].name);
   if (part->kind->profiles) {
     g_ptr_array_add(names, (gpointer) "profile");
     g_ptr_array_add(names, (gpointer) "like");
   }
-  nearest = spec_nearest(entry->key, (const char *const *) names->pdata, names->len);
+  nearest = spec_nearest(entry->key, (const char *const *)names->pdata, names->len);
   problem_add(load->problems, file, entry->line, "[%s %s] %s: [%s] has no key %s%s%s",
               part->kind->kind, part->name, found, part->kind->kind, found,
               nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
@@ -154,7 +159,7 @@ unknown_key(Load *load, const Part *part, const char *file, const ReaderEntry *e
 static gint
 by_line(gconstpointer a, gconstpointer b)
 {
-  const ReaderEntry *x = *(const ReaderEntry *const *) a, *y = *(const ReaderEntry *const *) b;
+  const ReaderEntry *x = *(const ReaderEntry *const *)a, *y = *(const ReaderEntry *const *)b;
 
   return x->line < y->line ? -1 : x->line > y->line;
 }
@@ -167,7 +172,8 @@ part_fill(Load *load, Part *part, GHashTable *entries, const char *file)
   gpointer value;
 
   g_hash_table_iter_init(&iter, entries);
-  while (g_hash_table_iter_next(&iter, NULL, &value)) g_ptr_array_add(sorted, value);
+  while (g_hash_table_iter_next(&iter, NULL, &value))
+    g_ptr_array_add(sorted, value);
   g_ptr_array_sort(sorted, by_line);
   for (guint i = 0; i < sorted->len; i++) {
     const ReaderEntry *entry = g_ptr_array_index(sorted, i);
@@ -176,7 +182,8 @@ part_fill(Load *load, Part *part, GHashTable *entries, const char *file)
         g_strdup_printf("[%s %s] %s", part->kind->kind, part->name, entry->key);
 
     if (special(part->kind, entry->key)) {
-      if (strcmp(entry->key, "profile") != 0 || part->profile != NULL) continue;
+      if (strcmp(entry->key, "profile") != 0 || part->profile != NULL)
+        continue;
       part->profile = cell_new(load, file, entry->line, label, entry->value, &profile_spec);
     } else if (spec == NULL) {
       unknown_key(load, part, file, entry);
@@ -196,7 +203,8 @@ fill_from_outside(Load *load, Part *part)
     const ParamSpec *spec;
     g_autofree char *label = NULL;
 
-    if (strcmp(entry->section, part->name) != 0) continue;
+    if (strcmp(entry->section, part->name) != 0)
+      continue;
     label = g_strdup_printf("[%s %s] %s", part->kind->kind, part->name, entry->key);
     spec = spec_param(part->kind, entry->key);
     if (special(part->kind, entry->key)) {
@@ -209,7 +217,8 @@ fill_from_outside(Load *load, Part *part)
   for (guint i = 0; i < load->grid->factors->len; i++) {
     const Factor *factor = g_ptr_array_index(load->grid->factors, i);
 
-    if (factor->section == NULL || strcmp(factor->section, part->name) != 0) continue;
+    if (factor->section == NULL || strcmp(factor->section, part->name) != 0)
+      continue;
     if (factor->spec == NULL) {
       part->profile = cell_new_swept(load, i, &profile_spec);
     } else {
@@ -227,7 +236,8 @@ parts_read(Load *load)
     g_autoptr(GHashTable) entries = NULL;
     Part *part;
 
-    if (kind == NULL || !kind->model || grid_part(load->grid, section->name) != NULL) continue;
+    if (kind == NULL || !kind->model || grid_part(load->grid, section->name) != NULL)
+      continue;
     part = part_new(load, kind, section->name, load->path, section->line);
     g_ptr_array_add(load->grid->parts, part);
     g_hash_table_insert(load->grid->by_name, part->name, part);

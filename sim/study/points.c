@@ -12,9 +12,11 @@ is_fixed(const Cell *cell)
 static gboolean
 slot_is_fixed(const Part *part, guint at)
 {
-  if (part->cells[at] != NULL) return is_fixed(part->cells[at]);
+  if (part->cells[at] != NULL)
+    return is_fixed(part->cells[at]);
   if (part->profile != NULL) {
-    if (part->profile->choices != NULL) return FALSE;
+    if (part->profile->choices != NULL)
+      return FALSE;
     if (part->profile->profile != NULL && part->profile->profile->cells[at] != NULL)
       return is_fixed(part->profile->profile->cells[at]);
   }
@@ -35,12 +37,14 @@ points_prepare(Load *load)
 
       g_ptr_array_add(grid->slot_parts, part);
       g_ptr_array_add(grid->slot_sections, GUINT_TO_POINTER(i));
-      if (!slot_is_fixed(part, at)) g_array_append_val(grid->dynamic, slot);
+      if (!slot_is_fixed(part, at))
+        g_array_append_val(grid->dynamic, slot);
     }
   }
 }
 
-/* Different texts may come to the same, and two points of one value would be one point for a database. */
+/* Different texts may come to the same, and two points of one value would be one point for a
+ * database. */
 static void
 check_twice(Load *load, const GridFactor *factor)
 {
@@ -75,9 +79,11 @@ count_combinations(Load *load)
   for (guint i = 0; i < grid->factors->len; i++) {
     const GridFactor *factor = g_ptr_array_index(grid->factors, i);
 
-    if (factor->factor.n <= 1000) check_twice(load, factor);
+    if (factor->factor.n <= 1000)
+      check_twice(load, factor);
     grid->combinations *= factor->factor.n;
-    if (grid->combinations <= EXPERIMENT_MAX_COMBINATIONS) continue;
+    if (grid->combinations <= EXPERIMENT_MAX_COMBINATIONS)
+      continue;
     first = g_ptr_array_index(grid->factors, 0);
     problem_add(load->problems, first->file, first->factor.line,
                 "[sweep]: more than %d combinations", EXPERIMENT_MAX_COMBINATIONS);
@@ -119,7 +125,8 @@ points_enumerate(Load *load)
       return;
     }
   }
-  if (load->problems->len > 0 || !count_combinations(load) || load->problems->len > 0) return;
+  if (load->problems->len > 0 || !count_combinations(load) || load->problems->len > 0)
+    return;
   resolver = resolver_new(grid);
   for (guint64 i = 0; i < grid->combinations; i++) {
     gboolean holds = TRUE;
@@ -133,7 +140,8 @@ points_enumerate(Load *load)
                   grid->where, why);
       return;
     }
-    if (holds) g_array_append_val(grid->points, i);
+    if (holds)
+      g_array_append_val(grid->points, i);
   }
   check_size(load, grid->points->len);
 }
@@ -149,11 +157,15 @@ locate(Load *load, const Resolver *resolver, const char *section, const char *ke
 
   *file = load->path;
   *line = 0;
-  if (part == NULL) return;
+  if (part == NULL)
+    return;
   *line = part->line;
-  if (part->is_profile) *file = part->file;
-  if (key == NULL || !grid_slot(load->grid, section, key, &slot)) return;
-  if (part->cells[slot - part->first] == NULL) return;
+  if (part->is_profile)
+    *file = part->file;
+  if (key == NULL || !grid_slot(load->grid, section, key, &slot))
+    return;
+  if (part->cells[slot - part->first] == NULL)
+    return;
   cell = resolver_cell(resolver, slot);
   *file = cell->file;
   *line = cell->line;
@@ -185,15 +197,14 @@ add_note(Load *load, const Resolver *resolver, GPtrArray *notes, GHashTable *kno
     note = g_new0(ExperimentNote, 1);
     locate(load, resolver, finding->section, finding->key, &file, &note->line);
     note->file = g_strdup(file);
-    note->section = part == NULL ? g_strdup("")
-                                 : g_strdup_printf("[%s %s]", part->kind->kind, part->name);
+    note->section =
+        part == NULL ? g_strdup("") : g_strdup_printf("[%s %s]", part->kind->kind, part->name);
     note->text = g_strdup(finding->message);
     note->points = g_array_new(FALSE, FALSE, sizeof(guint));
     g_ptr_array_add(notes, note);
     g_hash_table_insert(known, g_steal_pointer(&id), note);
   }
-  if (note->points->len == 0 ||
-      g_array_index(note->points, guint, note->points->len - 1) != point)
+  if (note->points->len == 0 || g_array_index(note->points, guint, note->points->len - 1) != point)
     g_array_append_val(note->points, point);
 }
 
@@ -208,7 +219,8 @@ add_error(Load *load, const Resolver *resolver, GHashTable *known, const Finding
   const char *file;
   guint line;
 
-  if (g_hash_table_contains(known, id)) return;
+  if (g_hash_table_contains(known, id))
+    return;
   locate(load, resolver, finding->section, finding->key, &file, &line);
   at = load->grid->points->len > 1 ? g_strdup_printf(" (point %u)", point) : g_strdup("");
   if (part != NULL) {
@@ -217,7 +229,7 @@ add_error(Load *load, const Resolver *resolver, GHashTable *known, const Finding
   } else {
     problem_add(load->problems, file, line, "%s%s", finding->message, at);
   }
-  g_hash_table_insert(known, g_steal_pointer(&id), (gpointer) finding);
+  g_hash_table_insert(known, g_steal_pointer(&id), (gpointer)finding);
 }
 
 static void
@@ -227,18 +239,18 @@ check_value(Load *load, const Resolver *resolver, GHashTable *known, const char 
   g_autofree char *id = g_strdup_printf("? %s %s", cell->label, why);
   g_autofree char *text = NULL;
 
-  if (g_hash_table_contains(known, id)) return;
-  text = load->grid->points->len > 1 ? g_strdup_printf("%s (point %u)", why, point)
-                                     : g_strdup(why);
+  if (g_hash_table_contains(known, id))
+    return;
+  text = load->grid->points->len > 1 ? g_strdup_printf("%s (point %u)", why, point) : g_strdup(why);
   load_problem(load, cell, text);
-  g_hash_table_insert(known, g_steal_pointer(&id), (gpointer) cell);
+  g_hash_table_insert(known, g_steal_pointer(&id), (gpointer)cell);
 }
 
 static gint
 by_line(gconstpointer a, gconstpointer b)
 {
-  const ExperimentNote *x = *(const ExperimentNote *const *) a;
-  const ExperimentNote *y = *(const ExperimentNote *const *) b;
+  const ExperimentNote *x = *(const ExperimentNote *const *)a;
+  const ExperimentNote *y = *(const ExperimentNote *const *)b;
 
   return x->line < y->line ? -1 : x->line > y->line;
 }
@@ -251,8 +263,7 @@ points_check(Load *load, GPtrArray *notes)
 
   g_ptr_array_set_free_func(notes, note_free);
   for (guint point = 1; point <= load->grid->points->len; point++) {
-    g_autoptr(GPtrArray) findings =
-        g_ptr_array_new_with_free_func((GDestroyNotify) finding_free);
+    g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func((GDestroyNotify)finding_free);
     g_autofree char *why = NULL;
 
     resolver_move(resolver, g_array_index(load->grid->points, guint64, point - 1));
@@ -260,7 +271,8 @@ points_check(Load *load, GPtrArray *notes)
       check_value(load, resolver, known, why, point);
       continue;
     }
-    if (load->model->check != NULL) load->model->check(resolver->scenario, findings);
+    if (load->model->check != NULL)
+      load->model->check(resolver->scenario, findings);
     for (guint i = 0; i < findings->len; i++) {
       const Finding *finding = g_ptr_array_index(findings, i);
 
@@ -281,7 +293,8 @@ key_value(GString *text, const char *name, const Value *value)
   g_autofree char *canonical = value == NULL ? g_strdup("") : value_to_string(value);
 
   g_string_append_printf(text, "%s=%s\n", name, canonical);
-  if (value == NULL || value->kind != VALUE_DIST || dist_kind(value->dist) != DIST_SAMPLES) return;
+  if (value == NULL || value->kind != VALUE_DIST || dist_kind(value->dist) != DIST_SAMPLES)
+    return;
   for (guint i = 0; i < 4096; i++)
     g_string_append_printf(text, "%" G_GINT64_FORMAT " ",
                            dist_quantile_ns(value->dist, (i + 0.5) / 4096));
@@ -301,7 +314,8 @@ key_slot(GString *text, const Part *part, guint at, const Value *value)
 
     g_string_append_printf(text, "%s ~", name);
     for (guint i = 0; words[i] != NULL; i++)
-      if (words[i][0] != '\0') g_string_append_printf(text, " %s", words[i]);
+      if (words[i][0] != '\0')
+        g_string_append_printf(text, " %s", words[i]);
     g_string_append_c(text, '\n');
   } else {
     g_string_append_printf(text, "%s ~ profile\n", name);
@@ -311,7 +325,7 @@ key_slot(GString *text, const Part *part, guint at, const Value *value)
 static gint
 by_name(gconstpointer a, gconstpointer b)
 {
-  return strcmp(*(const char *const *) a, *(const char *const *) b);
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 char *
@@ -321,20 +335,22 @@ points_key(const Grid *grid, guint64 seed)
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   g_autoptr(Resolver) resolver = resolver_new(grid);
 
-  g_string_printf(text, "warmup=%" G_GINT64_FORMAT "\nduration=%" G_GINT64_FORMAT
+  g_string_printf(text,
+                  "warmup=%" G_GINT64_FORMAT "\nduration=%" G_GINT64_FORMAT
                   "\ndrain=%" G_GINT64_FORMAT "\nseed=%" G_GUINT64_FORMAT "\nrecord=%d\n",
-                  grid->warmup_ns, grid->duration_ns, grid->drain_ns, seed, (int) grid->record);
+                  grid->warmup_ns, grid->duration_ns, grid->drain_ns, seed, (int)grid->record);
   for (guint i = 0; i < grid->factors->len; i++)
-    g_ptr_array_add(names, ((GridFactor *) g_ptr_array_index(grid->factors, i))->factor.name);
+    g_ptr_array_add(names, ((GridFactor *)g_ptr_array_index(grid->factors, i))->factor.name);
   g_ptr_array_sort(names, by_name);
   for (guint i = 0; i < names->len; i++)
-    g_string_append_printf(text, "factor %s\n", (const char *) g_ptr_array_index(names, i));
+    g_string_append_printf(text, "factor %s\n", (const char *)g_ptr_array_index(names, i));
   for (guint i = 0; i < grid->parts->len; i++) {
     const Part *part = g_ptr_array_index(grid->parts, i);
     const Section *section = g_ptr_array_index(resolver->scenario->sections, i);
 
     g_string_append_printf(text, "[%s %s]\n", part->kind->kind, part->name);
-    for (guint at = 0; at < part->n; at++) key_slot(text, part, at, section->values[at]);
+    for (guint at = 0; at < part->n; at++)
+      key_slot(text, part, at, section->values[at]);
   }
-  return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text->str, (gssize) text->len);
+  return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text->str, (gssize)text->len);
 }

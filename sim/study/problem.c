@@ -27,7 +27,8 @@ problem_add(GPtrArray *problems, const char *file, guint line, const char *forma
   Problem *problem;
   va_list arguments;
 
-  if (problems->len > PROBLEMS_MAX) return;
+  if (problems->len > PROBLEMS_MAX)
+    return;
   va_start(arguments, format);
   text = g_strdup_vprintf(format, arguments);
   va_end(arguments);
@@ -52,10 +53,12 @@ problem_add(GPtrArray *problems, const char *file, guint line, const char *forma
 static gint
 compare(gconstpointer a, gconstpointer b)
 {
-  const Problem *x = *(const Problem *const *) a, *y = *(const Problem *const *) b;
+  const Problem *x = *(const Problem *const *)a, *y = *(const Problem *const *)b;
 
-  if (x->rank != y->rank) return x->rank < y->rank ? -1 : 1;
-  if (x->line != y->line) return x->line < y->line ? -1 : 1;
+  if (x->rank != y->rank)
+    return x->rank < y->rank ? -1 : 1;
+  if (x->line != y->line)
+    return x->line < y->line ? -1 : 1;
   return 0;
 }
 
@@ -65,7 +68,7 @@ problem_sort(GPtrArray *problems, const char *first_file)
   for (guint i = 0; i < problems->len; i++) {
     Problem *problem = g_ptr_array_index(problems, i);
 
-    problem->rank = strcmp(problem->file, first_file) == 0 ? 0
+    problem->rank = strcmp(problem->file, first_file) == 0   ? 0
                     : g_str_has_prefix(problem->file, "-D ") ? 1
                                                              : 2;
   }
@@ -85,7 +88,8 @@ problem_found(const char *text)
 {
   g_autofree char *head = NULL;
 
-  if (g_utf8_strlen(text, -1) <= 60) return g_strdup(text);
+  if (g_utf8_strlen(text, -1) <= 60)
+    return g_strdup(text);
   head = g_utf8_substring(text, 0, 57);
   return g_strconcat(head, "...", NULL);
 }

@@ -1,5 +1,5 @@
-/* What is wrong with an experiment, each with its place: all mistakes of a file are collected, then shown sorted by
- * line. A list of problems is a GPtrArray of Problem made by problem_list_new(). */
+/* What is wrong with an experiment, each with its place: all mistakes of a file are collected, then
+ * shown sorted by line. A list of problems is a GPtrArray of Problem made by problem_list_new(). */
 #pragma once
 
 #include <glib.h>

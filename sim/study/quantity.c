@@ -8,32 +8,15 @@ static const struct {
   Dim dim;
   long double size;
 } units[] = {
-    {"ns", DIM_TIME, 1},
-    {"us", DIM_TIME, 1e3L},
-    {"ms", DIM_TIME, 1e6L},
-    {"s", DIM_TIME, 1e9L},
-    {"min", DIM_TIME, 60e9L},
-    {"h", DIM_TIME, 3600e9L},
-    {"d", DIM_TIME, 86400e9L},
-    {"y", DIM_TIME, 31536000e9L},
-    {"B", DIM_SIZE, 1},
-    {"kB", DIM_SIZE, 1e3L},
-    {"MB", DIM_SIZE, 1e6L},
-    {"KiB", DIM_SIZE, 1024},
-    {"MiB", DIM_SIZE, 1048576},
-    {"bit/s", DIM_RATE, 1},
-    {"kbit/s", DIM_RATE, 1e3L},
-    {"Mbit/s", DIM_RATE, 1e6L},
-    {"Gbit/s", DIM_RATE, 1e9L},
-    {"Tbit/s", DIM_RATE, 1e12L},
-    {"bps", DIM_RATE, 1},
-    {"kbps", DIM_RATE, 1e3L},
-    {"Mbps", DIM_RATE, 1e6L},
-    {"Gbps", DIM_RATE, 1e9L},
-    {"packets", DIM_PACKETS, 1},
-    {"packet", DIM_PACKETS, 1},
-    {"%", DIM_RATIO, 1e2L},
-    {"ppm", DIM_RATIO, 1e6L},
+    {"ns", DIM_TIME, 1},        {"us", DIM_TIME, 1e3L},       {"ms", DIM_TIME, 1e6L},
+    {"s", DIM_TIME, 1e9L},      {"min", DIM_TIME, 60e9L},     {"h", DIM_TIME, 3600e9L},
+    {"d", DIM_TIME, 86400e9L},  {"y", DIM_TIME, 31536000e9L}, {"B", DIM_SIZE, 1},
+    {"kB", DIM_SIZE, 1e3L},     {"MB", DIM_SIZE, 1e6L},       {"KiB", DIM_SIZE, 1024},
+    {"MiB", DIM_SIZE, 1048576}, {"bit/s", DIM_RATE, 1},       {"kbit/s", DIM_RATE, 1e3L},
+    {"Mbit/s", DIM_RATE, 1e6L}, {"Gbit/s", DIM_RATE, 1e9L},   {"Tbit/s", DIM_RATE, 1e12L},
+    {"bps", DIM_RATE, 1},       {"kbps", DIM_RATE, 1e3L},     {"Mbps", DIM_RATE, 1e6L},
+    {"Gbps", DIM_RATE, 1e9L},   {"packets", DIM_PACKETS, 1},  {"packet", DIM_PACKETS, 1},
+    {"%", DIM_RATIO, 1e2L},     {"ppm", DIM_RATIO, 1e6L},
 };
 
 static const struct {
@@ -85,9 +68,11 @@ gboolean
 quantity_new(Quantity *quantity, long double number, const char *unit)
 {
   *quantity = (Quantity){.x = number, .dim = DIM_NUMBER};
-  if (unit[0] == '\0') return TRUE;
+  if (unit[0] == '\0')
+    return TRUE;
   for (gsize i = 0; i < G_N_ELEMENTS(units); i++) {
-    if (strcmp(units[i].name, unit) != 0) continue;
+    if (strcmp(units[i].name, unit) != 0)
+      continue;
     quantity->dim = units[i].dim;
     /* A ratio is divided, as 5 / 100 is exact to the last digit and 5 * 0.01 is not. */
     quantity->x = units[i].dim == DIM_RATIO ? number / units[i].size : number * units[i].size;
@@ -139,8 +124,10 @@ quantity_combine(Quantity *result, char op, const Quantity *a, const Quantity *b
     result->dim = a->endless ? a->dim : b->dim;
     return TRUE;
   }
-  if (op == '*') return product(result, a, b, why);
-  if (op == '/') return quotient(result, a, b, why);
+  if (op == '*')
+    return product(result, a, b, why);
+  if (op == '/')
+    return quotient(result, a, b, why);
   if (a->dim != b->dim) {
     *why = g_strdup_printf("%s and %s cannot be %s", dims[a->dim].name, dims[b->dim].name,
                            op == '+' ? "added" : "subtracted");
@@ -155,17 +142,17 @@ gboolean
 quantity_from_value(Quantity *quantity, const Value *value)
 {
   static const Dim of_unit[] = {
-      [UNIT_NONE] = DIM_NUMBER, [UNIT_NS] = DIM_TIME,         [UNIT_BYTES] = DIM_SIZE,
+      [UNIT_NONE] = DIM_NUMBER,     [UNIT_NS] = DIM_TIME,         [UNIT_BYTES] = DIM_SIZE,
       [UNIT_BITS_PER_S] = DIM_RATE, [UNIT_PACKETS] = DIM_PACKETS, [UNIT_RATIO] = DIM_RATIO};
 
   *quantity = (Quantity){.dim = of_unit[value->unit]};
   if (value->kind == VALUE_INT) {
     quantity->endless = value->integer == VALUE_NEVER;
-    quantity->x = (long double) value->integer;
+    quantity->x = (long double)value->integer;
   } else if (value->kind == VALUE_REAL) {
-    quantity->x = (long double) value->real;
+    quantity->x = (long double)value->real;
   } else if (value->kind == VALUE_DIST) {
-    quantity->x = (long double) dist_median(value->dist);
+    quantity->x = (long double)dist_median(value->dist);
   } else if (value_is_word(value, "never") || value_is_word(value, "unlimited")) {
     quantity->endless = TRUE;
     quantity->dim = value_is_word(value, "never") ? DIM_TIME : DIM_NUMBER;
@@ -179,15 +166,18 @@ Value *
 quantity_to_value(const Quantity *quantity)
 {
   static const Unit of_dim[] = {
-      [DIM_NUMBER] = UNIT_NONE, [DIM_TIME] = UNIT_NS,         [DIM_SIZE] = UNIT_BYTES,
+      [DIM_NUMBER] = UNIT_NONE,     [DIM_TIME] = UNIT_NS,         [DIM_SIZE] = UNIT_BYTES,
       [DIM_RATE] = UNIT_BITS_PER_S, [DIM_PACKETS] = UNIT_PACKETS, [DIM_RATIO] = UNIT_RATIO};
   long double whole;
 
-  if (quantity->endless) return value_new_int(VALUE_NEVER, of_dim[quantity->dim]);
-  if (quantity->dim == DIM_RATIO) return value_new_real((double) quantity->x, UNIT_RATIO);
+  if (quantity->endless)
+    return value_new_int(VALUE_NEVER, of_dim[quantity->dim]);
+  if (quantity->dim == DIM_RATIO)
+    return value_new_real((double)quantity->x, UNIT_RATIO);
   whole = roundl(quantity->x);
   if (quantity->dim == DIM_NUMBER && (whole < quantity->x || whole > quantity->x))
-    return isfinite((double) quantity->x) ? value_new_real((double) quantity->x, UNIT_NONE) : NULL;
-  if (!(whole < 0x1p63L && whole > -0x1p63L)) return NULL;
-  return value_new_int((gint64) whole, of_dim[quantity->dim]);
+    return isfinite((double)quantity->x) ? value_new_real((double)quantity->x, UNIT_NONE) : NULL;
+  if (!(whole < 0x1p63L && whole > -0x1p63L))
+    return NULL;
+  return value_new_int((gint64)whole, of_dim[quantity->dim]);
 }

@@ -5,11 +5,11 @@
 
 typedef enum {
   DIM_NUMBER,
-  DIM_TIME,    /* ns */
-  DIM_SIZE,    /* bytes */
-  DIM_RATE,    /* bit/s */
+  DIM_TIME, /* ns */
+  DIM_SIZE, /* bytes */
+  DIM_RATE, /* bit/s */
   DIM_PACKETS,
-  DIM_RATIO,   /* 0..1 */
+  DIM_RATIO, /* 0..1 */
   DIM_N
 } Dim;
 

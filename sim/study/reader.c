@@ -37,7 +37,8 @@ section_destroy(gpointer data)
 void
 reader_file_free(ReaderFile *file)
 {
-  if (file == NULL) return;
+  if (file == NULL)
+    return;
   g_ptr_array_unref(file->sections);
   g_free(file->file);
   g_free(file);
@@ -83,7 +84,8 @@ read_section(Reader *reader, guint line, char *text)
   }
   words = g_strsplit_set(text + 1, " \t", -1);
   for (guint i = 0; words[i] != NULL; i++)
-    if (words[i][0] != '\0') g_ptr_array_add(given, words[i]);
+    if (words[i][0] != '\0')
+      g_ptr_array_add(given, words[i]);
   if (given->len == 0 || given->len > 2) {
     problem_add(reader->problems, reader->file->file, line, "\"%s\": a section is [kind name]",
                 found);
@@ -111,7 +113,8 @@ read_entry(Reader *reader, guint line, char *text)
                 "\"%s\": not a section, a key or a comment; comments begin with #", found);
     return;
   }
-  if (reader->lost) return;
+  if (reader->lost)
+    return;
   *equals = '\0';
   g_strchomp(text);
   if (reader->section == NULL) {
@@ -134,14 +137,16 @@ read_line(Reader *reader, guint line, const char *start, gsize n)
 {
   g_autofree char *text = NULL;
 
-  if (n > 0 && start[n - 1] == '\r') n--;
+  if (n > 0 && start[n - 1] == '\r')
+    n--;
   if (n > READER_MAX_LINE) {
-    problem_add(reader->problems, reader->file->file, line, "a line of %" G_GSIZE_FORMAT
-                " bytes; at most %d", n, READER_MAX_LINE);
+    problem_add(reader->problems, reader->file->file, line,
+                "a line of %" G_GSIZE_FORMAT " bytes; at most %d", n, READER_MAX_LINE);
     return;
   }
   text = g_strstrip(g_strndup(start, n));
-  if (text[0] == '\0' || text[0] == '#') return;
+  if (text[0] == '\0' || text[0] == '#')
+    return;
   if (text[0] == '[') {
     read_section(reader, line, text);
   } else {
@@ -156,15 +161,17 @@ flaw(const char *text, gsize n, gsize *at)
   const char *end;
 
   for (*at = 0; *at < n; (*at)++) {
-    guchar c = (guchar) text[*at];
+    guchar c = (guchar)text[*at];
     gboolean crlf = c == '\r' && *at + 1 < n && text[*at + 1] == '\n';
 
-    if (c == '\0') return "holds a NUL byte";
+    if (c == '\0')
+      return "holds a NUL byte";
     if ((c < ' ' && c != '\t' && c != '\n' && !crlf && !(c == '\r' && *at + 1 == n)) || c == 0x7f)
       return "holds a control character";
   }
-  if (g_utf8_validate(text, (gssize) n, &end)) return NULL;
-  *at = (gsize) (end - text);
+  if (g_utf8_validate(text, (gssize)n, &end))
+    return NULL;
+  *at = (gsize)(end - text);
   return "is not UTF-8";
 }
 
@@ -183,17 +190,19 @@ reader_parse(const char *file, const char *text, gsize n, GPtrArray *problems)
   }
   what = flaw(text, n, &at);
   if (what != NULL) {
-    for (gsize i = 0; i < at; i++) line += text[i] == '\n';
+    for (gsize i = 0; i < at; i++)
+      line += text[i] == '\n';
     problem_add(problems, file, 0, "not a text file: line %u %s", line, what);
     return NULL;
   }
   reader.file = g_new0(ReaderFile, 1);
   reader.file->file = g_strdup(file);
   reader.file->sections = g_ptr_array_new_with_free_func(section_destroy);
-  if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) start = 3;
+  if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+    start = 3;
   for (; start < n; line++) {
     const char *end = memchr(text + start, '\n', n - start);
-    gsize length = end == NULL ? n - start : (gsize) (end - (text + start));
+    gsize length = end == NULL ? n - start : (gsize)(end - (text + start));
 
     read_line(&reader, line, text + start, length);
     start += length + 1;

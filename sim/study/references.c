@@ -12,7 +12,7 @@ kind_fits(const ParamSpec *spec, const char *kind)
 {
   g_auto(GStrv) kinds = g_strsplit(spec->refers, " ", -1);
 
-  return g_strv_contains((const char *const *) kinds, kind);
+  return g_strv_contains((const char *const *)kinds, kind);
 }
 
 static void
@@ -32,12 +32,14 @@ stand_as_profile(Load *load, const Cell *cell, const ParamSpec *spec, const char
   for (guint i = 0; kinds[i] != NULL; i++) {
     const Part *profile = profile_find(load, kinds[i], name);
 
-    if (profile == NULL) continue;
-    stand(load, (Part *) profile);
+    if (profile == NULL)
+      continue;
+    stand(load, (Part *)profile);
     return TRUE;
   }
   /* The default of a reference needs no profile: it is what the defaults of its keys say. */
-  if (g_strcmp0(spec->fallback, name) != 0) return FALSE;
+  if (g_strcmp0(spec->fallback, name) != 0)
+    return FALSE;
   part = part_new(load, load_kind(load, kinds[0]), name, cell->file, 0);
   part->is_profile = TRUE;
   g_ptr_array_add(load->grid->profiles, part);
@@ -56,7 +58,8 @@ no_such(Load *load, const Cell *cell, const ParamSpec *spec, const char *name)
   for (guint i = 0; i < load->grid->parts->len; i++) {
     const Part *part = g_ptr_array_index(load->grid->parts, i);
 
-    if (!part->is_profile && kind_fits(spec, part->kind->kind)) g_ptr_array_add(names, part->name);
+    if (!part->is_profile && kind_fits(spec, part->kind->kind))
+      g_ptr_array_add(names, part->name);
   }
   for (guint i = 0; kinds[i] != NULL; i++) {
     g_autoptr(GPtrArray) profiles = profile_names(load, kinds[i]);
@@ -68,12 +71,13 @@ no_such(Load *load, const Cell *cell, const ParamSpec *spec, const char *name)
     for (guint k = 0; k < profiles->len; k++)
       g_ptr_array_add(names, g_ptr_array_index(profiles, k));
   }
-  nearest = spec_nearest(name, (const char *const *) names->pdata, names->len);
+  nearest = spec_nearest(name, (const char *const *)names->pdata, names->len);
   if (nearest != NULL) {
     const Part *part = grid_part(load->grid, nearest);
 
     g_string_append_printf(why, "; nearest: %s", nearest);
-    if (part != NULL && !part->is_profile) g_string_append_printf(why, " (line %u)", part->line);
+    if (part != NULL && !part->is_profile)
+      g_string_append_printf(why, " (line %u)", part->line);
   }
   load_problem(load, cell, why->str);
 }
@@ -84,13 +88,15 @@ resolve_name(Load *load, const Cell *cell, const ParamSpec *spec, const char *na
   const Part *part = grid_part(load->grid, name);
   g_autofree char *why = NULL;
 
-  if (part != NULL && kind_fits(spec, part->kind->kind)) return;
+  if (part != NULL && kind_fits(spec, part->kind->kind))
+    return;
   if (part != NULL) {
     why = g_strdup_printf("[%s %s] is no %s", part->kind->kind, name, spec->refers);
     load_problem(load, cell, why);
     return;
   }
-  if (!stand_as_profile(load, cell, spec, name)) no_such(load, cell, spec, name);
+  if (!stand_as_profile(load, cell, spec, name))
+    no_such(load, cell, spec, name);
 }
 
 static gboolean
@@ -102,16 +108,19 @@ is_word(const ParamSpec *spec, const char *name)
 static void
 resolve_leaf(Load *load, Cell *cell, gpointer data)
 {
-  const ParamSpec *spec = ((const Reference *) data)->spec;
+  const ParamSpec *spec = ((const Reference *)data)->spec;
   const Value *value = cell->value;
   guint from = 0;
 
-  if (value == NULL) return;
+  if (value == NULL)
+    return;
   if (value->kind == VALUE_TEXT) {
-    if (!is_word(spec, value->text)) resolve_name(load, cell, spec, value->text);
+    if (!is_word(spec, value->text))
+      resolve_name(load, cell, spec, value->text);
     return;
   }
-  if ((spec->flags & PARAM_EACH) && value_is_word(value->list.values[0], "each")) from = 1;
+  if ((spec->flags & PARAM_EACH) && value_is_word(value->list.values[0], "each"))
+    from = 1;
   for (guint i = from; i < value->list.n; i++)
     if (value->list.values[i]->kind == VALUE_TEXT && !is_word(spec, value->list.values[i]->text))
       resolve_name(load, cell, spec, value->list.values[i]->text);
@@ -130,16 +139,20 @@ placeholder_flaw(const Load *load, const char *inside)
 
   if (group != NULL) {
     part = grid_part(load->grid, group);
-    if (part != NULL && strcmp(part->kind->kind, "client") == 0) return NULL;
+    if (part != NULL && strcmp(part->kind->kind, "client") == 0)
+      return NULL;
     return g_strdup_printf("{%s}: no section [client %s]", inside, group);
   }
-  if (g_str_has_prefix(inside, "n:") && g_ascii_isdigit(inside[2]) && inside[3] == '\0') return NULL;
+  if (g_str_has_prefix(inside, "n:") && g_ascii_isdigit(inside[2]) && inside[3] == '\0')
+    return NULL;
   for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-    if (strcmp(names[i], inside) == 0) return NULL;
+    if (strcmp(names[i], inside) == 0)
+      return NULL;
   nearest = spec_nearest(inside, names, G_N_ELEMENTS(names));
-  return g_strdup_printf("no {%s}; allowed: {client}, {n}, {n:5}, {group}, {any NAME}, {each NAME}%s%s%s",
-                         inside, nearest == NULL ? "" : "; nearest: {",
-                         nearest == NULL ? "" : nearest, nearest == NULL ? "" : "}");
+  return g_strdup_printf(
+      "no {%s}; allowed: {client}, {n}, {n:5}, {group}, {any NAME}, {each NAME}%s%s%s", inside,
+      nearest == NULL ? "" : "; nearest: {", nearest == NULL ? "" : nearest,
+      nearest == NULL ? "" : "}");
 }
 
 static void
@@ -147,7 +160,7 @@ check_topic(Load *load, Cell *cell, gpointer data)
 {
   const char *c = cell->value == NULL ? "" : cell->value->text;
 
-  (void) data;
+  (void)data;
   while ((c = strchr(c, '{')) != NULL) {
     const char *end = strchr(c, '}');
     g_autofree char *inside = NULL, *flaw = NULL;
@@ -156,9 +169,10 @@ check_topic(Load *load, Cell *cell, gpointer data)
       load_problem(load, cell, "a } is missing");
       return;
     }
-    inside = g_strndup(c + 1, (gsize) (end - c - 1));
+    inside = g_strndup(c + 1, (gsize)(end - c - 1));
     flaw = placeholder_flaw(load, inside);
-    if (flaw != NULL) load_problem(load, cell, flaw);
+    if (flaw != NULL)
+      load_problem(load, cell, flaw);
     c = end;
   }
 }
@@ -176,12 +190,15 @@ the_only_one(Load *load, Part *part, guint at)
   for (guint i = 0; i < load->grid->parts->len; i++) {
     const Part *other = g_ptr_array_index(load->grid->parts, i);
 
-    if (other->is_profile || !kind_fits(spec, other->kind->kind)) continue;
+    if (other->is_profile || !kind_fits(spec, other->kind->kind))
+      continue;
     only = other;
-    if (n++ < 5) g_string_append_printf(names, "%s%s", n == 1 ? "" : ", ", other->name);
+    if (n++ < 5)
+      g_string_append_printf(names, "%s%s", n == 1 ? "" : ", ", other->name);
   }
   if (n == 1) {
-    g_autofree char *label = g_strdup_printf("[%s %s] %s", part->kind->kind, part->name, spec->name);
+    g_autofree char *label =
+        g_strdup_printf("[%s %s] %s", part->kind->kind, part->name, spec->name);
 
     part->cells[at] = cell_new(load, part->file, part->line, label, only->name, spec);
     return;
@@ -220,9 +237,9 @@ visit_profile(Load *load, Cell *cell, gpointer data)
 static void
 no_visit(Load *load, Cell *cell, gpointer data)
 {
-  (void) load;
-  (void) cell;
-  (void) data;
+  (void)load;
+  (void)cell;
+  (void)data;
 }
 
 /* Visits all that a key may come to; FALSE: it may be absent. */
@@ -236,7 +253,8 @@ visit_key(Load *load, Part *part, guint at, CellVisit visit, gpointer data)
     return TRUE;
   }
   cell_leaves(load, part->profile, visit_profile, &from);
-  if (from.everywhere) return TRUE;
+  if (from.everywhere)
+    return TRUE;
   cell_leaves(load, part->defaults[at], visit, data);
   return part->defaults[at] != NULL;
 }
@@ -249,7 +267,8 @@ resolve_key(Load *load, Part *part, guint at)
   Reference reference = {part, spec};
   CellVisit visit = refers ? resolve_leaf : spec->type == PARAM_TOPIC ? check_topic : no_visit;
 
-  if (visit_key(load, part, at, visit, &reference)) return;
+  if (visit_key(load, part, at, visit, &reference))
+    return;
   if (refers) {
     the_only_one(load, part, at);
   } else if (spec->flags & PARAM_REQUIRED) {
@@ -265,7 +284,9 @@ references_resolve(Load *load)
   for (guint i = 0; i < load->grid->parts->len; i++) {
     Part *part = g_ptr_array_index(load->grid->parts, i);
 
-    if (part->profile != NULL) profile_resolve(load, part->profile, part->kind);
-    for (guint at = 0; at < part->n; at++) resolve_key(load, part, at);
+    if (part->profile != NULL)
+      profile_resolve(load, part->profile, part->kind);
+    for (guint at = 0; at < part->n; at++)
+      resolve_key(load, part, at);
   }
 }

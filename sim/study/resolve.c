@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* A key that needs a derived value (a path's rtt) waits until all others are in place; its default stands in meanwhile. */
+/* A key that needs a derived value (a path's rtt) waits until all others are in place; its default
+ * stands in meanwhile. */
 enum { SLOT_UNKNOWN, SLOT_BUSY, SLOT_DONE, SLOT_LATER };
 
 typedef struct {
@@ -22,8 +23,9 @@ grid_slot(const Grid *grid, const char *section, const char *key, guint *slot)
   const Part *part = grid_part(grid, section);
   const ParamSpec *spec = part == NULL ? NULL : spec_param(part->kind, key);
 
-  if (spec == NULL) return FALSE;
-  *slot = part->first + (guint) (spec - part->kind->params);
+  if (spec == NULL)
+    return FALSE;
+  *slot = part->first + (guint)(spec - part->kind->params);
   return TRUE;
 }
 
@@ -42,7 +44,8 @@ resolver_cell(const Resolver *resolver, guint slot)
   guint at = slot - part->first;
   const Cell *profile;
 
-  if (part->cells[at] != NULL) return chosen(resolver, part->cells[at]);
+  if (part->cells[at] != NULL)
+    return chosen(resolver, part->cells[at]);
   profile = chosen(resolver, part->profile);
   if (profile != NULL && profile->profile != NULL && profile->profile->cells[at] != NULL)
     return chosen(resolver, profile->profile->cells[at]);
@@ -71,7 +74,7 @@ put(Resolver *resolver, guint slot, Value *value)
 static const Node *
 get_variable(gpointer data, const char *name)
 {
-  const Resolver *resolver = ((const Place *) data)->resolver;
+  const Resolver *resolver = ((const Place *)data)->resolver;
   const Grid *grid = resolver->grid;
 
   for (guint i = 0; i < grid->factors->len; i++) {
@@ -96,7 +99,7 @@ derived(Resolver *resolver, const char *section, const char *name, char **why)
   }
   if (resolver->grid->model.derived != NULL && of != NULL &&
       resolver->grid->model.derived(resolver->scenario, of, name, &ns))
-    return ns < 9.2e18 ? value_new_int((gint64) (ns + 0.5), UNIT_NS)
+    return ns < 9.2e18 ? value_new_int((gint64)(ns + 0.5), UNIT_NS)
                        : value_new_int(VALUE_NEVER, UNIT_NS);
   *why = g_strdup_printf("[%s %s] has no %s", of->kind->kind, section, name);
   return NULL;
@@ -105,7 +108,7 @@ derived(Resolver *resolver, const char *section, const char *name, char **why)
 static Value *
 get_key(gpointer data, const char *section, const char *key, char **why)
 {
-  Resolver *resolver = ((Place *) data)->resolver;
+  Resolver *resolver = ((Place *)data)->resolver;
   Value *value;
   guint slot;
 
@@ -113,10 +116,13 @@ get_key(gpointer data, const char *section, const char *key, char **why)
     *why = g_strdup_printf("no section %s", section);
     return NULL;
   }
-  if (!grid_slot(resolver->grid, section, key, &slot)) return derived(resolver, section, key, why);
+  if (!grid_slot(resolver->grid, section, key, &slot))
+    return derived(resolver, section, key, why);
   value = resolver_slot(resolver, slot, why);
-  if (value != NULL) return value_ref(value);
-  if (*why != NULL) return NULL;
+  if (value != NULL)
+    return value_ref(value);
+  if (*why != NULL)
+    return NULL;
   /* A link that is given by its delay has no key rtt, and an rtt all the same. */
   value = derived(resolver, section, key, why);
   if (value == NULL && !resolver->later) {
@@ -138,11 +144,15 @@ static Value *
 evaluate(Resolver *resolver, guint slot, const Cell *cell, char **why)
 {
   Place place = {resolver, g_ptr_array_index(resolver->grid->slot_parts, slot)};
-  EvalContext context = {&place, get_variable, get_key,
-                         cell->spec->flags & PARAM_RTT ? get_rtt : NULL, resolver->grid->folder,
+  EvalContext context = {&place,
+                         get_variable,
+                         get_key,
+                         cell->spec->flags & PARAM_RTT ? get_rtt : NULL,
+                         resolver->grid->folder,
                          FALSE};
 
-  if (cell->node != NULL) return eval_value(&context, cell->node, cell->spec, why);
+  if (cell->node != NULL)
+    return eval_value(&context, cell->node, cell->spec, why);
   *why = g_strdup("cannot be read");
   return NULL;
 }
@@ -153,7 +163,8 @@ resolver_slot(Resolver *resolver, guint slot, char **why)
   const Cell *cell;
   Value *value;
 
-  if (resolver->states[slot] == SLOT_DONE) return *place_of(resolver, slot);
+  if (resolver->states[slot] == SLOT_DONE)
+    return *place_of(resolver, slot);
   if (resolver->states[slot] == SLOT_BUSY) {
     *why = g_strdup("depends on itself");
     return NULL;
@@ -166,7 +177,8 @@ resolver_slot(Resolver *resolver, guint slot, char **why)
     value = evaluate(resolver, slot, cell, why);
     if (value == NULL) {
       resolver->states[slot] = SLOT_UNKNOWN;
-      if (!resolver->later) resolver->failed = slot;
+      if (!resolver->later)
+        resolver->failed = slot;
       return NULL;
     }
   }
@@ -192,10 +204,11 @@ settled(Resolver *resolver, const GArray *later, char **why)
   for (guint i = 0; i < later->len; i++) {
     guint slot = g_array_index(later, guint, i);
     const Cell *cell = resolver_cell(resolver, slot);
-    g_autoptr(Value) again = cell->value != NULL ? value_ref(cell->value)
-                                                 : evaluate(resolver, slot, cell, why);
+    g_autoptr(Value) again =
+        cell->value != NULL ? value_ref(cell->value) : evaluate(resolver, slot, cell, why);
 
-    if (again != NULL && value_equal(again, *place_of(resolver, slot))) continue;
+    if (again != NULL && value_equal(again, *place_of(resolver, slot)))
+      continue;
     resolver->failed = slot;
     g_free(*why);
     *why = g_strdup("depends on itself");
@@ -210,13 +223,16 @@ resolver_fill(Resolver *resolver, char **why)
   const GArray *dynamic = resolver->grid->dynamic;
   g_autoptr(GArray) later = g_array_new(FALSE, FALSE, sizeof(guint));
 
-  if (resolver->complete) return TRUE;
+  if (resolver->complete)
+    return TRUE;
   for (guint i = 0; i < dynamic->len; i++) {
     guint slot = g_array_index(dynamic, guint, i);
 
     resolver->later = FALSE;
-    if (resolver_slot(resolver, slot, why) != NULL || *why == NULL) continue;
-    if (!resolver->later) return FALSE;
+    if (resolver_slot(resolver, slot, why) != NULL || *why == NULL)
+      continue;
+    if (!resolver->later)
+      return FALSE;
     g_clear_pointer(why, g_free);
     stand_in(resolver, slot);
     g_array_append_val(later, slot);
@@ -227,7 +243,8 @@ resolver_fill(Resolver *resolver, char **why)
     guint slot = g_array_index(later, guint, i);
 
     resolver_slot(resolver, slot, why);
-    if (*why != NULL) return FALSE;
+    if (*why != NULL)
+      return FALSE;
   }
   return settled(resolver, later, why);
 }
@@ -246,13 +263,14 @@ resolver_move(Resolver *resolver, guint64 combination)
   for (guint i = grid->factors->len; i-- > 0;) {
     const GridFactor *factor = g_ptr_array_index(grid->factors, i);
 
-    resolver->digits[i] = (guint) (combination % factor->factor.n);
+    resolver->digits[i] = (guint)(combination % factor->factor.n);
     combination /= factor->factor.n;
   }
   for (guint i = 0; i < grid->dynamic->len; i++) {
     guint slot = g_array_index(grid->dynamic, guint, i);
 
-    if (resolver->states[slot] != SLOT_UNKNOWN) put(resolver, slot, NULL);
+    if (resolver->states[slot] != SLOT_UNKNOWN)
+      put(resolver, slot, NULL);
     resolver->states[slot] = SLOT_UNKNOWN;
   }
   resolver->complete = FALSE;
@@ -284,7 +302,8 @@ resolver_new(const Grid *grid)
   for (guint i = 0; i < grid->dynamic->len; i++)
     resolver->states[g_array_index(grid->dynamic, guint, i)] = SLOT_LATER;
   for (guint slot = 0; slot < grid->slot_parts->len; slot++)
-    if (resolver->states[slot] == SLOT_UNKNOWN) resolver_slot(resolver, slot, &why);
+    if (resolver->states[slot] == SLOT_UNKNOWN)
+      resolver_slot(resolver, slot, &why);
   g_assert(why == NULL);
   return resolver;
 }
@@ -292,7 +311,8 @@ resolver_new(const Grid *grid)
 void
 resolver_free(Resolver *resolver)
 {
-  if (resolver == NULL) return;
+  if (resolver == NULL)
+    return;
   scenario_free(resolver->scenario);
   g_free(resolver->place);
   g_free(resolver->digits);

@@ -39,7 +39,8 @@ typedef struct {
 static void
 shared_unref(Shared *shared)
 {
-  if (shared == NULL || --shared->refs > 0) return;
+  if (shared == NULL || --shared->refs > 0)
+    return;
   scenario_free(shared->scenario);
   g_free(shared);
 }
@@ -103,9 +104,10 @@ messages(const Outcome *outcome)
   for (guint i = 0; i < outcome->elements->len; i++) {
     const OutcomeElement *element = g_ptr_array_index(outcome->elements, i);
 
-    if (element->of & OF_PUBLISH) sum += element->counters[COUNT_PUBLISHED];
+    if (element->of & OF_PUBLISH)
+      sum += element->counters[COUNT_PUBLISHED];
   }
-  return (guint64) sum;
+  return (guint64)sum;
 }
 
 static void
@@ -116,7 +118,8 @@ hand_over(Runner *runner, Task *task, GError **error)
                          task->outcome, task->wall_ns};
   guint64 published;
 
-  if (task->outcome == NULL || runner->failed) return;
+  if (task->outcome == NULL || runner->failed)
+    return;
   published = messages(task->outcome);
   if (task->outcome->breach != NULL)
     g_ptr_array_add(runner->report->breaches,
@@ -133,14 +136,16 @@ hand_over(Runner *runner, Task *task, GError **error)
   task->outcome = result.outcome;
 }
 
-/* Whatever is next in the order of the jobs; a run that was asked to stop has no outcome and is passed over. */
+/* Whatever is next in the order of the jobs; a run that was asked to stop has no outcome and is
+ * passed over. */
 static void
 drain(Runner *runner, GError **error)
 {
   while (runner->handed < runner->started) {
     Task **place = &runner->waiting[runner->handed % runner->window];
 
-    if (*place == NULL) break;
+    if (*place == NULL)
+      break;
     hand_over(runner, *place, error);
     task_free(*place);
     *place = NULL;
@@ -154,7 +159,8 @@ show(Runner *runner, gboolean last)
   const RunnerOptions *options = runner->options;
   gint64 now_us = g_get_monotonic_time();
 
-  if (options->progress == NULL || (!last && now_us - runner->shown_us < PROGRESS_US)) return;
+  if (options->progress == NULL || (!last && now_us - runner->shown_us < PROGRESS_US))
+    return;
   runner->shown_us = now_us;
   options->progress(runner->report->runs, runner->report->messages, options->data);
 }
@@ -174,7 +180,8 @@ loop(Runner *runner, GError **error)
     while (g_atomic_int_get(&runner->stop) == 0 && runner->started < options->n_jobs &&
            runner->started - runner->handed < runner->window)
       start(runner);
-    if (runner->running == 0) break;
+    if (runner->running == 0)
+      break;
     task = g_async_queue_timeout_pop(runner->finished, PROGRESS_US);
     if (task != NULL) {
       runner->running--;
@@ -197,7 +204,7 @@ runner_run(const RunnerOptions *options, RunnerReport *report, GError **error)
   runner.window = options->workers * WINDOW_PER_WORKER;
   runner.waiting = g_new0(Task *, runner.window);
   runner.finished = g_async_queue_new();
-  runner.pool = g_thread_pool_new(work, &runner, (gint) options->workers, FALSE, NULL);
+  runner.pool = g_thread_pool_new(work, &runner, (gint)options->workers, FALSE, NULL);
   loop(&runner, error);
   g_thread_pool_free(runner.pool, FALSE, TRUE);
   shared_unref(runner.current);

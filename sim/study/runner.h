@@ -1,7 +1,8 @@
 /* Runs side by side in threads, outcomes handed over one after another.
  *
- * The sink gets the runs in the order of the jobs, whatever the number of workers, in the thread that called runner_run();
- * what waits for its turn is bounded. A run is a pure function, so nothing else is shared. */
+ * The sink gets the runs in the order of the jobs, whatever the number of workers, in the thread
+ * that called runner_run(); what waits for its turn is bounded. A run is a pure function, so
+ * nothing else is shared. */
 #pragma once
 
 #include "sim/record/outcome.h"
@@ -12,8 +13,8 @@ typedef struct {
   guint32 replication; /* from 1 */
 } RunnerJob;
 
-/* One finished run. The outcome is the runner's, freed after the sink returns; a sink that keeps it sets it to NULL. A run
- * that broke an invariant comes too, see outcome->breach. */
+/* One finished run. The outcome is the runner's, freed after the sink returns; a sink that keeps it
+ * sets it to NULL. A run that broke an invariant comes too, see outcome->breach. */
 typedef struct {
   RunnerJob job;
   guint64 seed;
@@ -35,20 +36,22 @@ typedef struct {
   guint workers; /* at least 1 */
   guint64 seed;
   gboolean monitor;
-  const gint *cancel; /* atomic; not 0: start nothing more, ask what runs to stop, hand over what is finished. May be NULL */
+  /* Atomic; not 0: start nothing more, ask what runs to stop, hand over what is finished. May be
+   * NULL. */
+  const gint *cancel;
   RunnerSink sink;
   RunnerProgress progress; /* may be NULL */
   gpointer data;           /* of sink and progress */
 } RunnerOptions;
 
 typedef struct {
-  guint64 runs;        /* handed to the sink */
-  guint64 messages;    /* published in them */
+  guint64 runs;     /* handed to the sink */
+  guint64 messages; /* published in them */
   gboolean cancelled;
   GPtrArray *breaches; /* char *: "point 14, replication 3, seed 1: ..." */
 } RunnerReport;
 
-/* Points after the first breach are still run. FALSE: the sink failed. The report is filled in any case, and cleared by
- * runner_report_clear(). */
+/* Points after the first breach are still run. FALSE: the sink failed. The report is filled in any
+ * case, and cleared by runner_report_clear(). */
 gboolean runner_run(const RunnerOptions *options, RunnerReport *report, GError **error);
 void runner_report_clear(RunnerReport *report);

@@ -13,7 +13,7 @@ static Value *
 own_value(const Own *own, const char *key)
 {
   const ParamSpec *spec = spec_param(own->part->kind, key);
-  guint at = (guint) (spec - own->part->kind->params);
+  guint at = (guint)(spec - own->part->kind->params);
   const Cell *cell = own->part->cells[at] != NULL ? own->part->cells[at] : own->part->defaults[at];
 
   return cell == NULL ? NULL : cell->value;
@@ -50,8 +50,8 @@ fill(Own *own, const ReaderSection *section)
                   label, (*cell)->line);
     } else if (cell == NULL) {
       for (const ParamSpec *param = kind->params; param->name != NULL; param++)
-        g_ptr_array_add(names, (gpointer) param->name);
-      nearest = spec_nearest(entry->key, (const char *const *) names->pdata, names->len);
+        g_ptr_array_add(names, (gpointer)param->name);
+      nearest = spec_nearest(entry->key, (const char *const *)names->pdata, names->len);
       problem_add(own->load->problems, own->load->path, entry->line, "%s %s: no such key%s%s", head,
                   found, nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
     }
@@ -77,7 +77,8 @@ override(Own *own)
     const ParamSpec *spec = spec_param(kind, entry->key);
     g_autofree char *label = g_strdup_printf("[experiment] %s", entry->key);
 
-    if (strcmp(entry->section, "experiment") != 0) continue;
+    if (strcmp(entry->section, "experiment") != 0)
+      continue;
     if (spec == NULL) {
       problem_add(own->load->problems, entry->file, 0, "%s: no such key", label);
     } else {
@@ -102,9 +103,11 @@ section_fits(const Load *load, const char *section, MetricOf of, const char *nam
 {
   const Part *part = section == NULL ? NULL : grid_part(load->grid, section);
 
-  if (section == NULL || (part != NULL && metric_fits(of, part->kind->kind))) return TRUE;
-  *why = part == NULL ? g_strdup_printf("no section %s", section)
-                      : g_strdup_printf("[%s %s] has no metric %s", part->kind->kind, section, name);
+  if (section == NULL || (part != NULL && metric_fits(of, part->kind->kind)))
+    return TRUE;
+  *why = part == NULL
+             ? g_strdup_printf("no section %s", section)
+             : g_strdup_printf("[%s %s] has no metric %s", part->kind->kind, section, name);
   return FALSE;
 }
 
@@ -114,9 +117,11 @@ nearest_metric(const char *name)
   g_autoptr(GPtrArray) names = g_ptr_array_new();
   const char *nearest;
 
-  for (guint i = 0; i < metric_table_n; i++) g_ptr_array_add(names, (gpointer) metric_table[i].name);
-  nearest = spec_nearest(name, (const char *const *) names->pdata, names->len);
-  if (nearest == NULL) return g_strdup_printf("no metric %s", name);
+  for (guint i = 0; i < metric_table_n; i++)
+    g_ptr_array_add(names, (gpointer)metric_table[i].name);
+  nearest = spec_nearest(name, (const char *const *)names->pdata, names->len);
+  if (nearest == NULL)
+    return g_strdup_printf("no metric %s", name);
   return g_strdup_printf("no metric %s; nearest: %s%s", name, nearest,
                          g_str_has_suffix(nearest, "_p") ? "99" : "");
 }
@@ -129,7 +134,8 @@ check_metric(const Load *load, const char *text, char **why)
   const Metric *metric = metric_parse(text, &section, &quantile);
   const char *dot = strchr(text, '.');
 
-  if (metric != NULL) return section_fits(load, section, metric->of, text, why);
+  if (metric != NULL)
+    return section_fits(load, section, metric->of, text, why);
   *why = nearest_metric(dot == NULL || g_ascii_isdigit(dot[1]) ? text : dot + 1);
   return FALSE;
 }
@@ -138,20 +144,24 @@ check_metric(const Load *load, const char *text, char **why)
 static char *
 check_histogram(const Load *load, const char *text, char **why)
 {
-  static const MetricOf of[HISTOGRAM_N] = {
-      [HISTOGRAM_LATENCY] = OF_PUBLISH, [HISTOGRAM_ACK_LATENCY] = OF_PUBLISH,
-      [HISTOGRAM_DETECT_CLIENT] = OF_CLIENT, [HISTOGRAM_DETECT_BROKER] = OF_CLIENT};
+  static const MetricOf of[HISTOGRAM_N] = {[HISTOGRAM_LATENCY] = OF_PUBLISH,
+                                           [HISTOGRAM_ACK_LATENCY] = OF_PUBLISH,
+                                           [HISTOGRAM_DETECT_CLIENT] = OF_CLIENT,
+                                           [HISTOGRAM_DETECT_BROKER] = OF_CLIENT};
   const char *dot = strchr(text, '.');
-  g_autofree char *section = dot == NULL ? NULL : g_strndup(text, (gsize) (dot - text));
+  g_autofree char *section = dot == NULL ? NULL : g_strndup(text, (gsize)(dot - text));
   g_autofree char *name = g_strdelimit(g_strdup(dot == NULL ? text : dot + 1), "_", '-');
 
   for (int i = 0; i < HISTOGRAM_N; i++) {
-    if (strcmp(histogram_name((HistogramId) i), name) != 0) continue;
-    if (!section_fits(load, section, of[i], name, why)) return NULL;
+    if (strcmp(histogram_name((HistogramId)i), name) != 0)
+      continue;
+    if (!section_fits(load, section, of[i], name, why))
+      return NULL;
     return section == NULL ? g_steal_pointer(&name) : g_strconcat(section, ".", name, NULL);
   }
   *why = g_strdup_printf("%s has no distribution; allowed: latency, ack_latency, detect_client, "
-                         "detect_broker", text);
+                         "detect_broker",
+                         text);
   return NULL;
 }
 
@@ -166,12 +176,14 @@ metrics_of(const Own *own, const char *key, gboolean histograms)
   for (guint i = 0; list != NULL && i < list->list.n; i++) {
     const char *text = list->list.values[i]->text;
     g_autofree char *why = NULL;
-    char *name = histograms                               ? check_histogram(own->load, text, &why)
+    char *name = histograms                            ? check_histogram(own->load, text, &why)
                  : check_metric(own->load, text, &why) ? g_strdup(text)
-                                                          : NULL;
+                                                       : NULL;
 
-    if (name != NULL) g_ptr_array_add(texts, name);
-    if (why != NULL && cell != NULL) load_problem(own->load, cell, why);
+    if (name != NULL)
+      g_ptr_array_add(texts, name);
+    if (why != NULL && cell != NULL)
+      load_problem(own->load, cell, why);
   }
   return texts;
 }
@@ -220,7 +232,8 @@ sections_experiment(Load *load, Experiment *experiment)
   for (guint i = 0; i < load->file->sections->len && own.part == NULL; i++) {
     const ReaderSection *section = g_ptr_array_index(load->file->sections, i);
 
-    if (strcmp(section->kind, "experiment") != 0) continue;
+    if (strcmp(section->kind, "experiment") != 0)
+      continue;
     own.part = part_new(load, load_kind(load, "experiment"), "", load->path, section->line);
     override(&own);
     fill(&own, section);
@@ -230,8 +243,8 @@ sections_experiment(Load *load, Experiment *experiment)
   experiment->warmup_ns = int_of(&own, "warmup");
   experiment->duration_ns = int_of(&own, "duration");
   experiment->drain_ns = int_of(&own, "drain");
-  experiment->repeat = (guint) int_of(&own, "repeat");
-  experiment->seed = (guint64) int_of(&own, "seed");
+  experiment->repeat = (guint)int_of(&own, "repeat");
+  experiment->seed = (guint64)int_of(&own, "seed");
   value = own_value(&own, "confidence");
   experiment->confidence = value == NULL ? 0 : value->real;
   experiment->record = is_word(&own, "record", "trace")      ? RECORD_TRACE
@@ -266,7 +279,8 @@ read_x(const Own *own, Plot *plot)
   g_autofree char *why = NULL, *text = NULL;
 
   if (plot->kind == PLOT_CDF) {
-    if (value != NULL) load_problem(own->load, own_cell(own, "x"), "a cdf has no x");
+    if (value != NULL)
+      load_problem(own->load, own_cell(own, "x"), "a cdf has no x");
     return;
   }
   if (value == NULL && grid_factors(own->load->grid) > 0) {
@@ -288,17 +302,19 @@ read_where(const Own *own, Plot *plot)
   const Value *value = own_value(own, "where");
   g_autoptr(GError) error = NULL;
 
-  if (value == NULL) return;
+  if (value == NULL)
+    return;
   plot->where_text = g_strdup(value->text);
   plot->where = condition_new(own->load->grid, value->text, &error);
-  if (plot->where == NULL) load_problem(own->load, own_cell(own, "where"), error->message);
+  if (plot->where == NULL)
+    load_problem(own->load, own_cell(own, "where"), error->message);
 }
 
 static Plot *
 read_plot(Load *load, const ReaderSection *section)
 {
-  Own own = {load, part_new(load, load_kind(load, "plot"), section->name, load->path,
-                            section->line)};
+  Own own = {load,
+             part_new(load, load_kind(load, "plot"), section->name, load->path, section->line)};
   Plot *plot = g_new0(Plot, 1);
   const Value *title;
 
@@ -327,7 +343,8 @@ sections_plots(Load *load, Experiment *experiment)
   for (guint i = 0; i < load->file->sections->len; i++) {
     const ReaderSection *section = g_ptr_array_index(load->file->sections, i);
 
-    if (strcmp(section->kind, "plot") != 0 || !g_hash_table_add(seen, section->name)) continue;
+    if (strcmp(section->kind, "plot") != 0 || !g_hash_table_add(seen, section->name))
+      continue;
     g_ptr_array_add(experiment->plots, read_plot(load, section));
   }
 }

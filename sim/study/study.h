@@ -1,8 +1,9 @@
 /* What an experiment is made of while it is read, shared by the files of this folder only.
  *
- * A cell is one value as written. A part is a section of the model (or a profile): a cell for each key that it says.
- * Where neither a part nor its profile says a key, the default's cell stands. Cells that a factor chooses hold a cell for
- * each value of that factor. All of them live as long as the grid. */
+ * A cell is one value as written. A part is a section of the model (or a profile): a cell for each
+ * key that it says. Where neither a part nor its profile says a key, the default's cell stands.
+ * Cells that a factor chooses hold a cell for each value of that factor. All of them live as long
+ * as the grid. */
 #pragma once
 
 #include "sim/study/eval.h"
@@ -21,7 +22,7 @@ struct _Cell {
   Node *node;   /* NULL: broken, or chosen */
   Value *value; /* NULL: depends on the point */
   guint factor, n;
-  Cell **choices; /* n, by the digit of factor; NULL: not chosen */
+  Cell **choices;      /* n, by the digit of factor; NULL: not chosen */
   const Part *profile; /* of a cell that names a profile */
 };
 
@@ -50,18 +51,18 @@ struct _Grid {
   char *folder;
   gint64 warmup_ns, duration_ns, drain_ns;
   RecordLevel record;
-  GPtrArray *factors;   /* GridFactor * */
-  GPtrArray *parts;     /* Part *: the sections of every scenario */
-  GPtrArray *cells;     /* all cells */
-  GPtrArray *files;     /* char *: names of files, kept for the cells */
-  GPtrArray *profiles;  /* Part *: all that are named by `profile` or by a reference */
-  GHashTable *defaults; /* KindSpec to Cell ** */
-  GHashTable *by_name;  /* name to Part */
-  GPtrArray *slot_parts; /* Part * of each slot */
+  GPtrArray *factors;       /* GridFactor * */
+  GPtrArray *parts;         /* Part *: the sections of every scenario */
+  GPtrArray *cells;         /* all cells */
+  GPtrArray *files;         /* char *: names of files, kept for the cells */
+  GPtrArray *profiles;      /* Part *: all that are named by `profile` or by a reference */
+  GHashTable *defaults;     /* KindSpec to Cell ** */
+  GHashTable *by_name;      /* name to Part */
+  GPtrArray *slot_parts;    /* Part * of each slot */
   GPtrArray *slot_sections; /* index of its section, of each slot */
-  GArray *dynamic;      /* guint: slots that depend on the point */
+  GArray *dynamic;          /* guint: slots that depend on the point */
   guint64 combinations;
-  GArray *points;       /* guint64: number of the combination of each point */
+  GArray *points; /* guint64: number of the combination of each point */
   char *where;
 };
 
@@ -100,7 +101,8 @@ const char *load_file_name(Load *load, const char *file);
 void load_problem(Load *load, const Cell *cell, const char *why);
 const KindSpec *load_kind(const Load *load, const char *kind); /* of any section; NULL */
 
-/* Cells (cell.c). A cell that cannot be read or is out of range is a problem and has neither node nor value. */
+/* Cells (cell.c). A cell that cannot be read or is out of range is a problem and has neither node
+ * nor value. */
 Cell *cell_new(Load *load, const char *file, guint line, const char *label, const char *text,
                const ParamSpec *spec);
 /* A cell that a factor chooses. */
@@ -123,7 +125,8 @@ void part_fill(Load *load, Part *part, GHashTable *entries, const char *file);
 /* What a section says, with what it copies by `like`. To free; values are borrowed. */
 GHashTable *part_entries(Load *load, ReaderFile *file, const ReaderSection *section);
 void part_free(Part *part);
-const Part *profile_find(Load *load, const char *kind, const char *name); /* NULL: no such profile */
+/* NULL: no such profile. */
+const Part *profile_find(Load *load, const char *kind, const char *name);
 void profile_resolve(Load *load, Cell *cell, const KindSpec *kind);
 /* Names of all profiles of a kind; borrowed strings. */
 GPtrArray *profile_names(Load *load, const char *kind);
@@ -134,7 +137,7 @@ typedef struct {
   const Grid *grid;
   guint *digits; /* per factor */
   Scenario *scenario;
-  guint8 *states; /* per slot */
+  guint8 *states;    /* per slot */
   gboolean complete; /* all that needs no derived value is in place */
   gboolean later;    /* a derived value was asked for before that */
   guint failed;      /* slot in which an error was met */
@@ -148,7 +151,8 @@ void resolver_move(Resolver *resolver, guint64 combination);
 /* Borrowed; NULL: absent, or an error if *why is set (to free). */
 Value *resolver_slot(Resolver *resolver, guint slot, char **why);
 gboolean resolver_fill(Resolver *resolver, char **why); /* every slot */
-const Cell *resolver_cell(const Resolver *resolver, guint slot); /* where it is written; NULL: nowhere */
+/* Where it is written; NULL: nowhere. */
+const Cell *resolver_cell(const Resolver *resolver, guint slot);
 EvalContext resolver_context(Resolver *resolver); /* for conditions: no section's own rtt */
 const Part *grid_part(const Grid *grid, const char *name);
 /* FALSE: no such key. */

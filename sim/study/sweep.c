@@ -22,9 +22,10 @@ entry_new(const char *name, const char *value, const char *file, guint line)
   LoadEntry *entry;
   const char *dot = strchr(name, '.');
 
-  if (!node_is_variable(name) && (dot == NULL || dot == name || dot[1] == '\0')) return NULL;
+  if (!node_is_variable(name) && (dot == NULL || dot == name || dot[1] == '\0'))
+    return NULL;
   entry = g_new0(LoadEntry, 1);
-  entry->section = name[0] == '$' ? NULL : g_strndup(name, (gsize) (dot - name));
+  entry->section = name[0] == '$' ? NULL : g_strndup(name, (gsize)(dot - name));
   entry->key = g_strdup(name[0] == '$' ? name + 1 : dot + 1);
   entry->value = g_strdup(value);
   entry->file = file;
@@ -55,8 +56,8 @@ read_section(Load *load, const ReaderSection *section)
 
     if (strcmp(entry->key, "where") == 0) {
       if (load->where != NULL)
-        problem_add(load->problems, load->path, entry->line, "[sweep] where: line %u has it already",
-                    load->where->line);
+        problem_add(load->problems, load->path, entry->line,
+                    "[sweep] where: line %u has it already", load->where->line);
       else
         load->where = entry;
       continue;
@@ -85,12 +86,14 @@ model_section(const Load *load, const char *name)
     const ReaderSection *section = g_ptr_array_index(load->file->sections, i);
     const KindSpec *kind = load_kind(load, section->kind);
 
-    if (kind != NULL && kind->model && strcmp(section->name, name) == 0) return section;
+    if (kind != NULL && kind->model && strcmp(section->name, name) == 0)
+      return section;
   }
   return NULL;
 }
 
-/* Whether the file has the section and the section may have the key; *spec is NULL for `profile`. */
+/* Whether the file has the section and the section may have the key; *spec is NULL for `profile`.
+ * */
 static gboolean
 known_key(Load *load, const LoadEntry *entry, const char *label, const ParamSpec **spec)
 {
@@ -101,24 +104,26 @@ known_key(Load *load, const LoadEntry *entry, const char *label, const ParamSpec
   const char *nearest;
 
   if (kind != NULL) {
-    *spec = kind->profiles && strcmp(entry->key, "profile") == 0 ? NULL
-                                                                 : spec_param(kind, entry->key);
-    if (*spec != NULL || (kind->profiles && strcmp(entry->key, "profile") == 0)) return TRUE;
+    *spec =
+        kind->profiles && strcmp(entry->key, "profile") == 0 ? NULL : spec_param(kind, entry->key);
+    if (*spec != NULL || (kind->profiles && strcmp(entry->key, "profile") == 0))
+      return TRUE;
     for (const ParamSpec *param = kind->params; param->name != NULL; param++)
-      g_ptr_array_add(names, (gpointer) param->name);
-    nearest = spec_nearest(entry->key, (const char *const *) names->pdata, names->len);
+      g_ptr_array_add(names, (gpointer)param->name);
+    nearest = spec_nearest(entry->key, (const char *const *)names->pdata, names->len);
     problem_add(load->problems, entry->file, entry->line, "%s: [%s %s] has no key %s%s%s", label,
-                section->kind, section->name, entry->key, nearest == NULL ? "" : "; nearest: ",
-                nearest == NULL ? "" : nearest);
+                section->kind, section->name, entry->key,
+                nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
     return FALSE;
   }
   for (guint i = 0; i < load->file->sections->len; i++) {
     const ReaderSection *other = g_ptr_array_index(load->file->sections, i);
     const KindSpec *model = load_kind(load, other->kind);
 
-    if (model != NULL && model->model) g_ptr_array_add(names, other->name);
+    if (model != NULL && model->model)
+      g_ptr_array_add(names, other->name);
   }
-  nearest = spec_nearest(entry->section, (const char *const *) names->pdata, names->len);
+  nearest = spec_nearest(entry->section, (const char *const *)names->pdata, names->len);
   if (nearest != NULL)
     line = g_strdup_printf("; nearest: %s (line %u)", nearest, model_section(load, nearest)->line);
   problem_add(load->problems, entry->file, entry->line, "%s: no section %s%s", label,
@@ -139,7 +144,7 @@ read_override(Load *load, const char *text)
 {
   g_autofree char *found = problem_found(text), *shown = g_strdup_printf("-D %s", found);
   const char *file = load_file_name(load, shown), *equals = strchr(text, '=');
-  g_autofree char *name = equals == NULL ? NULL : g_strndup(text, (gsize) (equals - text));
+  g_autofree char *name = equals == NULL ? NULL : g_strndup(text, (gsize)(equals - text));
   LoadEntry *entry = NULL, *factor;
   const ParamSpec *spec = NULL;
 
@@ -171,7 +176,8 @@ read_override(Load *load, const char *text)
   } else {
     const LoadEntry *before = find(load->overrides, entry);
 
-    if (before != NULL) g_ptr_array_remove(load->overrides, (gpointer) before);
+    if (before != NULL)
+      g_ptr_array_remove(load->overrides, (gpointer)before);
     g_ptr_array_add(load->overrides, entry);
   }
 }
@@ -184,7 +190,8 @@ sweep_read(Load *load)
   for (guint i = 0; i < load->file->sections->len; i++) {
     const ReaderSection *section = g_ptr_array_index(load->file->sections, i);
 
-    if (strcmp(section->kind, "sweep") != 0 || seen) continue;
+    if (strcmp(section->kind, "sweep") != 0 || seen)
+      continue;
     seen = TRUE;
     read_section(load, section);
   }
@@ -221,7 +228,8 @@ parse_range(const char *text, Range *range, char **why)
   Quantity count;
 
   range->log = g_str_has_prefix(copy, "log ");
-  if (range->log) from = copy + 4;
+  if (range->log)
+    from = copy + 4;
   dots = strstr(from, " .. ");
   word = dots == NULL ? NULL : strstr(dots, range->log ? " points " : " step ");
   if (word == NULL) {
@@ -243,12 +251,13 @@ parse_range(const char *text, Range *range, char **why)
                                : "a range rises, in steps above 0");
     return FALSE;
   }
-  if (!range->log) count.x = floorl((range->to.x - range->from.x) / range->step.x + 1e-9L) + 1;
+  if (!range->log)
+    count.x = floorl((range->to.x - range->from.x) / range->step.x + 1e-9L) + 1;
   if (!(count.x <= VALUES_MAX)) {
     *why = g_strdup_printf("at most %d values", VALUES_MAX);
     return FALSE;
   }
-  range->n = (guint) count.x;
+  range->n = (guint)count.x;
   return TRUE;
 }
 
@@ -273,16 +282,18 @@ expand_range(const Range *range, const ParamSpec *spec, GPtrArray *texts)
     g_autofree char *text = NULL;
 
     if (!range->log) {
-      at.x = range->from.x + (long double) i * range->step.x;
+      at.x = range->from.x + (long double)i * range->step.x;
     } else if (i > 0 && i < range->n - 1) {
       at.x = three_digits(range->from.x * powl(range->to.x / range->from.x,
-                                               (long double) i / (long double) (range->n - 1)));
-      if (whole) at.x = roundl(at.x / grain) * grain;
+                                               (long double)i / (long double)(range->n - 1)));
+      if (whole)
+        at.x = roundl(at.x / grain) * grain;
     } else if (i > 0) {
       at.x = range->to.x;
     }
     value = quantity_to_value(&at);
-    if (value == NULL) continue;
+    if (value == NULL)
+      continue;
     text = value_to_string(value);
     if (texts->len == 0 || strcmp(g_ptr_array_index(texts, texts->len - 1), text) != 0)
       g_ptr_array_add(texts, g_steal_pointer(&text));
@@ -309,7 +320,8 @@ expand(Load *load, const LoadEntry *entry, const char *label, const ParamSpec *s
     } else if (parse_range(text, &range, &why)) {
       expand_range(&range, spec, texts);
     }
-    if (why == NULL && texts->len <= VALUES_MAX) continue;
+    if (why == NULL && texts->len <= VALUES_MAX)
+      continue;
     problem_add(load->problems, entry->file, entry->line, "%s = %s: %s", label, found,
                 why == NULL ? "too many values" : why);
     return NULL;
@@ -317,7 +329,7 @@ expand(Load *load, const LoadEntry *entry, const char *label, const ParamSpec *s
   for (guint i = 0; i < texts->len; i++)
     if (!g_hash_table_add(seen, g_ptr_array_index(texts, i))) {
       problem_add(load->problems, entry->file, entry->line, "%s: the value %s stands twice", label,
-                  (const char *) g_ptr_array_index(texts, i));
+                  (const char *)g_ptr_array_index(texts, i));
       return NULL;
     }
   return g_steal_pointer(&texts);
@@ -334,14 +346,16 @@ add_factor(Load *load, const LoadEntry *entry)
   const ParamSpec *spec = NULL;
   GridFactor *factor;
 
-  if (entry->section != NULL && !known_key(load, entry, label, &spec)) return;
+  if (entry->section != NULL && !known_key(load, entry, label, &spec))
+    return;
   if (spec != NULL && (spec->flags & PARAM_IS_LIST)) {
     problem_add(load->problems, entry->file, entry->line,
                 "%s: a key that takes a list cannot be swept", label);
     return;
   }
   texts = expand(load, entry, label, spec);
-  if (texts == NULL) return;
+  if (texts == NULL)
+    return;
   factor = g_new0(GridFactor, 1);
   factor->file = entry->file;
   factor->factor.name = g_steal_pointer(&name);
@@ -351,7 +365,7 @@ add_factor(Load *load, const LoadEntry *entry)
   factor->factor.line = entry->line;
   factor->factor.n = texts->len;
   g_ptr_array_add(texts, NULL);
-  factor->factor.texts = g_strdupv((char **) texts->pdata);
+  factor->factor.texts = g_strdupv((char **)texts->pdata);
   if (entry->section == NULL) {
     factor->nodes = g_new0(Node *, factor->factor.n);
     for (guint i = 0; i < factor->factor.n; i++) {
@@ -359,7 +373,8 @@ add_factor(Load *load, const LoadEntry *entry)
 
       /* What no expression is (a path, a topic) is known by its text, and read where it is used. */
       factor->nodes[i] = node_parse_value(factor->factor.texts[i], &why);
-      if (factor->nodes[i] == NULL) factor->nodes[i] = node_raw(factor->factor.texts[i]);
+      if (factor->nodes[i] == NULL)
+        factor->nodes[i] = node_raw(factor->factor.texts[i]);
     }
   }
   g_ptr_array_add(load->grid->factors, factor);
@@ -368,28 +383,33 @@ add_factor(Load *load, const LoadEntry *entry)
 void
 sweep_factors(Load *load)
 {
-  for (guint i = 0; i < load->sweep->len; i++) add_factor(load, g_ptr_array_index(load->sweep, i));
+  for (guint i = 0; i < load->sweep->len; i++)
+    add_factor(load, g_ptr_array_index(load->sweep, i));
 }
 
-/* A slip in a name shows twice, as a variable that is never used and one that is never swept: one message is enough. */
+/* A slip in a name shows twice, as a variable that is never used and one that is never swept: one
+ * message is enough. */
 void
 sweep_unused(Load *load)
 {
   g_autoptr(GPtrArray) names = g_ptr_array_new(), swept = g_ptr_array_new();
 
   for (guint i = 0; i < load->unknown->len; i++)
-    g_ptr_array_add(names, ((LoadUnknown *) g_ptr_array_index(load->unknown, i))->name);
+    g_ptr_array_add(names, ((LoadUnknown *)g_ptr_array_index(load->unknown, i))->name);
   for (guint i = 0; i < load->grid->factors->len; i++) {
     const GridFactor *factor = g_ptr_array_index(load->grid->factors, i);
     const char *name = factor->factor.name, *nearest;
     LoadUnknown *slip = NULL;
 
-    if (factor->nodes != NULL) g_ptr_array_add(swept, (gpointer) (name + 1));
-    if (factor->used) continue;
-    nearest = spec_nearest(name + 1, (const char *const *) names->pdata, names->len);
+    if (factor->nodes != NULL)
+      g_ptr_array_add(swept, (gpointer)(name + 1));
+    if (factor->used)
+      continue;
+    nearest = spec_nearest(name + 1, (const char *const *)names->pdata, names->len);
     for (guint k = 0; nearest != NULL && k < load->unknown->len && slip == NULL; k++) {
       slip = g_ptr_array_index(load->unknown, k);
-      if (strcmp(slip->name, nearest) != 0) slip = NULL;
+      if (strcmp(slip->name, nearest) != 0)
+        slip = NULL;
     }
     if (slip == NULL) {
       problem_add(load->problems, factor->file, factor->factor.line,
@@ -402,15 +422,17 @@ sweep_unused(Load *load)
     for (guint k = 0; k < load->unknown->len; k++) {
       LoadUnknown *unknown = g_ptr_array_index(load->unknown, k);
 
-      if (strcmp(unknown->name, nearest) == 0) unknown->label[0] = '\0';
+      if (strcmp(unknown->name, nearest) == 0)
+        unknown->label[0] = '\0';
     }
   }
   for (guint i = 0; i < load->unknown->len; i++) {
     const LoadUnknown *unknown = g_ptr_array_index(load->unknown, i);
     const char *nearest =
-        spec_nearest(unknown->name, (const char *const *) swept->pdata, swept->len);
+        spec_nearest(unknown->name, (const char *const *)swept->pdata, swept->len);
 
-    if (unknown->label[0] == '\0') continue;
+    if (unknown->label[0] == '\0')
+      continue;
     problem_add(load->problems, unknown->file, unknown->line, "%s: no $%s in [sweep]%s%s",
                 unknown->label, unknown->name, nearest == NULL ? "" : "; nearest: $",
                 nearest == NULL ? "" : nearest);

@@ -1,8 +1,11 @@
 #include "sim/record/finding.h"
 
 static const char *const words[] = {"one", "two", NULL};
-static const ParamSpec params[] = {{"count", PARAM_INT}, {"mode", PARAM_WORD, .words = words},
-                                   {"delay", PARAM_DIST}, {"share", PARAM_RATIO}, {NULL}};
+static const ParamSpec params[] = {{"count", PARAM_INT},
+                                   {"mode", PARAM_WORD, .words = words},
+                                   {"delay", PARAM_DIST},
+                                   {"share", PARAM_RATIO},
+                                   {NULL}};
 static const KindSpec kind = {"link", "", params, FALSE, TRUE};
 static const KindSpec own = {"plot", "", params, FALSE, FALSE};
 static const KindSpec *const kinds[] = {&kind, &own, NULL};
@@ -22,9 +25,15 @@ test_nearest(void)
   static const char *const names[] = {"ack_timeout", "keep_alive", "link", "tcp"};
   static const struct {
     const char *text, *nearest;
-  } cases[] = {{"ack_timeot", "ack_timeout"}, {"ack_tiemout", "ack_timeout"}, {"lnik", "link"},
-               {"keepalive", "keep_alive"},   {"tpc", "tcp"},                 {"x", NULL},
-               {"", NULL},                    {"window", NULL},               {"Link", "link"}};
+  } cases[] = {{"ack_timeot", "ack_timeout"},
+               {"ack_tiemout", "ack_timeout"},
+               {"lnik", "link"},
+               {"keepalive", "keep_alive"},
+               {"tpc", "tcp"},
+               {"x", NULL},
+               {"", NULL},
+               {"window", NULL},
+               {"Link", "link"}};
 
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
     g_assert_cmpstr(spec_nearest(cases[i].text, names, G_N_ELEMENTS(names)), ==, cases[i].nearest);

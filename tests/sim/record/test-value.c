@@ -107,7 +107,7 @@ test_no_digit_is_lost(void)
 
     g_assert_nonnull(end);
     g_assert_cmpstr(end, ==, " %");
-    g_assert_cmpfloat((double) (percent / 100), ==, ratio);
+    g_assert_cmpfloat((double)(percent / 100), ==, ratio);
   }
 }
 
@@ -117,20 +117,21 @@ test_scan(void)
   static const struct {
     const char *text, *rest;
     double number;
-  } cases[] = {{"0", "", 0},      {"12.5ms", "ms", 12.5}, {"1e3", "", 1000}, {"1.5e-3x", "x", 0.0015},
-               {"5e", "e", 5},    {"1..5", "..5", 1},     {"7.s", ".s", 7},  {"0x10", "x10", 0},
-               {"1,5", ",5", 1},  {"0e99999", "", 0}};
+  } cases[] = {
+      {"0", "", 0},     {"12.5ms", "ms", 12.5}, {"1e3", "", 1000}, {"1.5e-3x", "x", 0.0015},
+      {"5e", "e", 5},   {"1..5", "..5", 1},     {"7.s", ".s", 7},  {"0x10", "x10", 0},
+      {"1,5", ",5", 1}, {"0e99999", "", 0}};
   static const char *const none[] = {"", "-1", "+1", ".5", "nan", "inf", "e5"};
   long double number = 0;
 
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_assert_cmpstr(value_scan_number(cases[i].text, &number), ==, cases[i].rest);
-    g_assert_cmpfloat_with_epsilon((double) number, cases[i].number, 1e-15);
+    g_assert_cmpfloat_with_epsilon((double)number, cases[i].number, 1e-15);
   }
   for (gsize i = 0; i < G_N_ELEMENTS(none); i++)
     g_assert_null(value_scan_number(none[i], &number));
   g_assert_nonnull(value_scan_number("1e99999", &number));
-  g_assert_true(isinf((double) number));
+  g_assert_true(isinf((double)number));
 }
 
 int

@@ -80,13 +80,13 @@ static const ParamSpec fault_params[] = {
     {NULL}};
 
 static const KindSpec kinds_table[] = {
-    {"link", "", link_params, TRUE, TRUE},       {"tcp", "", tcp_params, TRUE, TRUE},
-    {"broker", "", broker_params, TRUE, TRUE},   {"client", "", client_params, TRUE, TRUE},
+    {"link", "", link_params, TRUE, TRUE},        {"tcp", "", tcp_params, TRUE, TRUE},
+    {"broker", "", broker_params, TRUE, TRUE},    {"client", "", client_params, TRUE, TRUE},
     {"publish", "", publish_params, FALSE, TRUE}, {"subscribe", "", subscribe_params, FALSE, TRUE},
     {"fault", "", fault_params, FALSE, TRUE}};
-static const KindSpec *const kinds[] = {&kinds_table[0], &kinds_table[1], &kinds_table[2],
-                                        &kinds_table[3], &kinds_table[4], &kinds_table[5],
-                                        &kinds_table[6], NULL};
+static const KindSpec *const kinds[] = {
+    &kinds_table[0], &kinds_table[1], &kinds_table[2], &kinds_table[3],
+    &kinds_table[4], &kinds_table[5], &kinds_table[6], NULL};
 
 static const char *
 profiles(const char *kind, const char **file)
@@ -102,7 +102,8 @@ profiles(const char *kind, const char **file)
     *file = "tcp.ini";
     return "[tcp linux]\n[tcp rfc6298]\nrto_min = 1s\n";
   }
-  if (strcmp(kind, "broker") != 0) return NULL;
+  if (strcmp(kind, "broker") != 0)
+    return NULL;
   *file = "brokers.ini";
   return "[broker mosquitto-2.0]\nqueue = 1000\n[broker odd]\nqueue = many\n";
 }
@@ -121,9 +122,12 @@ derived(const Scenario *scenario, const Section *section, const char *name, doub
 {
   const Value *path;
 
-  if (strcmp(name, "rtt") != 0) return FALSE;
-  if (strcmp(section->kind->kind, "link") == 0) return link_rtt(section, value);
-  if (strcmp(section->kind->kind, "client") != 0) return FALSE;
+  if (strcmp(name, "rtt") != 0)
+    return FALSE;
+  if (strcmp(section->kind->kind, "link") == 0)
+    return link_rtt(section, value);
+  if (strcmp(section->kind->kind, "client") != 0)
+    return FALSE;
   path = section_value(section, "link");
   *value = 0;
   for (guint i = 0; i < path->list.n; i++) {
@@ -172,6 +176,7 @@ test_load(const char *text, const char *const *overrides, char **messages)
     g_string_append_printf(lines, "%s\n", line);
   }
   g_assert_true((experiment == NULL) == (problems->len > 0));
-  if (messages != NULL) *messages = g_strdup(lines->str);
+  if (messages != NULL)
+    *messages = g_strdup(lines->str);
   return experiment;
 }

@@ -1,4 +1,5 @@
-/* A small model for the tests of the study: kinds of sections like the real ones, two profiles, an rtt. */
+/* A small model for the tests of the study: kinds of sections like the real ones, two profiles, an
+ * rtt. */
 #pragma once
 
 #include "sim/study/experiment.h"

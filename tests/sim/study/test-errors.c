@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* A line put in place of (or after) another of the base file, and the whole of what is said about it. */
+/* A line put in place of (or after) another of the base file, and the whole of what is said about
+ * it. */
 typedef struct {
   const char *section; /* the line goes under this header of the base */
   const char *line;
@@ -19,9 +20,10 @@ assert_says(const char *section, const char *line, const char *message)
   guint number = 1;
 
   g_assert_nonnull(at);
-  head = (gsize) (at - test_base) + strlen(section) + 1;
-  text = g_strdup_printf("%.*s%s\n%s", (int) head, test_base, line, test_base + head);
-  for (const char *c = test_base; c < test_base + head; c++) number += *c == '\n';
+  head = (gsize)(at - test_base) + strlen(section) + 1;
+  text = g_strdup_printf("%.*s%s\n%s", (int)head, test_base, line, test_base + head);
+  for (const char *c = test_base; c < test_base + head; c++)
+    number += *c == '\n';
   expected = message == NULL ? g_strdup("") : g_strdup_printf("my.ini:%u: %s\n", number, message);
   experiment = test_load(text, NULL, &messages);
   g_assert_cmpstr(messages, ==, expected);
@@ -30,7 +32,8 @@ assert_says(const char *section, const char *line, const char *message)
 static void
 assert_all(const Case *cases, gsize n)
 {
-  for (gsize i = 0; i < n; i++) assert_says(cases[i].section, cases[i].line, cases[i].message);
+  for (gsize i = 0; i < n; i++)
+    assert_says(cases[i].section, cases[i].line, cases[i].message);
 }
 
 static void
@@ -44,7 +47,8 @@ test_units(void)
 {
   static const Case cases[] = {
       {"[experiment]", "duration = 3600",
-       "[experiment] duration = 3600: a time needs a unit, as in 3600s or 1h (ns us ms s min h d y)"},
+       "[experiment] duration = 3600: a time needs a unit, as in 3600s or 1h (ns us ms s min h d "
+       "y)"},
       {"[experiment]", "duration = 5",
        "[experiment] duration = 5: a time needs a unit, as in 5s (ns us ms s min h d y)"},
       {"[experiment]", "drain = 30m", "[experiment] drain = 30m: m is min or ms: 30min or 30ms"},
@@ -54,16 +58,17 @@ test_units(void)
        "[experiment] drain = 5MB: a time is due here (ns us ms s min h d y), not a size"},
       {"[experiment]", "confidence = 0.95",
        "[experiment] confidence = 0.95: a ratio needs a unit, as in 95% or 0.95% (% ppm)"},
-      {"[link radio]", "loss = 5",
-       "[link radio] loss = 5: a ratio needs a unit, as in 5% (% ppm)"},
+      {"[link radio]", "loss = 5", "[link radio] loss = 5: a ratio needs a unit, as in 5% (% ppm)"},
       {"[link radio]", "loss = 0.05",
        "[link radio] loss = 0.05: a ratio needs a unit, as in 5% or 0.05% (% ppm)"},
       {"[link radio]", "rate = 1000",
-       "[link radio] rate = 1000: a rate needs a unit, as in 1000bit/s (bit/s kbit/s Mbit/s Gbit/s)"},
+       "[link radio] rate = 1000: a rate needs a unit, as in 1000bit/s (bit/s kbit/s Mbit/s "
+       "Gbit/s)"},
       {"[link radio]", "rate = 5kB/s",
        "[link radio] rate = 5kB/s: no unit kB/s; a rate takes bit/s kbit/s Mbit/s Gbit/s"},
       {"[link radio]", "queue = 100",
-       "[link radio] queue = 100: a size needs a unit, as in 100 packets (B kB MB KiB MiB packets)"},
+       "[link radio] queue = 100: a size needs a unit, as in 100 packets (B kB MB KiB MiB "
+       "packets)"},
       {"[link radio]", "delay = 30",
        "[link radio] delay = 30: a time needs a unit, as in 30s (ns us ms s min h d y)"},
       {"[publish temp]", "qos = 1s",
@@ -102,7 +107,8 @@ test_ranges(void)
       {"[experiment]", "duration = 11y",
        "[experiment] duration = 11y: out of range; allowed: 1ms to 10y"},
       {"[experiment]", "duration = 1e300s", "[experiment] duration = 1e300s: too large a number"},
-      {"[experiment]", "duration = 1e99999s", "[experiment] duration = 1e99999s: too large a number"},
+      {"[experiment]", "duration = 1e99999s",
+       "[experiment] duration = 1e99999s: too large a number"},
       {"[experiment]", "seed = 99999999999999999999",
        "[experiment] seed = 99999999999999999999: too large a number"},
       {"[experiment]", "duration = nan",
@@ -120,8 +126,10 @@ test_ranges(void)
        "nearest: never"},
       {"[link radio]", "delay = uniform(1s, 2h)",
        "[link radio] delay = uniform(1s, 2h): out of range; allowed: 0s to 1h"},
-      {"[link radio]", "delay = -1ms", "[link radio] delay = -1ms: out of range; allowed: 0s to 1h"},
-      {"[link radio]", "outage_lasts = -1s", "[link radio] outage_lasts = -1s: must not be negative"},
+      {"[link radio]", "delay = -1ms",
+       "[link radio] delay = -1ms: out of range; allowed: 0s to 1h"},
+      {"[link radio]", "outage_lasts = -1s",
+       "[link radio] outage_lasts = -1s: must not be negative"},
   };
 
   assert_all(cases, G_N_ELEMENTS(cases));
@@ -133,8 +141,7 @@ test_names(void)
   static const Case cases[] = {
       {"[client sensor]", "keepalive = 1s",
        "[client sensor] keepalive: [client] has no key keepalive; nearest: keep_alive"},
-      {"[experiment]", "durations = 1s",
-       "[experiment] durations: no such key; nearest: duration"},
+      {"[experiment]", "durations = 1s", "[experiment] durations: no such key; nearest: duration"},
       {"[link radio]", "profile = article-catm",
        "[link radio] profile = article-catm: no link profile article-catm; nearest: article-catm1"},
       {"[link radio]", "order = fif",
@@ -218,8 +225,9 @@ test_expressions(void)
        "[client sensor] ack_timeout = 1s * 2s: a time cannot be multiplied by a time"},
       {"[client sensor]", "ack_timeout = 1s / 0",
        "[client sensor] ack_timeout = 1s / 0: division by zero"},
-      {"[client sensor]", "ack_timeout = 1s +2s", "[client sensor] ack_timeout = 1s +2s: + needs "
-                                                  "blanks around it"},
+      {"[client sensor]", "ack_timeout = 1s +2s",
+       "[client sensor] ack_timeout = 1s +2s: + needs "
+       "blanks around it"},
       {"[client sensor]", "ack_timeout = (1s + 2s",
        "[client sensor] ack_timeout = (1s + 2s: a ) is missing"},
       {"[client sensor]", "ack_timeout = 2 * radio.delai",
@@ -229,7 +237,8 @@ test_expressions(void)
       {"[client sensor]", "ack_timeout = 2 * $x",
        "[client sensor] ack_timeout = 2 * $x: no $x in [sweep]"},
       {"[client sensor]", "keep_alive = rtt",
-       "[client sensor] keep_alive = rtt: rtt alone means nothing here; write NAME.rtt of a link or "
+       "[client sensor] keep_alive = rtt: rtt alone means nothing here; write NAME.rtt of a link "
+       "or "
        "client"},
       {"[client sensor]", "keep_alive = sensor.keep_alive",
        "[client sensor] keep_alive = sensor.keep_alive: depends on itself"},
@@ -259,8 +268,11 @@ test_sections(void)
 {
   assert_text_says("", "my.ini: no experiment: it has no [experiment] section\n");
   assert_text_says("hello world\n", "my.ini: no experiment: it has no [experiment] section\n");
-  assert_text_says("[link a]\nloss = 5\n", "my.ini: no experiment: it has no [experiment] section\n");
-  assert_text_says("\x7f" "ELF\n", "my.ini: not a text file: line 1 holds a control character\n");
+  assert_text_says("[link a]\nloss = 5\n",
+                   "my.ini: no experiment: it has no [experiment] section\n");
+  assert_text_says("\x7f"
+                   "ELF\n",
+                   "my.ini: not a text file: line 1 holds a control character\n");
   assert_text_says("[experiment]\n[experiment]\ntitle = b\n",
                    "my.ini:1: [experiment]: title is missing: the question; heads the table and "
                    "the plots\n"
@@ -271,25 +283,29 @@ test_sections(void)
                    "my.ini:5: [broker b] queue: line 4 has it already\n");
   assert_text_says("[experiment]\ntitle = a\n[broker a]\n[link a]\n",
                    "my.ini:4: [link a]: line 3 has a [broker a] already\n");
-  assert_text_says("[experiment]\ntitle = a\n[lnik a]\n",
-                   "my.ini:3: [lnik a]: no kind of section; allowed: experiment, sweep, plot, link, "
-                   "tcp, broker, client, publish, subscribe, fault; nearest: link\n");
-  assert_text_says("[experiment]\ntitle = a\n[link]\n[link A]\n[link experiment]\n[sweep a]\n",
-                   "my.ini:3: [link]: the name is missing, as in [link one]\n"
-                   "my.ini:4: [link A]: a name is lower-case letters, digits and -, a letter first\n"
-                   "my.ini:5: [link experiment]: the name experiment is taken\n"
-                   "my.ini:6: [sweep a]: [sweep] has no name\n");
+  assert_text_says(
+      "[experiment]\ntitle = a\n[lnik a]\n",
+      "my.ini:3: [lnik a]: no kind of section; allowed: experiment, sweep, plot, link, "
+      "tcp, broker, client, publish, subscribe, fault; nearest: link\n");
+  assert_text_says(
+      "[experiment]\ntitle = a\n[link]\n[link A]\n[link experiment]\n[sweep a]\n",
+      "my.ini:3: [link]: the name is missing, as in [link one]\n"
+      "my.ini:4: [link A]: a name is lower-case letters, digits and -, a letter first\n"
+      "my.ini:5: [link experiment]: the name experiment is taken\n"
+      "my.ini:6: [sweep a]: [sweep] has no name\n");
 }
 
 static void
 test_references(void)
 {
-  assert_text_says("[experiment]\ntitle = a\n[client a]\n",
-                   "my.ini:3: [client a]: broker is missing, and the file has no [broker] section\n");
+  assert_text_says(
+      "[experiment]\ntitle = a\n[client a]\n",
+      "my.ini:3: [client a]: broker is missing, and the file has no [broker] section\n");
   assert_text_says("[experiment]\ntitle = a\n[broker b]\n[broker c]\n[client a]\n",
                    "my.ini:5: [client a]: broker is missing; allowed: one of b, c\n");
-  assert_text_says("[experiment]\ntitle = a\n[publish p]\n",
-                   "my.ini:3: [publish p]: client is missing, and the file has no [client] section\n");
+  assert_text_says(
+      "[experiment]\ntitle = a\n[publish p]\n",
+      "my.ini:3: [publish p]: client is missing, and the file has no [client] section\n");
   assert_text_says("[experiment]\ntitle = a\n[broker b]\n[fault f]\n",
                    "my.ini:4: [fault f]: what is missing: what happens\n");
   assert_text_says("[experiment]\ntitle = a\n[fault f]\nwhat = outage\n",
@@ -322,27 +338,28 @@ test_sweep(void)
       {"sensor.like = a, b", "sensor.like: [client sensor] has no key like"},
       {"radio.loss = 1%, 120%",
        "radio.loss = 120%: out of range; allowed: 0% to 100%, or gilbert()"},
-      {"sensor.link = radio, rado",
-       "sensor.link = rado: no section [link rado] and no link profile rado; nearest: radio (line 8)"},
+      {"sensor.link = radio, rado", "sensor.link = rado: no section [link rado] and no link "
+                                    "profile rado; nearest: radio (line 8)"},
       {"sensor.count = 1 .. 5", "sensor.count = 1 .. 5: a range is a .. b step c, or log a .. b "
                                 "points n"},
       {"sensor.count = 5 .. 1 step 1",
        "sensor.count = 5 .. 1 step 1: a range rises, in steps above 0"},
       {"sensor.count = log 0 .. 5 points 3",
        "sensor.count = log 0 .. 5 points 3: a log range rises from above 0, with 2 points or more"},
-      {"radio.delay = 1s .. 5B step 1s",
-       "radio.delay = 1s .. 5B step 1s: the ends of a range and its step are of one kind, points is "
-       "a number"},
+      {"radio.delay = 1s .. 5B step 1s", "radio.delay = 1s .. 5B step 1s: the ends of a range and "
+                                         "its step are of one kind, points is "
+                                         "a number"},
       {"sensor.count = 1 .. 1e9 step 1", "sensor.count = 1 .. 1e9 step 1: at most 10000 values"},
       {"where = sensor.count = 2", "where = sensor.count = 2: no combination satisfies it"},
       {"where = count = 2", "where = count = 2: count = 2 names no SECTION.KEY and no $NAME"},
-      {"where = sensor.count", "where = sensor.count: not a condition: comparisons (= != < <= > >=) "
-                               "joined by and, or, not"},
+      {"where = sensor.count",
+       "where = sensor.count: not a condition: comparisons (= != < <= > >=) "
+       "joined by and, or, not"},
       {"where = $a = 1", "where = $a = 1: no $a in [sweep]"},
       {"where = senser.count = 1", "where = senser.count = 1: no section senser"},
-      {"where = sensor.keep_alive > 2%",
-       "where = sensor.keep_alive > 2%: sensor.keep_alive > 2%: a time is due here (ns us ms s min h "
-       "d y), not a ratio"},
+      {"where = sensor.keep_alive > 2%", "where = sensor.keep_alive > 2%: sensor.keep_alive > 2%: "
+                                         "a time is due here (ns us ms s min h "
+                                         "d y), not a ratio"},
       {"where = radio.order = fifi",
        "where = radio.order = fifi: radio.order = fifi: fifi is not one of them; allowed: fifo, "
        "free; nearest: fifo"},
@@ -366,9 +383,8 @@ test_sweep(void)
 static void
 test_size(void)
 {
-  static const char text[] =
-      "[experiment]\ntitle = a\n[sweep]\nsensor.count = 1 .. %d step 1\n"
-      "temp.qos = 0, 1, 2\n[broker hub]\n[client sensor]\n[publish temp]\n";
+  static const char text[] = "[experiment]\ntitle = a\n[sweep]\nsensor.count = 1 .. %d step 1\n"
+                             "temp.qos = 0, 1, 2\n[broker hub]\n[client sensor]\n[publish temp]\n";
   g_autofree char *place = NULL, *messages = NULL;
   g_auto(GStrv) parts = g_strsplit(text, "%d", 2);
   ExperimentSource source = {.path = "my.ini", .any_size = TRUE};
@@ -390,20 +406,22 @@ test_size(void)
 static void
 test_points(void)
 {
-  assert_text_says("[experiment]\ntitle = a\n[sweep]\n$f = 1, 2, 3\nhub.queue = 1, 2\n[broker hub]\n"
-                   "[client sensor]\nkeep_alive = $f * 10h\n",
-                   "my.ini:8: [client sensor] keep_alive = $f * 10h: 20 h is out of range; allowed: "
-                   "1s to 65535s, or never; two bytes on the wire (point 3)\n"
-                   "my.ini:8: [client sensor] keep_alive = $f * 10h: 30 h is out of range; allowed: "
-                   "1s to 65535s, or never; two bytes on the wire (point 5)\n");
+  assert_text_says(
+      "[experiment]\ntitle = a\n[sweep]\n$f = 1, 2, 3\nhub.queue = 1, 2\n[broker hub]\n"
+      "[client sensor]\nkeep_alive = $f * 10h\n",
+      "my.ini:8: [client sensor] keep_alive = $f * 10h: 20 h is out of range; allowed: "
+      "1s to 65535s, or never; two bytes on the wire (point 3)\n"
+      "my.ini:8: [client sensor] keep_alive = $f * 10h: 30 h is out of range; allowed: "
+      "1s to 65535s, or never; two bytes on the wire (point 5)\n");
   assert_text_says("[experiment]\ntitle = a\n[sweep]\n$loss = 1%, 120%\n[link radio]\n"
                    "loss = $loss\n",
                    "my.ini:6: [link radio] loss = $loss = 120%: out of range; allowed: 0% to 100%, "
                    "or gilbert()\n");
-  assert_text_says("[experiment]\ntitle = a\n[sweep]\n$a = $b, 1s\n$b = $a, 2s\n[link radio]\n"
-                   "delay = 2 * $a\n",
-                   "my.ini:7: [link radio] delay = 2 * $a: variables that depend on each other in a "
-                   "circle\n");
+  assert_text_says(
+      "[experiment]\ntitle = a\n[sweep]\n$a = $b, 1s\n$b = $a, 2s\n[link radio]\n"
+      "delay = 2 * $a\n",
+      "my.ini:7: [link radio] delay = 2 * $a: variables that depend on each other in a "
+      "circle\n");
 }
 
 static void
@@ -425,8 +443,8 @@ test_plots(void)
                                 "ack_latency, detect_client or detect_broker"}};
 
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-    g_autofree char *text = g_strdup_printf("[experiment]\ntitle = a\n[plot p]\n%s\n[link radio]\n",
-                                            cases[i][0]);
+    g_autofree char *text =
+        g_strdup_printf("[experiment]\ntitle = a\n[plot p]\n%s\n[link radio]\n", cases[i][0]);
     g_autofree char *expected = g_strdup_printf("my.ini:%s\n", cases[i][1]);
 
     assert_text_says(text, expected);
@@ -461,9 +479,11 @@ static void
 test_all_at_once(void)
 {
   assert_text_says(
-      "[experiment]\ntitle = x\nwarmup = 1min\nduration = 3600\ndrain = 1min\n\n# comment\n[sweep]\n"
+      "[experiment]\ntitle = x\nwarmup = 1min\nduration = 3600\ndrain = 1min\n\n# "
+      "comment\n[sweep]\n"
       "sensor.ack_timeot = 1s, 2s\n$los = 1%, 2%\n\n[link radio]\ndelay = 10ms\nqueue = $loss\n"
-      "loss = 120%\n\n\n[link radio]\nrate = 5Mbit/s\n[broker hub]\n\n[client sensor]\nlink = rado\n"
+      "loss = 120%\n\n\n[link radio]\nrate = 5Mbit/s\n[broker hub]\n\n[client sensor]\nlink = "
+      "rado\n"
       "\n\n\nkeep_alive = 1d\n\n[publish temp]\nclient = sensor\nsize = 4B\n\n\n[subscribe all]\n"
       "client = sensor\n; every second\n",
       "my.ini:4: [experiment] duration = 3600: a time needs a unit, as in 3600s or 1h (ns us ms s "
@@ -486,15 +506,18 @@ test_all_at_once(void)
 static void
 test_hostile(void)
 {
-  static const char *const seeds[] = {"(", "not ", "$a = $a, ", "quantiles(0%: ", "1 + ", "a.b * ",
-                                      "log 1 .. ", "{", "each ", "never ", "-", ">"};
+  static const char *const seeds[] = {
+      "(",         "not ", "$a = $a, ", "quantiles(0%: ", "1 + ", "a.b * ",
+      "log 1 .. ", "{",    "each ",     "never ",         "-",    ">"};
 
   for (gsize i = 0; i < G_N_ELEMENTS(seeds); i++) {
     g_autoptr(GString) value = g_string_new(NULL), text = g_string_new(test_base);
 
-    while (value->len < 3900) g_string_append(value, seeds[i]);
-    g_string_append_printf(text, "[sweep]\n$a = %s\nsensor.count = %s\nwhere = %s\n[link b]\n"
-                                 "delay = %s\nloss = %s\nlike = %s\n[publish b]\ntopic = %s\n",
+    while (value->len < 3900)
+      g_string_append(value, seeds[i]);
+    g_string_append_printf(text,
+                           "[sweep]\n$a = %s\nsensor.count = %s\nwhere = %s\n[link b]\n"
+                           "delay = %s\nloss = %s\nlike = %s\n[publish b]\ntopic = %s\n",
                            value->str, value->str, value->str, value->str, value->str, value->str,
                            value->str);
     g_assert_null(test_load(text->str, NULL, NULL));
@@ -504,7 +527,8 @@ test_hostile(void)
     gsize n = strlen(text);
 
     for (guint k = 0; k < 4; k++)
-      text[g_test_rand_int_range(0, (gint32) n)] = " =[].$#(),>-ax0%\n"[g_test_rand_int_range(0, 17)];
+      text[g_test_rand_int_range(0, (gint32)n)] =
+          " =[].$#(),>-ax0%\n"[g_test_rand_int_range(0, 17)];
     experiment_free(test_load(text, NULL, NULL));
   }
 }

@@ -74,12 +74,15 @@ test_timeout_sweep(void)
   g_assert_cmpuint(grid_factors(experiment->grid), ==, 4);
   g_assert_cmpint(experiment->warmup_ns, ==, G_GINT64_CONSTANT(120000000000));
   g_assert_cmpuint(experiment->table->len, ==, 4);
-  assert_point(experiment, 1, "$loss=0 %;sensor.ack_timeout=90 ms;sensor.link=lte-m;"
-                              "sensor.on_ack_timeout=resend");
-  assert_point(experiment, 18, "$loss=2 %;sensor.ack_timeout=never;sensor.link=lte-m;"
-                               "sensor.on_ack_timeout=resend");
-  assert_point(experiment, 54, "$loss=10 %;sensor.ack_timeout=never;sensor.link=satellite;"
-                               "sensor.on_ack_timeout=resend");
+  assert_point(experiment, 1,
+               "$loss=0 %;sensor.ack_timeout=90 ms;sensor.link=lte-m;"
+               "sensor.on_ack_timeout=resend");
+  assert_point(experiment, 18,
+               "$loss=2 %;sensor.ack_timeout=never;sensor.link=lte-m;"
+               "sensor.on_ack_timeout=resend");
+  assert_point(experiment, 54,
+               "$loss=10 %;sensor.ack_timeout=never;sensor.link=satellite;"
+               "sensor.on_ack_timeout=resend");
   g_assert_cmpstr(grid_text(experiment->grid, 10, 2), ==, "0.3 * rtt");
   g_assert_cmpuint(grid_choice(experiment->grid, 12, 2), ==, 1);
   assert_value(experiment, 10, "sensor.ack_timeout", "90 ms");
@@ -115,7 +118,8 @@ test_plots(void)
   g_assert_cmpstr(g_ptr_array_index(tail->metrics, 1), ==, "reading.ack-latency");
   g_assert_cmpstr(tail->title, ==, "tail");
   g_assert_null(tail->x);
-  for (guint point = 1; point <= 54; point++) drawn += condition_holds(tail->where, point);
+  for (guint point = 1; point <= 54; point++)
+    drawn += condition_holds(tail->where, point);
   g_assert_cmpuint(drawn, ==, 10);
 }
 
@@ -152,7 +156,8 @@ load_small(const char *first, const char *client, const char *link, const char *
 {
   g_autofree char *text = g_strdup_printf(
       "[experiment]\ntitle = a\n%s\n[broker hub]\n[client sensor]\nlink = radio\n%s\n"
-      "[link radio]\n%s\n[publish temp]\n%s\n", first, client, link, publish);
+      "[link radio]\n%s\n[publish temp]\n%s\n",
+      first, client, link, publish);
 
   return load(text, NULL);
 }
@@ -200,7 +205,8 @@ test_values(void)
     g_autoptr(Value) value = grid_key_value(experiment->grid, 1, key), back = NULL;
 
     assert_value(experiment, 1, key, cases[i][2]);
-    if (strcmp(cases[i][0], "shared") == 0) continue;
+    if (strcmp(cases[i][0], "shared") == 0)
+      continue;
     /* What is printed is read again as the same. */
     printed = value_to_string(value);
     again_line = g_strdup_printf("%s = %s", cases[i][0], printed);
@@ -255,16 +261,18 @@ test_ranges(void)
                 "30 s | 65 s | 140 s | 304 s | 657 s | 1420 s | 3080 s | 111 min | 4 h");
   assert_factor("sensor.ack_timeout = log 30s .. 4h points 9",
                 "30 s | 64.9 s | 140 s | 304 s | 657 s | 1420 s | 3080 s | 111 min | 4 h");
-  assert_factor("radio.loss = log 0.01% .. 1% points 5", "0.01 % | 0.0316 % | 0.1 % | 0.316 % | 1 %");
+  assert_factor("radio.loss = log 0.01% .. 1% points 5",
+                "0.01 % | 0.0316 % | 0.1 % | 0.316 % | 1 %");
   assert_factor("sensor.count = log 1 .. 5 points 9", "1 | 2 | 3 | 4 | 5");
 }
 
 static void
 assert_where(const char *where, guint points)
 {
-  g_autofree char *section = g_strdup_printf(
-      "[sweep]\n$x = 1%%, 2%%, 3%%\nsensor.ack_timeout = 500ms, 1s, never\n"
-      "radio.loss = $x\nwhere = %s", where);
+  g_autofree char *section =
+      g_strdup_printf("[sweep]\n$x = 1%%, 2%%, 3%%\nsensor.ack_timeout = 500ms, 1s, never\n"
+                      "radio.loss = $x\nwhere = %s",
+                      where);
   g_autoptr(Experiment) experiment = load_small(section, "", "", "");
 
   g_assert_cmpuint(grid_points(experiment->grid), ==, points);
@@ -304,9 +312,14 @@ test_condition_errors(void)
 static void
 test_overrides(void)
 {
-  const char *one[] = {"$loss=5%", "sensor.count=7", "experiment.seed=9", "experiment.repeat=2",
-                       "sensor.on_ack_timeout=resend", NULL};
-  const char *list[] = {"sensor.count=1, 2", "$loss=5%, 6%", "reading.size=10B .. 30B step 10B", NULL};
+  const char *one[] = {"$loss=5%",
+                       "sensor.count=7",
+                       "experiment.seed=9",
+                       "experiment.repeat=2",
+                       "sensor.on_ack_timeout=resend",
+                       NULL};
+  const char *list[] = {"sensor.count=1, 2", "$loss=5%, 6%", "reading.size=10B .. 30B step 10B",
+                        NULL};
   g_autoptr(Experiment) experiment = load(sweep, one), other = load(sweep, list);
 
   g_assert_cmpuint(grid_points(experiment->grid), ==, 10);
@@ -326,7 +339,8 @@ test_which_value_wins(void)
   g_autoptr(Experiment) experiment =
       load("[experiment]\ntitle = a\n[sweep]\none.mtu = 100B, 200B\n"
            "[link one]\nprofile = article-catm1\nloss = 5%\ndelay = 1ms\nmtu = 1000B\n"
-           "[link two]\nlike = one\nloss = 6%\n[link three]\nlike = two\nprofile = wan\n", overrides);
+           "[link two]\nlike = one\nloss = 6%\n[link three]\nlike = two\nprofile = wan\n",
+           overrides);
 
   assert_value(experiment, 1, "one.order", "fifo");
   assert_value(experiment, 1, "one.rate", "300 kbit/s");
@@ -390,7 +404,8 @@ test_key(void)
 static void
 test_files(void)
 {
-  static const char text[] = "[experiment]\ntitle = a\n[link radio]\ndelay = samples(rtt.txt, max=3s)\n";
+  static const char text[] =
+      "[experiment]\ntitle = a\n[link radio]\ndelay = samples(rtt.txt, max=3s)\n";
   g_autofree char *folder = g_dir_make_tmp("qosim-XXXXXX", NULL), *first = NULL, *expected = NULL;
   g_autofree char *file = g_build_filename(folder, "a.ini", NULL);
   g_autofree char *samples = g_build_filename(folder, "rtt.txt", NULL);
@@ -407,8 +422,10 @@ test_files(void)
   g_assert_true(g_file_set_contents(samples, "1s\n2\n", -1, NULL));
   g_assert_null(experiment_load(&test_model, &source, problems));
   first = problem_to_string(g_ptr_array_index(problems, 0));
-  expected = g_strdup_printf("%s:4: [link radio] delay = samples(rtt.txt, max=3s): %s:2: sample = 2: "
-                             "a time needs a unit, as in 2s (ns us ms s min h d y)", file, samples);
+  expected =
+      g_strdup_printf("%s:4: [link radio] delay = samples(rtt.txt, max=3s): %s:2: sample = 2: "
+                      "a time needs a unit, as in 2s (ns us ms s min h d y)",
+                      file, samples);
   g_assert_cmpstr(first, ==, expected);
   g_unlink(samples);
   g_unlink(file);

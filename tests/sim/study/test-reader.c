@@ -8,7 +8,7 @@ parse(const char *text, gssize n, char **messages)
 {
   g_autoptr(GPtrArray) problems = problem_list_new();
   g_autoptr(GString) lines = g_string_new(NULL);
-  ReaderFile *file = reader_parse("my.ini", text, n < 0 ? strlen(text) : (gsize) n, problems);
+  ReaderFile *file = reader_parse("my.ini", text, n < 0 ? strlen(text) : (gsize)n, problems);
 
   problem_sort(problems, "my.ini");
   for (guint i = 0; i < problems->len; i++) {
@@ -58,7 +58,8 @@ test_lines(void)
   assert_reads("# only\n\n  # this\n", "");
   assert_reads("[link radio]\nloss = 2%\n", "link radio:1{loss=2%:2;}");
   assert_reads("\xef\xbb\xbf[link radio]\r\nloss=2%\r\n", "link radio:1{loss=2%:2;}");
-  assert_reads("\n\n [ link  radio ] # a comment\n\t loss \t = \t 2 % \t", "link radio:3{loss=2 %:4;}");
+  assert_reads("\n\n [ link  radio ] # a comment\n\t loss \t = \t 2 % \t",
+               "link radio:3{loss=2 %:4;}");
   assert_reads("[a]\nx = \n[b]", "a :1{x=:2;}b :3{}");
   assert_reads("[a]\nx = b = c\n", "a :1{x=b = c:2;}");
   assert_reads("[a]\nx = a\\tb\n", "a :1{x=a\\tb:2;}");
@@ -110,7 +111,8 @@ test_no_text(void)
   g_autofree char *huge = g_strnfill(READER_MAX_BYTES + 1, '\n');
 
   assert_fails("[a]\nx = \0 1\n", 11, "my.ini: not a text file: line 2 holds a NUL byte\n");
-  assert_fails("[a]\nx = \x1b[2J\n", -1, "my.ini: not a text file: line 2 holds a control character\n");
+  assert_fails("[a]\nx = \x1b[2J\n", -1,
+               "my.ini: not a text file: line 2 holds a control character\n");
   assert_fails("[a]\n\nx = \xff\xfe\n", -1, "my.ini: not a text file: line 3 is not UTF-8\n");
   assert_fails(huge, -1, "my.ini: larger than 4 MiB: not an experiment\n");
   assert_fails(long_line, -1, "my.ini:1: a line of 4097 bytes; at most 4096\n");
@@ -138,9 +140,9 @@ test_load(void)
   g_assert_cmpuint(problems->len, ==, 4);
   text = problem_to_string(g_ptr_array_index(problems, 3));
   g_assert_true(g_str_has_suffix(text, "/a.ini: cannot be read: No such file or directory"));
-  g_assert_cmpstr(((Problem *) g_ptr_array_index(problems, 0))->text, ==, "larger than 0 MiB");
-  g_assert_cmpstr(((Problem *) g_ptr_array_index(problems, 1))->text, ==, "is a folder, not a file");
-  g_assert_cmpstr(((Problem *) g_ptr_array_index(problems, 2))->text, ==, "is empty");
+  g_assert_cmpstr(((Problem *)g_ptr_array_index(problems, 0))->text, ==, "larger than 0 MiB");
+  g_assert_cmpstr(((Problem *)g_ptr_array_index(problems, 1))->text, ==, "is a folder, not a file");
+  g_assert_cmpstr(((Problem *)g_ptr_array_index(problems, 2))->text, ==, "is empty");
 }
 
 /* A hostile file makes neither a long list nor slow work. */
@@ -151,7 +153,8 @@ test_many_problems(void)
   g_autoptr(GString) text = g_string_new("[a]\n");
   g_autoptr(ReaderFile) file = NULL;
 
-  for (guint i = 0; i < 100000; i++) g_string_append_printf(text, "nonsense %u\n", i);
+  for (guint i = 0; i < 100000; i++)
+    g_string_append_printf(text, "nonsense %u\n", i);
   file = reader_parse("my.ini", text->str, text->len, problems);
   g_assert_cmpuint(problems->len, <, 1000);
 }

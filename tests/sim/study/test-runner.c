@@ -17,7 +17,8 @@ static Experiment *
 load(void)
 {
   return test_load("[experiment]\ntitle = a\n[sweep]\nsensor.count = 1 .. 5 step 1\n[broker hub]\n"
-                   "[client sensor]\n[publish p]\n", NULL, NULL);
+                   "[client sensor]\n[publish p]\n",
+                   NULL, NULL);
 }
 
 static Outcome *
@@ -28,7 +29,7 @@ outcome_of(const Scenario *scenario, const RunRequest *request)
   gint64 count = section_int(scenario_section(scenario, "sensor"), "count");
 
   element->counters[COUNT_PUBLISHED] = 10;
-  outcome->fingerprint = (guint64) count * 1000 + request->replication;
+  outcome->fingerprint = (guint64)count * 1000 + request->replication;
   return outcome;
 }
 
@@ -46,7 +47,8 @@ run_broken(const Scenario *scenario, const RunRequest *request)
 {
   Outcome *outcome = outcome_of(scenario, request);
 
-  if (outcome->fingerprint == 3002) outcome->breach = g_strdup("an identifier in use twice");
+  if (outcome->fingerprint == 3002)
+    outcome->breach = g_strdup("an identifier in use twice");
   return outcome;
 }
 
@@ -56,8 +58,10 @@ run_long(const Scenario *scenario, const RunRequest *request)
 {
   Outcome *outcome = outcome_of(scenario, request);
 
-  if (outcome->fingerprint == 1001) return outcome;
-  while (g_atomic_int_get(request->cancel) == 0) g_usleep(500);
+  if (outcome->fingerprint == 1001)
+    return outcome;
+  while (g_atomic_int_get(request->cancel) == 0)
+    g_usleep(500);
   outcome_free(outcome);
   return NULL;
 }
@@ -68,14 +72,17 @@ sink(RunnerResult *result, gpointer data, GError **error)
   Sink *seen = data;
   guint runs = 1;
 
-  for (const char *c = seen->seen->str; *c != '\0'; c++) runs += *c == ' ';
+  for (const char *c = seen->seen->str; *c != '\0'; c++)
+    runs += *c == ' ';
   g_assert_cmpuint(result->outcome->fingerprint, ==,
                    result->job.point * 1000 + result->job.replication);
   g_assert_nonnull(scenario_section(result->scenario, "sensor"));
   g_assert_cmpint(result->wall_ns, >=, 0);
   g_string_append_printf(seen->seen, "%u:%u ", result->job.point, result->job.replication);
-  if (runs == seen->cancel_after) g_atomic_int_set(&seen->cancel, 1);
-  if (runs != seen->fail_after) return TRUE;
+  if (runs == seen->cancel_after)
+    g_atomic_int_set(&seen->cancel, 1);
+  if (runs != seen->fail_after)
+    return TRUE;
   g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC, "disk full");
   return FALSE;
 }
@@ -84,7 +91,7 @@ static void
 progress(guint64 runs, guint64 messages, gpointer data)
 {
   g_assert_cmpuint(messages, ==, runs * 10);
-  ((Sink *) data)->progress++;
+  ((Sink *)data)->progress++;
 }
 
 static gboolean
@@ -92,9 +99,15 @@ run_all(Sink *seen, RunFunc function, guint workers, RunnerReport *report, GErro
 {
   g_autoptr(Experiment) experiment = load();
   RunnerJob jobs[POINTS * REPLICATIONS];
-  RunnerOptions options = {.grid = experiment->grid, .run = function, .jobs = jobs,
-                           .n_jobs = G_N_ELEMENTS(jobs), .workers = workers, .seed = 42,
-                           .cancel = &seen->cancel, .sink = sink, .progress = progress,
+  RunnerOptions options = {.grid = experiment->grid,
+                           .run = function,
+                           .jobs = jobs,
+                           .n_jobs = G_N_ELEMENTS(jobs),
+                           .workers = workers,
+                           .seed = 42,
+                           .cancel = &seen->cancel,
+                           .sink = sink,
+                           .progress = progress,
                            .data = seen};
 
   for (guint i = 0; i < G_N_ELEMENTS(jobs); i++)
