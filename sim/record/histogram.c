@@ -185,8 +185,8 @@ histogram_above(const Histogram *histogram, double value_ns)
   return above;
 }
 
-/* The bytes: version, then LEB128 numbers: count, sum (low and high 64 bits), min, max, and for each bucket
- * that is not empty the distance from the one before and its count. */
+/* The bytes: version, then LEB128 numbers: count, sum (low and high 64 bits), min, max, and for
+ * each bucket that is not empty the distance from the one before and its count. */
 
 static void
 put(GByteArray *bytes, guint64 value)

@@ -93,7 +93,8 @@ static const char *const histogram_names[HISTOGRAM_N] = {
 #define COUNTED(name, of, counter, unit, heading, label, help) \
   {name, of, METRIC_COUNT, {counter, COUNT_N}, NOTHING, HISTOGRAM_N, 1, unit, heading, label, help}
 #define DIVIDED(name, of, kind, top, bottom, scale, unit, heading, label, help) \
-  {name, of, kind, {top, COUNT_N}, {bottom, COUNT_N}, HISTOGRAM_N, scale, unit, heading, label, help}
+  {name, of, kind, {top, COUNT_N}, {bottom, COUNT_N}, HISTOGRAM_N, scale, unit, heading, label, \
+    help}
 #define TIMED(name, of, kind, histogram, heading, label, help) \
   {name, of, kind, NOTHING, NOTHING, histogram, 1e-9, "s", heading, label, help}
 #define LOST_BY(name, cause, words) \
@@ -258,7 +259,7 @@ histogram_name(HistogramId histogram)
   return histogram_names[histogram];
 }
 
-/* "99", "99.9": percent strictly between 0 and 100, in plain digits, so that a name has one spelling. */
+/* "99", "99.9": percent between 0 and 100, in plain digits, so that a name has one spelling. */
 static gboolean
 parse_quantile(const char *digits, double *quantile)
 {
@@ -302,8 +303,8 @@ metric_find(const char *name, double *quantile)
   return NULL;
 }
 
-/* The length of a section's name and its dot at the start of text; 0: none. A dot may also belong to the digits of
- * a quantile, but names of sections have no underscore and names of quantile metrics do. */
+/* The length of a section's name and its dot at the start of text; 0: none. A dot may also be part
+ * of the digits of a quantile, but names of sections have no underscore and those of metrics do. */
 static gsize
 section_prefix(const char *text)
 {

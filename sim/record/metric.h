@@ -1,5 +1,5 @@
-/* What a run counts, and what is computed from the counts. Every ratio is a sum over a sum across replications, so each can be computed
- * again from the counters in the database. */
+/* What a run counts, and what is computed from the counts. Every ratio is a sum over a sum across
+ * replications, so each can be computed again from the counters in the database. */
 #pragma once
 
 #include "sim/record/fate.h"
@@ -27,9 +27,9 @@ typedef enum {
   COUNT_DOWNGRADED,
   COUNT_MET_IN_WINDOW,
   COUNT_WINDOW_S, /* seconds of the window; the same for all sections, so merged by maximum */
-  COUNT_FATE_TOLD,                                        /* FATE_N x TOLD_N counters: fate * TOLD_N + told */
-  COUNT_LOST_CAUSE = COUNT_FATE_TOLD + FATE_N * TOLD_N,   /* CAUSE_N counters */
-  COUNT_SILENT_CAUSE = COUNT_LOST_CAUSE + CAUSE_N,        /* CAUSE_N counters: lost, told success */
+  COUNT_FATE_TOLD, /* FATE_N x TOLD_N counters: fate * TOLD_N + told */
+  COUNT_LOST_CAUSE = COUNT_FATE_TOLD + FATE_N * TOLD_N, /* CAUSE_N counters */
+  COUNT_SILENT_CAUSE = COUNT_LOST_CAUSE + CAUSE_N, /* CAUSE_N counters: lost, told success */
   /* client groups and links */
   COUNT_CLIENTS = COUNT_SILENT_CAUSE + CAUSE_N,
   COUNT_BYTES_UP,   /* IP bytes that entered the link from time zero */
@@ -62,14 +62,15 @@ typedef enum {
   HISTOGRAM_N
 } HistogramId;
 
-char *counter_name(Counter counter);           /* "owed", "lost:connection-lost", "fate:lost/success"; to free */
-gboolean counter_is_peak(Counter counter);     /* merged by maximum over the elements of a run */
+/* "owed", "lost:connection-lost", "fate:lost/success"; to free. */
+char *counter_name(Counter counter);
+gboolean counter_is_peak(Counter counter); /* merged by maximum over the elements of a run */
 const char *histogram_name(HistogramId histogram);
 
 typedef enum {
   METRIC_COUNT,    /* sum of the numerators per replication, averaged */
-  METRIC_RATIO,    /* a proportion of things counted: sum of numerators / sum of denominators, 0..1 */
-  METRIC_SHARE,    /* a proportion of time: likewise, 0..1 */
+  METRIC_RATIO,    /* of things counted, 0..1: sum of numerators / sum of denominators */
+  METRIC_SHARE,    /* of time, 0..1: likewise */
   METRIC_RATE,     /* scale * sum of numerators / sum of denominators, any size */
   METRIC_MEAN,     /* mean of a histogram */
   METRIC_QUANTILE, /* of a histogram */
@@ -78,22 +79,23 @@ typedef enum {
 } MetricKind;
 
 typedef struct {
-  const char *name; /* "delivery_ratio"; a quantile metric is "latency_p" and takes digits: latency_p99, latency_p99.9 */
+  const char *name; /* "delivery_ratio"; "latency_p" takes digits: latency_p99, latency_p99.9 */
   MetricOf of;      /* one or more */
   MetricKind kind;
   Counter numerators[3];   /* added; ended by COUNT_N */
   Counter denominators[2]; /* added; ended by COUNT_N */
   HistogramId histogram;
   double scale;
-  const char *unit;    /* "" (shown in %), "1" (a plain number), "s", "B", "1/s", "1/day", "B/day" */
-  const char *heading; /* above a column, without the unit: "delivered"; a quantile's digits follow: "p" */
-  const char *label;   /* beside an axis, without the unit: "delivery ratio"; likewise: "latency, p" */
+  const char *unit;    /* "" (shown in %), "1" (a number), "s", "B", "1/s", "1/day", "B/day" */
+  const char *heading; /* of a column, without unit: "delivered"; digits follow: "p" */
+  const char *label;   /* of an axis, likewise: "delivery ratio"; "latency, p" */
   const char *help;    /* the exact sentence */
 } Metric;
 
 extern const Metric metric_table[];
 extern const guint metric_table_n;
 
-/* Parses "delivery_ratio", "command.latency_p99": *section is NULL if none was named (to free), *quantile 0..1 for
- * quantile metrics, else NaN. NULL: no such metric, and *section is NULL. The name of a section is not looked up. */
+/* Parses "delivery_ratio", "command.latency_p99": *section is NULL if none was named (to free),
+ * *quantile 0..1 for quantile metrics, else NaN. NULL: no such metric, and *section is NULL. The
+ * name of a section is not looked up. */
 const Metric *metric_parse(const char *text, char **section, double *quantile);

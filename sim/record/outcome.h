@@ -1,4 +1,5 @@
-/* What a run gives back: one plain record. Times are nanoseconds from time zero (the end of the warm-up). */
+/* What a run gives back: one plain record. Times are nanoseconds from time zero, the end of the
+ * warm-up. */
 #pragma once
 
 #include "sim/record/histogram.h"
@@ -8,14 +9,15 @@
 typedef struct {
   MetricOf of;
   char *name;                   /* of the section */
-  double counters[COUNT_N];     /* counts are exact below 2^53; seconds are rounded once, at the end */
+  double counters[COUNT_N];     /* counts are exact below 2^53; seconds are rounded at the end */
   Histogram histograms[HISTOGRAM_N];
   guint64 examples[CAUSE_N];    /* number of a message lost by that cause; 0: none */
 } OutcomeElement;
 
-/* One obligation, when messages are recorded. An obligation-less message has one row with subscriber = G_MAXUINT32. */
+/* One obligation, when messages are recorded. A message owed to nobody has one row with subscriber
+ * G_MAXUINT32. */
 typedef struct {
-  guint64 id;            /* number of the message in its run, from 1 (those of the warm-up have none) */
+  guint64 id;            /* of the message in its run, from 1 (those of the warm-up have none) */
   guint32 section;       /* index of the publish section among the elements */
   guint32 publisher, subscriber; /* numbers of clients, see Outcome.clients */
   gint64 published_ns;
@@ -35,7 +37,7 @@ typedef struct {
 
 typedef struct {
   GPtrArray *elements;  /* OutcomeElement * */
-  GPtrArray *clients;   /* char *: names "sensor-17", indexed by number; only if messages are recorded */
+  GPtrArray *clients;   /* char *: "sensor-17", indexed by number; only if messages are recorded */
   GArray *messages;     /* OutcomeMessage; NULL unless recorded */
   GArray *story;        /* OutcomeEvent; NULL unless traced */
   guint64 fingerprint;
@@ -47,7 +49,8 @@ typedef struct {
 Outcome *outcome_new(void);
 void outcome_free(Outcome *outcome);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Outcome, outcome_free)
-OutcomeElement *outcome_element(Outcome *outcome, MetricOf of, const char *name); /* found or added */
+/* Found or added; the outcome's. */
+OutcomeElement *outcome_element(Outcome *outcome, MetricOf of, const char *name);
 
 /* How a run is asked for; the function is given to the study by whoever knows the models. */
 typedef struct {

@@ -55,8 +55,8 @@ double stats_unseen_bound(double n, double confidence);
 
 /* The q-quantile of the merged histograms, in their unit. infinite (NULL: none): per replication
  * the number of values larger than all. The share of values up to the quantile gets its interval by
- * the delete-one jackknife over replications, and the quantiles at the ends of that interval are those
- * returned (Woodruff, JASA 47, 1952, p. 635): the jackknife of the quantile itself is not
+ * the delete-one jackknife over replications, and the quantiles at the ends of that interval are
+ * those returned (Woodruff, JASA 47, 1952, p. 635): the jackknife of the quantile itself is not
  * consistent. TOO_FEW if some replication has fewer than ten values at or beyond it (for q < 0.5:
  * at or below). */
 Estimate stats_quantile(const Histogram *const *histograms, const guint64 *infinite, guint n,

@@ -544,7 +544,7 @@ connect_file(Store *store, int flags, GError **error)
   sqlite3_extended_result_codes(store->db, 1);
   sqlite3_busy_timeout(store->db, BUSY_MS);
   /* A power cut may cost the last run, a killed program none. */
-  return execute(store, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF", error);
+  return execute(store, "PRAGMA synchronous = NORMAL", error);
 }
 
 static gboolean

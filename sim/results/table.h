@@ -1,6 +1,6 @@
 /* The table of a study, as text: a block for each combination of the leading factors, a line for
- * each point, a column for each metric, no more digits than the interval deserves, footnotes for the
- * marks that occur. Knows no terminal: whoever prints says whether it takes UTF-8. */
+ * each point, a column for each metric, no more digits than the interval deserves, footnotes for
+ * the marks that occur. Knows no terminal: whoever prints says whether it takes UTF-8. */
 #pragma once
 
 #include "sim/results/store.h"

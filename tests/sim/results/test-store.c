@@ -8,6 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Longer than the head of a database, so that there is something to read before it is refused. */
+#define LONG_TEXT \
+  "a text that is longer than the hundred bytes which the head of a database has, and that says " \
+  "nothing that anybody could take for one"
+
 typedef struct {
   char *folder, *path;
 } Fixture;
@@ -316,8 +321,7 @@ test_refuses_other_files(Fixture *f, gconstpointer data)
 {
   static const char *const texts[] = {
     "x", "[experiment]\ntitle = the wrong file\n",
-    "a text that is longer than the hundred bytes which the head of a database has, so that "
-    "there is something to read before it is found to be none at all, whatever it may say",
+    LONG_TEXT,
   };
 
   (void)data;

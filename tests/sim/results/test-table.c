@@ -109,7 +109,8 @@ test_print(void)
     "    3  600 ms       rtt  reconnect       100 (>99.998)  1.055 ±0.020\n"
     "±: 95 %, Student t over 10 replications. (>x), (<x): nothing or everything; exact bound, "
     "were the\nmessages independent. Where fewer than five replications lost any, the exact bound "
-    "at the effective\nsample size. p: still pending when the drain ended (point 2: 33 of 1000).\n");
+    "at the effective\nsample size. p: still pending when the drain ended (point 2: 33 of "
+    "1000).\n");
   table.utf8 = FALSE;
   g_autofree char *ascii = table_print(&table);
 
