@@ -1,0 +1,56 @@
+#!/bin/sh
+# What can be read from a database without SQL.
+. "${srcdir:-.}/tests/sim/cli/lib.sh"
+
+small >a.ini
+qosim run a.ini
+cp out table
+
+qosim show a.db
+exits 0 'the table'
+same table out 'the table is that of the run'
+
+qosim show a.db points
+exits 0 'points'
+says out '$loss' 'points: their factors'
+ok 'points: one line each and a heading' test "$(wc -l <out)" -eq 4
+
+qosim show a.db losses
+exits 0 'losses'
+says out 'connection-lost' 'losses: their causes'
+example=$(grep -Eo '[0-9]+:[0-9]+:[0-9]+' out | head -n 1)
+ok 'losses: an example' test -n "$example"
+
+qosim show a.db message "$example"
+exits 0 'a message'
+says out "of run ${example%:*}" 'a message: which'
+says out 'the fingerprint agrees' 'a message: its run made again'
+says out 'publish()' 'a message: its beginning'
+says out ': lost, connection-lost' 'a message: its fate'
+
+rm a.ini
+qosim show a.db losses
+exits 0 'the file is gone'
+cp out want
+mkdir elsewhere
+cp a.db elsewhere/b.db
+cd elsewhere || exit 1
+qosim show b.db message "$example"
+exits 0 'the database is moved'
+cd ..
+
+qosim show a.db message 1:1
+exits 2 'half a place'
+says err '1:1: a message is named by POINT:REPLICATION:ID, as in 14:3:4711' 'half a place: how'
+qosim show a.db message 9:1:1
+exits 2 'a point that is not there'
+says err 'a.db has no run 9:1' 'a point that is not there: said'
+qosim show a.db message 1:1:99999999
+exits 2 'a message that is not there'
+says err 'run 1:1 has no message 99999999' 'a message that is not there: said'
+qosim show a.db points 7
+exits 2 'one word too many'
+qosim show a.db looses
+exits 2 'a thing that is not shown'
+says err 'nearest: losses' 'a thing that is not shown: the nearest is named'
+finish
