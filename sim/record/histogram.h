@@ -20,7 +20,7 @@ void histogram_merge(Histogram *into, const Histogram *from);
 void histogram_subtract(Histogram *from, const Histogram *part);
 double histogram_mean(const Histogram *histogram); /* NaN if empty */
 /* The q-quantile (0..1), interpolated in its bucket, within [min, max]; NaN if empty. `infinite`
- * more values are counted as larger than all (losses): INFINITY if the quantile falls among them. */
+ * more values are counted as larger than all (losses): INFINITY if the quantile is among them. */
 double histogram_quantile(const Histogram *histogram, double q, guint64 infinite);
 guint64 histogram_above(const Histogram *histogram, double value_ns); /* about how many exceed it */
 gint64 histogram_bucket_low(guint bucket);  /* smallest value of a bucket */

@@ -468,6 +468,8 @@ range_of(const Chart *chart, guint metric, guint panel)
       range_add_y(&range, dot->y.high * scale, y_log);
     }
   }
+  if (chart->plot->kind == PLOT_CDF && !chart->plot->x_log && isfinite(range.low))
+    range.low = 0; /* a latency is read from zero */
   range_finish(&range, chart, metric);
   return range;
 }
