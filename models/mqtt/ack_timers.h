@@ -1,5 +1,6 @@
-/* When acknowledgements are due: a heap of deadlines. An answer does not search it; a deadline whose stamp is no longer
- * the exchange's is skipped when it comes up, and such are swept out before they are most of the heap. */
+/* When acknowledgements are due: a heap of deadlines. An answer does not search it; a deadline
+ * whose stamp is no longer the exchange's is skipped when it comes up, and such are swept out
+ * before they are most of the heap. */
 #pragma once
 
 #include <glib.h>

@@ -185,8 +185,7 @@ mqtt_broker_next_ready(MqttBroker *broker)
       return conn;
     }
   }
-  g_array_set_size(ready->conns, 0);
-  ready->taken = 0;
+  ready->conns->len = ready->taken = 0;
   return MQTT_NO_PEER;
 }
 
@@ -229,6 +228,14 @@ guint
 mqtt_broker_connections(const MqttBroker *broker)
 {
   return broker->connections;
+}
+
+void
+mqtt_broker_peaks(MqttBroker *broker, guint *queued, guint *inflight)
+{
+  *queued = broker->core.queued_peak;
+  *inflight = broker->core.inflight_peak;
+  broker->core.queued_peak = broker->core.inflight_peak = 0;
 }
 
 guint

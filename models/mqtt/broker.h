@@ -1,7 +1,8 @@
-/* An MQTT broker, sans-IO, for any number of connections, 3.1.1 and 5.0 side by side. Connections are numbered by
- * the host with small dense numbers that it may use again after closed(). The work of a call depends on what changed, not on how many
- * sessions exist. After any call: drain the events, pull the output of every connection that
- * mqtt_broker_next_ready() names, ask the deadline. */
+/* An MQTT broker, sans-IO, for any number of connections, 3.1.1 and 5.0 side by side.
+ * Connections are numbered by the host with small dense numbers that it may use again after
+ * closed(). The work of a call depends on what changed, not on how many sessions exist. After
+ * any call: drain the events, pull the output of every connection that mqtt_broker_next_ready()
+ * names, ask the deadline. */
 #pragma once
 
 #include "models/mqtt/client.h"
@@ -27,27 +28,34 @@ typedef struct _MqttBroker MqttBroker;
 MqttBroker *mqtt_broker_new(const MqttBrokerConfig *config, MqttEvents *events); /* both borrowed */
 void mqtt_broker_free(MqttBroker *broker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MqttBroker, mqtt_broker_free)
-/* Emits GONE with cause for every copy held and SESSION_GONE for every session, then forgets all state and connections. */
+/* Emits GONE with cause for every copy held and SESSION_GONE for every session, then forgets all
+ * state and connections. */
 void mqtt_broker_lose_state(MqttBroker *broker, MqttCause cause);
 
-/* A transport was accepted; peer is the host's number of the client, repeated in events and kept with its session. */
+/* A transport was accepted; peer is the host's number of the client, repeated in events and kept
+ * with its session. */
 void mqtt_broker_open(MqttBroker *broker, gint64 now_ns, guint32 conn, guint32 peer);
 void mqtt_broker_closed(MqttBroker *broker, gint64 now_ns, guint32 conn);
-gsize mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 *data, gsize n);
+gsize mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 *data,
+                        gsize n);
 gsize mqtt_broker_output(MqttBroker *broker, gint64 now_ns, guint32 conn, guint8 *dst, gsize room);
-/* A connection that has had nothing to write and now has something; each is named once until its output has said 0
- * with room left. MQTT_NO_PEER: none. */
+/* A connection that has had nothing to write and now has something; each is named once until its
+ * output has said 0 with room left. MQTT_NO_PEER: none. */
 guint32 mqtt_broker_next_ready(MqttBroker *broker);
 gboolean mqtt_broker_has_output(const MqttBroker *broker, guint32 conn);
 gint64 mqtt_broker_deadline(const MqttBroker *broker);
 void mqtt_broker_timeout(MqttBroker *broker, gint64 now_ns);
 void mqtt_broker_stored(MqttBroker *broker, gint64 now_ns, guint64 up_to);
 gboolean mqtt_broker_store_op(MqttBroker *broker, MqttStoreOp *op);
-/* Before the first connection. peer_of gives the host's number of a client identifier that comes back from the store. */
+/* Before the first connection. peer_of gives the host's number of a client identifier that comes
+ * back from the store. */
 void mqtt_broker_load(MqttBroker *broker, gint64 now_ns, const MqttStoreKey *key,
                       const guint8 *value, gsize n,
                       guint32 (*peer_of)(gpointer user, MqttBytes client_id), gpointer user);
 
+/* The most messages that waited, and that were unacknowledged, in one session since the last
+ * call. */
+void mqtt_broker_peaks(MqttBroker *broker, guint *queued, guint *inflight);
 guint mqtt_broker_sessions(const MqttBroker *broker);
 guint mqtt_broker_connections(const MqttBroker *broker);
 /* Of one client's session; 0 if it has none. */

@@ -1,6 +1,6 @@
-/* Between broker.c (configuration, output, time), broker_session.c (sessions and how connections leave them),
- * broker_connect.c (CONNECT), broker_input.c (the other packets), broker_route.c (who gets a message) and
- * broker_store.c. */
+/* Between broker.c (configuration, output, time), broker_session.c (sessions and how connections
+ * leave them), broker_connect.c (CONNECT), broker_input.c (the other packets), broker_route.c
+ * (who gets a message) and broker_store.c. */
 #pragma once
 
 #include "models/mqtt/broker.h"
@@ -75,7 +75,8 @@ BrokerSession *broker_session_new(MqttBroker *broker, MqttBytes client_id, guint
                                   guint64 number, guint32 expiry_s);
 BrokerSession *broker_session_find(MqttBroker *broker, MqttBytes client_id);
 void broker_session_free(BrokerSession *session);
-/* GONE for every copy, SESSION_GONE; its records are deleted and its memory freed. A will that waits is published. */
+/* GONE for every copy, SESSION_GONE; its records are deleted and its memory freed. A will that
+ * waits is published. */
 void broker_session_end(MqttBroker *broker, BrokerSession *session, gint64 now_ns, MqttCause cause);
 void broker_session_rearm(MqttBroker *broker, BrokerSession *session);
 void broker_session_add_filter(BrokerSession *session, MqttBytes filter);

@@ -49,8 +49,7 @@ guint
 broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic, guint8 qos,
                   gboolean retain)
 {
-  g_array_set_size(broker->matches, 0);
-  g_array_set_size(broker->targets, 0);
+  broker->matches->len = broker->targets->len = 0;
   if (++broker->route_serial == 0) /* 0 is that of a session that no message has matched */
     broker->route_serial = 1;
   mqtt_topic_tree_match(broker->tree, topic, broker->matches);

@@ -141,8 +141,8 @@ mqtt_client_close(MqttClient *client, guint8 reason)
   emit_close(client, reason);
 }
 
-/* DISCONNECT is the last packet [MQTT-3.14.4-1]. It cannot follow half a PUBLISH, and a transport that takes no bytes
- * is not waited for. */
+/* DISCONNECT is the last packet [MQTT-3.14.4-1]. It cannot follow half a PUBLISH, and a
+ * transport that takes no bytes is not waited for. */
 void
 mqtt_client_goodbye(MqttClient *client, guint8 reason)
 {

@@ -1,8 +1,10 @@
-/* An MQTT client, sans-IO: bytes, application calls and now_ns in; bytes, events and one deadline out.
- * Owns no socket, clock, thread or randomness. When to connect again is the host's affair.
+/* An MQTT client, sans-IO: bytes, application calls and now_ns in; bytes, events and one
+ * deadline out. Owns no socket, clock, thread or randomness. When to connect again is the host's
+ * affair.
  *
- * Life of a connection: connecting() when the host begins to open a transport; opened() when it is up (CONNECT is then in
- * the output); closed() when it is gone for whatever reason. After any call: drain the events, pull the output, ask the deadline. */
+ * Life of a connection: connecting() when the host begins to open a transport; opened() when it
+ * is up (CONNECT is then in the output); closed() when it is gone for whatever reason. After any
+ * call: drain the events, pull the output, ask the deadline. */
 #pragma once
 
 #include "models/mqtt/event.h"
@@ -37,7 +39,7 @@ typedef struct {
   MqttOfflineQueue offline_queue;
   guint16 receive_maximum;    /* announced; 65535 is not sent */
   guint32 maximum_packet_size; /* announced; MQTT_UNLIMITED is not sent */
-  gint64 ack_timeout_ns;      /* from SENT of PUBLISH, PUBREL, SUBSCRIBE until its acknowledgement; MQTT_NEVER */
+  gint64 ack_timeout_ns;      /* from SENT of PUBLISH, PUBREL, SUBSCRIBE to the answer; or NEVER */
   MqttOnAckTimeout on_ack_timeout;
   double ack_backoff;         /* factor from try to try */
   guint32 ack_tries;          /* before giving up; MQTT_UNLIMITED */
@@ -46,7 +48,8 @@ typedef struct {
   gboolean ack_after_store;   /* acknowledgements wait for stored() */
 } MqttClientConfig;
 
-void mqtt_client_config_default(MqttClientConfig *config); /* the specification's, MQTT 5.0, Clean Start, keep alive 60 s */
+/* The specification's, MQTT 5.0, Clean Start, keep alive 60 s. */
+void mqtt_client_config_default(MqttClientConfig *config);
 
 typedef enum {
   MQTT_PUBLISH_ACCEPTED,
@@ -59,7 +62,8 @@ typedef enum {
 typedef struct _MqttClient MqttClient;
 
 /* client_id is copied; events is borrowed and may be shared by many machines. */
-MqttClient *mqtt_client_new(const MqttClientConfig *config, MqttBytes client_id, MqttEvents *events);
+MqttClient *mqtt_client_new(const MqttClientConfig *config, MqttBytes client_id,
+                            MqttEvents *events);
 void mqtt_client_free(MqttClient *client); /* no events */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MqttClient, mqtt_client_free)
 /* Emits GONE with cause for every copy held, then forgets all state, as a crash does. */
@@ -69,9 +73,11 @@ void mqtt_client_connecting(MqttClient *client, gint64 now_ns);
 void mqtt_client_opened(MqttClient *client, gint64 now_ns);
 void mqtt_client_closed(MqttClient *client, gint64 now_ns);
 
-/* At most one packet; returns the bytes taken, 0 if more are needed (or the connection is being closed). */
+/* At most one packet; returns the bytes taken, 0 if more are needed (or the connection is being
+ * closed). */
 gsize mqtt_client_input(MqttClient *client, gint64 now_ns, const guint8 *data, gsize n);
-/* At most one packet, or a slice of one that is larger than the room; returns the bytes written, 0: none, or no room. */
+/* At most one packet, or a slice of one that is larger than the room; returns the bytes written,
+ * 0: none, or no room. All of a packet but a PUBLISH's payload needs room at once. */
 gsize mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room);
 gint64 mqtt_client_deadline(const MqttClient *client);
 void mqtt_client_timeout(MqttClient *client, gint64 now_ns);
@@ -80,13 +86,18 @@ void mqtt_client_stored(MqttClient *client, gint64 now_ns, guint64 up_to);
 gboolean mqtt_client_store_op(MqttClient *client, MqttStoreOp *op);
 void mqtt_client_load(MqttClient *client, const MqttStoreKey *key, const guint8 *value, gsize n);
 
-/* publish->packet_id and dup are ignored. Accepted: COPY, later TOLD (QoS 0: nothing, its publish() returned). */
-MqttPublishResult mqtt_client_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish);
-/* Returns a number that SUBSCRIBED and UNSUBSCRIBED carry in packet_id; 0: not connected. */
+/* publish->packet_id and dup are ignored. Accepted: COPY, later TOLD (QoS 0: nothing, its
+ * publish() returned). */
+MqttPublishResult mqtt_client_publish(MqttClient *client, gint64 now_ns,
+                                      const MqttPublish *publish);
+/* Returns a number that SUBSCRIBED and UNSUBSCRIBED carry in packet_id; 0: not connected. What is
+ * unanswered when the connection closes is forgotten without an event. */
 guint16 mqtt_client_subscribe(MqttClient *client, gint64 now_ns, MqttBytes filter, guint8 options);
 guint16 mqtt_client_unsubscribe(MqttClient *client, gint64 now_ns, MqttBytes filter);
-void mqtt_client_disconnect(MqttClient *client, gint64 now_ns, guint8 reason); /* DISCONNECT, then CLOSE */
+/* DISCONNECT, then CLOSE; CLOSE alone if the transport takes no bytes. */
+void mqtt_client_disconnect(MqttClient *client, gint64 now_ns, guint8 reason);
 
-gboolean mqtt_client_connected(const MqttClient *client); /* CONNACK success came, and not closed since */
+/* CONNACK success came, and not closed since. */
+gboolean mqtt_client_connected(const MqttClient *client);
 guint mqtt_client_inflight(const MqttClient *client);
 guint mqtt_client_queued(const MqttClient *client);

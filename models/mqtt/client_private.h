@@ -1,5 +1,5 @@
-/* Between client.c (life of a connection), client_input.c (packets that come) and client_output.c (what the
- * application asks, what is written, timers). */
+/* Between client.c (life of a connection), client_input.c (packets that come) and
+ * client_output.c (what the application asks, what is written, timers). */
 #pragma once
 
 #include "models/mqtt/ack_timers.h"
@@ -8,14 +8,15 @@
 
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
 
-enum { CLIENT_RECORD_SESSION = 1 }; /* kind of store record: there is a session; value: its client identifier */
+/* Kind of store record: there is a session; value: its client identifier. */
+enum { CLIENT_RECORD_SESSION = 1 };
 
 typedef enum {
   CLIENT_CLOSED,    /* waits for connecting() */
   CLIENT_OPENING,   /* waits for opened(), or the time-out. Next: CONNACK, CLOSING */
   CLIENT_CONNACK,   /* waits for CONNACK, or the time-out. Next: CONNECTED, CLOSING */
   CLIENT_CONNECTED, /* waits for all the rest. Next: CLOSING */
-  CLIENT_CLOSING    /* waits until DISCONNECT is written, if there is one, then for closed(). Next: CLOSED */
+  CLIENT_CLOSING    /* waits to write DISCONNECT, if any, then for closed(). Next: CLOSED */
 } ClientState;
 
 enum { REQUEST_SUBSCRIBE = 1, REQUEST_UNSUBSCRIBE }; /* MqttSlot.state of a request */

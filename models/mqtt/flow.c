@@ -3,7 +3,8 @@
 #define STEP(next, actions) { 1, (next), (actions) }
 
 static const MqttStep out_steps[MQTT_OUT_STATES][MQTT_OUT_EVENTS] = {
-  /* Late answers to an exchange that this side has dropped, or second answers to a repeated packet. */
+  /* Late answers to an exchange that this side has dropped, or second answers to a repeated
+   * packet. */
   [MQTT_OUT_NONE] = {
     [MQTT_OUT_GOT_PUBACK] = STEP(MQTT_OUT_NONE, MQTT_DO_CREDIT),
     [MQTT_OUT_GOT_PUBACK_ERROR] = STEP(MQTT_OUT_NONE, MQTT_DO_CREDIT),
@@ -34,7 +35,8 @@ static const MqttStep out_steps[MQTT_OUT_STATES][MQTT_OUT_EVENTS] = {
     [MQTT_OUT_REPEAT] = STEP(MQTT_OUT_PUBREC, MQTT_DO_SEND_PUBLISH),
     [MQTT_OUT_DROP] = STEP(MQTT_OUT_NONE, MQTT_DO_DROP_COPY | MQTT_DO_TELL_FAILURE),
   },
-  /* A second PUBREC answers a repeated PUBLISH; the PUBLISH itself is never sent again [MQTT-4.3.3-6]. */
+  /* A second PUBREC answers a repeated PUBLISH; the PUBLISH itself is never sent again
+   * [MQTT-4.3.3-6]. */
   [MQTT_OUT_PUBCOMP] = {
     [MQTT_OUT_GOT_PUBREC] = STEP(MQTT_OUT_PUBCOMP, MQTT_DO_SEND_PUBREL),
     [MQTT_OUT_GOT_PUBREC_ERROR] = STEP(MQTT_OUT_NONE, MQTT_DO_FREE | MQTT_DO_TELL_FAILURE),

@@ -1,5 +1,5 @@
-/* The exchanges of QoS 1 and 2 (section 4.3) as tables: state x event -> next state and what to do. What has no entry is
- * illegal. The tables know no session, no window and no bytes. */
+/* The exchanges of QoS 1 and 2 (section 4.3) as tables: state x event -> next state and what to
+ * do. What has no entry is illegal. The tables know no session, no window and no bytes. */
 #pragma once
 
 #include <glib.h>
@@ -29,7 +29,8 @@ typedef enum {
   MQTT_OUT_EVENTS
 } MqttOutEvent;
 
-/* Of the side that receives PUBLISH. QoS 1 has no state: after PUBACK the identifier is new [MQTT-4.3.2-5]. */
+/* Of the side that receives PUBLISH. QoS 1 has no state: after PUBACK the identifier is new
+ * [MQTT-4.3.2-5]. */
 typedef enum {
   MQTT_IN_NONE,   /* no exchange has this identifier */
   MQTT_IN_PUBREL, /* QoS 2 accepted, waits for PUBREL. Next: NONE */
@@ -57,7 +58,7 @@ enum {
   MQTT_DO_RELEASE = 1 << 8,   /* the receiver's state is complete: hand on what was held */
   MQTT_DO_DROP_COPY = 1 << 9, /* the sender's copy is no longer needed */
   MQTT_DO_FREE = 1 << 10,     /* the identifier is free and the window moves */
-  MQTT_DO_CREDIT = 1 << 11,   /* an answer to an exchange that was dropped: the window moves all the same */
+  MQTT_DO_CREDIT = 1 << 11,   /* an answer to a dropped exchange: the window still moves */
   MQTT_DO_TELL_SUCCESS = 1 << 12,
   MQTT_DO_TELL_FAILURE = 1 << 13,
 };

@@ -6,19 +6,29 @@ typedef struct {
 } Cell;
 
 struct _MqttIdMap {
-  guint32 mask, count;
+  guint32 mask, count, shift;
   Cell cells[];
 };
 
-/* Identifiers are given out in sequence, so their low bits spread them evenly already. At most half full. */
+/* Identifiers are given out in sequence. Kept in sequence they would be one long run, which every
+ * removal has to walk; Fibonacci hashing spreads them evenly. At most half full. */
+static guint32
+home_of(const MqttIdMap *map, guint16 id)
+{
+  return (id * 2654435769u) >> map->shift;
+}
+
 MqttIdMap *
 mqtt_idmap_new(guint expected)
 {
-  guint32 capacity = 32;
-  while (capacity < 2 * expected)
+  guint32 capacity = 32, shift = 27;
+  while (capacity < 2 * expected) {
     capacity *= 2;
+    shift--;
+  }
   MqttIdMap *map = g_malloc0(sizeof *map + capacity * sizeof(Cell));
   map->mask = capacity - 1;
+  map->shift = shift;
   return map;
 }
 
@@ -31,7 +41,7 @@ mqtt_idmap_free(MqttIdMap *map)
 static void
 put(MqttIdMap *map, guint16 id, guint32 position)
 {
-  guint32 i = id & map->mask;
+  guint32 i = home_of(map, id);
   while (map->cells[i].id != 0)
     i = (i + 1) & map->mask;
   map->cells[i] = (Cell){ id, position };
@@ -56,7 +66,7 @@ mqtt_idmap_insert(MqttIdMap **map, guint16 id, guint32 position)
 gboolean
 mqtt_idmap_find(const MqttIdMap *map, guint16 id, guint32 *position)
 {
-  for (guint32 i = id & map->mask; map->cells[i].id != 0; i = (i + 1) & map->mask) {
+  for (guint32 i = home_of(map, id); map->cells[i].id != 0; i = (i + 1) & map->mask) {
     if (map->cells[i].id == id) {
       *position = map->cells[i].position;
       return TRUE;
@@ -68,7 +78,7 @@ mqtt_idmap_find(const MqttIdMap *map, guint16 id, guint32 *position)
 void
 mqtt_idmap_remove(MqttIdMap *map, guint16 id)
 {
-  guint32 hole = id & map->mask;
+  guint32 hole = home_of(map, id);
   while (map->cells[hole].id != id) {
     if (map->cells[hole].id == 0)
       return;
@@ -77,7 +87,7 @@ mqtt_idmap_remove(MqttIdMap *map, guint16 id)
   map->count--;
   /* Cells behind the hole move up unless they would pass their home. */
   for (guint32 i = (hole + 1) & map->mask; map->cells[i].id != 0; i = (i + 1) & map->mask) {
-    guint32 home = map->cells[i].id & map->mask;
+    guint32 home = home_of(map, map->cells[i].id);
     if (((i - home) & map->mask) >= ((i - hole) & map->mask)) {
       map->cells[hole] = map->cells[i];
       hole = i;

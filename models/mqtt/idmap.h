@@ -1,4 +1,5 @@
-/* Packet identifier -> position, by open addressing. For the windows that are too wide to be searched. */
+/* Packet identifier -> position, by open addressing. For the windows that are too wide to be
+ * searched. */
 #pragma once
 
 #include <glib.h>

@@ -54,7 +54,8 @@ encode_fields(const MqttPublish *publish, MqttBytes *raw)
   guint8 reason, *bytes = g_malloc(MAX(size, 1));
   size = mqtt_encode(&packet, MQTT_5_0, bytes, size);
   *raw = (MqttBytes){ NULL, 0 };
-  if (mqtt_decode(bytes, size, MQTT_5_0, MQTT_FROM_CLIENT, MQTT_PACKET_MAX, &decoded, &taken, &reason)
+  if (mqtt_decode(bytes, size, MQTT_5_0, MQTT_FROM_CLIENT, MQTT_PACKET_MAX, &decoded, &taken,
+                  &reason)
       == MQTT_DONE)
     *raw = decoded.publish.properties.raw;
   return bytes;

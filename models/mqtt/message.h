@@ -1,6 +1,6 @@
-/* One application message in one block of memory: header, topic, forwarded properties and payload. It is shared by
- * all sessions that hold a copy, so a publication to a thousand subscribers costs one allocation. Not for use by
- * several threads. */
+/* One application message in one block of memory: header, topic, forwarded properties and
+ * payload. It is shared by all sessions that hold a copy, so a publication to a thousand
+ * subscribers costs one allocation. Not for use by several threads. */
 #pragma once
 
 #include "models/mqtt/codec.h"
@@ -17,10 +17,12 @@ typedef struct {
   guint8 bytes[];            /* topic, properties, payload */
 } MqttMessage;
 
-/* The one reference is the caller's. Topic alias and Subscription Identifiers belong to a hop and are left out; the
- * others are kept as encoded [MQTT-3.3.2-4, -15 to -17]. publish may come from the decoder or from an application. */
+/* The one reference is the caller's. Topic alias and Subscription Identifiers belong to a hop
+ * and are left out; the others are kept as encoded [MQTT-3.3.2-4, -15 to -17]. publish may come
+ * from the decoder or from an application. */
 MqttMessage *mqtt_message_new(const MqttPublish *publish, gint64 now_ns);
-/* A copy with more encoded properties, for a session with several matching Subscription Identifiers. */
+/* A copy with more encoded properties, for a session with several matching Subscription
+ * Identifiers. */
 MqttMessage *mqtt_message_new_with(const MqttMessage *message, const guint8 *extra, gsize n);
 void mqtt_message_free(MqttMessage *message);
 
@@ -58,8 +60,8 @@ mqtt_message_size(const MqttMessage *message)
   return message->payload_length + message->topic_length;
 }
 
-/* Fills publish with views of the message; identifier, QoS and flags of the hop are the caller's. What is left of the
- * Message Expiry Interval is sent on [MQTT-3.3.2-6]. */
+/* Fills publish with views of the message; identifier, QoS and flags of the hop are the
+ * caller's. What is left of the Message Expiry Interval is sent on [MQTT-3.3.2-6]. */
 void mqtt_message_publish(const MqttMessage *message, MqttVersion version, gint64 now_ns,
                           MqttPublish *publish);
 

@@ -323,12 +323,25 @@ write_next(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, 
   return session == NULL ? 0 : write_message(core, pipe, session, now_ns, dst, room);
 }
 
+gboolean
+mqtt_pipe_idle(const MqttPipe *pipe, const MqttSession *session)
+{
+  return pipe->acks == NULL && pipe->partial == NULL
+         && (session == NULL
+             || (session->direct == NULL
+                 && (session->out == NULL || session->out->sent == session->out->granted)));
+}
+
 gsize
 mqtt_pipe_output(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
                  gsize room)
 {
   pipe->sent_id = 0;
   pipe->blocked = FALSE;
+  if (mqtt_pipe_idle(pipe, session)) {
+    pipe->named = FALSE;
+    return 0;
+  }
   gsize n = write_next(core, pipe, session, now_ns, dst, room);
   if (n == 0 && !pipe->blocked)
     pipe->named = FALSE;

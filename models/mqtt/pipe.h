@@ -1,6 +1,6 @@
-/* What client and broker keep for one connection and no longer: quota (section 4.9), answers that wait to be
- * written, the PUBLISH that is half written. One packet is written at a time: answers in their order, then PUBLISH
- * in the order of arrival. */
+/* What client and broker keep for one connection and no longer: quota (section 4.9), answers
+ * that wait to be written, the PUBLISH that is half written. One packet is written at a time:
+ * answers in their order, then PUBLISH in the order of arrival. */
 #pragma once
 
 #include "models/mqtt/client.h"
@@ -22,7 +22,7 @@ typedef struct {
   guint32 raw_taken;
   guint32 maximum;   /* the peer's Maximum Packet Size */
   guint32 send_used, send_limit; /* PUBLISH of QoS 1 and 2 under way on this connection */
-  guint32 orphans;   /* of them, those whose exchange was dropped: an answer still moves the window */
+  guint32 orphans;   /* of them, of dropped exchanges: an answer still moves the window */
   guint32 receive_used;
   guint16 sent_id;   /* of what the last output finished, if that is to be answered; else 0 */
   guint8 version;
@@ -53,6 +53,7 @@ typedef struct {
   MqttReady *ready;   /* NULL: a client, which is asked after every call */
   guint64 queue_bytes;
   guint32 inflight, queue;
+  guint32 queued_peak, inflight_peak; /* of any session, since the host last asked */
   guint16 receive_maximum;
   guint8 on_queue_full; /* MqttOnQueueFull */
   guint8 out_flags;   /* of events about what is sent: UPSTREAM in a client */
@@ -66,8 +67,8 @@ void mqtt_pipe_init(MqttPipe *pipe, guint8 version, guint32 send_limit, guint32 
                     guint8 maximum_qos);
 void mqtt_pipe_clear(MqttPipe *pipe); /* frees what it holds */
 
-/* An answer to be written; it waits for the operations made so far if the core says so. counted: it gives the peer
- * one of our Receive Maximum back. */
+/* An answer to be written; it waits for the operations made so far if the core says so. counted:
+ * it gives the peer one of our Receive Maximum back. */
 void mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
                       guint8 reason, gboolean counted);
 /* A PUBREL or a PUBLISH again; op: the operation that it rests on. */
@@ -83,8 +84,10 @@ void mqtt_pipe_gate(MqttCore *core, MqttPipe *pipe, guint32 conn, guint64 op);
 /* Tells the host, if it does not know, that the connection has output. */
 void mqtt_pipe_wake(MqttCore *core, MqttPipe *pipe, guint32 conn);
 
-/* At most one packet or slice; 0: nothing that may be written, or no room (blocked says which). session: NULL if
- * the connection has left it, or has none yet. */
+/* At most one packet or slice; 0: nothing that may be written, or no room (blocked says which).
+ * session: NULL if the connection has left it, or has none yet. */
 gsize mqtt_pipe_output(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns,
                        guint8 *dst, gsize room);
+/* No answer and no message of any kind: cheaper to ask than output. */
+gboolean mqtt_pipe_idle(const MqttPipe *pipe, const MqttSession *session);
 gboolean mqtt_pipe_pending(const MqttCore *core, const MqttPipe *pipe, const MqttSession *session);

@@ -26,7 +26,8 @@ build_map(MqttRing *ring)
   }
 }
 
-/* A full ring without its gaps; twice the size if few were gaps. So a push costs a constant on average. */
+/* A full ring without its gaps; twice the size if few were gaps. So a push costs a constant on
+ * average. */
 static MqttRing *
 rebuild(MqttRing *old)
 {

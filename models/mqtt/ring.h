@@ -1,13 +1,13 @@
-/* Slots in the order in which they came, removable at any place and found by packet identifier in constant time. A
- * session keeps its messages in it, a connection its acknowledgements. An empty ring is a NULL pointer: an
- * idle session owns none.
+/* Slots in the order in which they came, removable at any place and found by packet identifier
+ * in constant time. A session keeps its messages in it, a connection its acknowledgements. An
+ * empty ring is a NULL pointer: an idle session owns none.
  *
  *     removed ....... head ....... sent ....... granted ....... tail
  *                      | written on | may be     | waits for the |
  *                      | this conn. | written    | window        |
  *
- * Positions count up and wrap; a slot that is removed in the middle stays as a gap until the head passes it or the
- * ring is rebuilt, so a position is good only until the next push. */
+ * Positions count up and wrap; a slot that is removed in the middle stays as a gap until the
+ * head passes it or the ring is rebuilt, so a position is good only until the next push. */
 #pragma once
 
 #include "models/mqtt/idmap.h"
@@ -21,7 +21,7 @@ typedef struct {
   guint64 order : 48;     /* of arrival in the session; number of its record in the store */
   guint64 tries : 16;     /* acknowledgement time-outs so far */
   guint64 op;             /* store operation that its next packet rests on; 0: none */
-  guint32 word;           /* broker: Subscription Identifier; client: stamp of its timer; acknowledgement: reason */
+  guint32 word;           /* Subscription Identifier; stamp of a client's timer; reason or size */
   guint16 id;             /* 0: none yet */
   guint8 state;           /* 0: a gap; else the owner's */
   guint8 flags;

@@ -109,10 +109,13 @@ mqtt_sender_offer(MqttCore *core, MqttSession *session, gint64 now_ns, MqttMessa
     return TRUE;
   }
   session->waiting++;
-  if (at_once)
+  if (at_once) {
     mqtt_sender_grant(core, session, now_ns);
-  else
+    core->inflight_peak = MAX(core->inflight_peak, mqtt_session_inflight(session));
+  } else {
     mqtt_session_store_message(core, session, slot);
+    core->queued_peak = MAX(core->queued_peak, session->waiting);
+  }
   return TRUE;
 }
 
@@ -185,12 +188,13 @@ begin(MqttCore *core, MqttSession *session, MqttSlot *slot, guint16 id)
     mqtt_session_store_state(core, session, slot);
   else
     mqtt_session_store_message(core, session, slot);
-  /* A crash must not forget an identifier that a receiver of QoS 2 may hold; QoS 1 need not wait. */
+  /* A crash must not forget an identifier that a receiver of QoS 2 may hold; QoS 1 need not
+   * wait. */
   if (!(slot->flags & MQTT_SLOT_QOS2))
     slot->op = 0;
 }
 
-/* FALSE: no more for now. */
+/* FALSE: nothing is left that the window lets through. */
 static gboolean
 grant_next(MqttCore *core, MqttSession *session, gint64 now_ns)
 {
@@ -276,8 +280,9 @@ event_of(MqttPacketType type, const MqttSlot *slot, guint8 reason)
     return error ? MQTT_OUT_GOT_PUBACK_ERROR : MQTT_OUT_GOT_PUBACK;
   if (type == MQTT_PUBREC)
     return error ? MQTT_OUT_GOT_PUBREC_ERROR : MQTT_OUT_GOT_PUBREC;
-  /* During recovery an unknown identifier is no error: the first PUBCOMP may have been lost (section 3.7.2.1). */
-  if (error && slot != NULL && slot->flags & MQTT_SLOT_RESUMED && reason == MQTT_PACKET_ID_NOT_FOUND)
+  /* During recovery an unknown identifier is no error: the first PUBCOMP may have been lost
+   * (section 3.7.2.1). */
+  if (reason == MQTT_PACKET_ID_NOT_FOUND && slot != NULL && slot->flags & MQTT_SLOT_RESUMED)
     error = FALSE;
   return error ? MQTT_OUT_GOT_PUBCOMP_ERROR : MQTT_OUT_GOT_PUBCOMP;
 }

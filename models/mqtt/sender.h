@@ -1,13 +1,15 @@
-/* What a session sends: queue, window and the exchanges of QoS 1 and 2 on the side that sends PUBLISH. */
+/* What a session sends: queue, window and the exchanges of QoS 1 and 2 on the side that sends
+ * PUBLISH. */
 #pragma once
 
 #include "models/mqtt/session.h"
 
-/* Whether a message of this QoS would find its queue full; QoS 0 has a bound only without a connection. */
+/* Whether a message of this QoS would find its queue full; QoS 0 has a bound only without a
+ * connection. */
 gboolean mqtt_sender_full(const MqttCore *core, const MqttSession *session, guint8 qos,
                           guint32 size);
-/* Takes a reference and emits COPY, after it has made room if the policy is to drop the oldest. FALSE: no room, and
- * nothing was done. flags: MQTT_SLOT_RETAIN; word: Subscription Identifier. */
+/* Takes a reference and emits COPY, after it has made room if the policy is to drop the oldest.
+ * FALSE: no room, and nothing was done. flags: MQTT_SLOT_RETAIN; word: Subscription Identifier. */
 gboolean mqtt_sender_offer(MqttCore *core, MqttSession *session, gint64 now_ns,
                            MqttMessage *message, guint8 qos, guint8 flags, guint32 word);
 /* PUBACK, PUBREC or PUBCOMP came. Returns MQTT_SUCCESS, or the reason to close with. */
@@ -15,7 +17,8 @@ guint8 mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns,
                             MqttPacketType type, guint16 id, guint8 reason);
 /* Gives identifiers and quota to what waits, as far as the window goes. */
 void mqtt_sender_grant(MqttCore *core, MqttSession *session, gint64 now_ns);
-/* Ends one exchange or takes one waiting message away; a client's application is told failure with this reason. */
+/* Ends one exchange or takes one waiting message away; a client's application is told failure
+ * with this reason. */
 void mqtt_sender_drop(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause,
                       guint8 reason);
 /* The QoS 0 message is written, or gone. */

@@ -1,13 +1,13 @@
-/* The half of a session that client and broker have in common: what it sends and what it has received, across
- * connections (section 4.1). Quota lives in the pipe of the connection, see pipe.h. sender.h has the rules of what is
- * sent, receiver.h those of what is received. */
+/* The half of a session that client and broker have in common: what it sends and what it has
+ * received, across connections (section 4.1). Quota lives in the pipe of the connection, see
+ * pipe.h. sender.h has the rules of what is sent, receiver.h those of what is received. */
 #pragma once
 
 #include "models/mqtt/flow.h"
 #include "models/mqtt/pipe.h"
 
 struct _MqttSession {
-  MqttRing *out;      /* QoS 1 and 2: in flight in the order sent, then waiting in the order of arrival */
+  MqttRing *out;      /* QoS 1 and 2: in flight as sent, then waiting as they came */
   MqttRing *direct;   /* QoS 0, waiting to be written */
   MqttRing *in;       /* QoS 2 received and not released */
   MqttRing *requests; /* a client's SUBSCRIBE and UNSUBSCRIBE that are not answered */
@@ -33,25 +33,27 @@ enum { /* MqttSlot.flags */
   MQTT_SLOT_HELD = 1 << 0     /* in `in`: the message waits here for PUBREL */
 };
 
-/* Kinds of store records that client and broker share. OUT: two records a message, one with identifier and state, one with
- * the message. */
+/* Kinds of store records that client and broker share. OUT: two records a message, one with
+ * identifier and state, one with the message. */
 enum { MQTT_RECORD_OUT = 3, MQTT_RECORD_IN };
 
 void mqtt_session_init(MqttSession *session, guint64 number, guint32 peer, gboolean recorded);
 void mqtt_session_clear(MqttSession *session); /* frees all without an event */
 
-/* A connection takes over the session: the quota starts anew, and what is unacknowledged will be sent again
- * [MQTT-4.4.0-1]. */
+/* A connection takes over the session: the quota starts anew, and what is unacknowledged will be
+ * sent again [MQTT-4.4.0-1]. */
 void mqtt_session_attach(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPipe *pipe,
                          guint32 conn);
-/* The connection is gone. QoS 0 messages go with it unless kept; the one half written always does. */
+/* The connection is gone. QoS 0 messages go with it unless kept; the one half written always
+ * does. */
 void mqtt_session_detach(MqttCore *core, MqttSession *session, gboolean keep_qos0);
-/* What the specification calls session state ends: in flight both ways. everything: what waits for the window and
- * QoS 0 too. */
+/* What the specification calls session state ends: in flight both ways. everything: what waits
+ * for the window and QoS 0 too. */
 void mqtt_session_discard(MqttCore *core, MqttSession *session, MqttCause cause, guint8 reason,
                           gboolean everything);
 
-/* A crash: GONE for every copy, then all is forgotten; the store and the application hear nothing. */
+/* A crash: GONE for every copy, then all is forgotten; the store and the application hear
+ * nothing. */
 void mqtt_session_lose(MqttCore *core, MqttSession *session, MqttCause cause);
 
 /* An unused packet identifier, or 0 if all are in use [MQTT-2.2.1-3, -4]. */
