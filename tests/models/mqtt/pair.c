@@ -291,10 +291,21 @@ drain(Pair *pair, PairClient *client)
 /* Driving */
 
 static void
-check(const Pair *pair, const MqttMonitor *monitor)
+judge_sent(const Pair *pair, MqttMonitor *monitor, const guint8 *bytes, gsize n)
 {
-  if (!pair->unmonitored)
-    g_assert_cmpstr(mqtt_monitor_breach(monitor), ==, NULL);
+  if (pair->unmonitored)
+    return;
+  mqtt_monitor_sent(monitor, bytes, n);
+  g_assert_cmpstr(mqtt_monitor_breach(monitor), ==, NULL);
+}
+
+static void
+judge_received(const Pair *pair, MqttMonitor *monitor, const guint8 *bytes, gsize n)
+{
+  if (pair->unmonitored)
+    return;
+  mqtt_monitor_received(monitor, bytes, n);
+  g_assert_cmpstr(mqtt_monitor_breach(monitor), ==, NULL);
 }
 
 static PairClient *
@@ -316,8 +327,7 @@ pull_broker(Pair *pair, guint8 *buffer)
     while ((n = mqtt_broker_output(pair->broker, pair->now_ns, conn, buffer, pair->room)) > 0) {
       if (client != NULL) {
         wire_write(pair, &client->to_client, buffer, n);
-        mqtt_monitor_sent(client->broker_monitor, buffer, n);
-        check(pair, client->broker_monitor);
+        judge_sent(pair, client->broker_monitor, buffer, n);
       }
       drain(pair, NULL);
     }
@@ -335,8 +345,7 @@ pull(Pair *pair)
     while (client->up
            && (n = mqtt_client_output(client->machine, pair->now_ns, buffer, pair->room)) > 0) {
       wire_write(pair, &client->to_broker, buffer, n);
-      mqtt_monitor_sent(client->monitor, buffer, n);
-      check(pair, client->monitor);
+      judge_sent(pair, client->monitor, buffer, n);
       drain(pair, client);
     }
     drain(pair, client);
@@ -365,14 +374,13 @@ static void
 feed(Pair *pair, PairClient *client, PairWire *wire, gsize arrived)
 {
   gboolean to_broker = wire == &client->to_broker;
-  g_autoptr(GByteArray) bytes = g_byte_array_new();
   while (client->up) {
-    g_byte_array_set_size(bytes, 0);
-    g_byte_array_append(bytes, wire->bytes->data + wire->taken, (guint) (arrived - wire->taken));
-    gsize n = to_broker ? mqtt_broker_input(pair->broker, pair->now_ns, client->conn, bytes->data,
-                                            bytes->len)
-                        : mqtt_client_input(client->machine, pair->now_ns, bytes->data, bytes->len);
-    mqtt_monitor_received(to_broker ? client->broker_monitor : client->monitor, bytes->data, n);
+    const guint8 *bytes = wire->bytes->data + wire->taken;
+    gsize left = arrived - wire->taken;
+    gsize n = to_broker
+                  ? mqtt_broker_input(pair->broker, pair->now_ns, client->conn, bytes, left)
+                  : mqtt_client_input(client->machine, pair->now_ns, bytes, left);
+    judge_received(pair, to_broker ? client->broker_monitor : client->monitor, bytes, n);
     drain(pair, client);
     pull(pair);
     if (n == 0)

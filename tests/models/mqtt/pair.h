@@ -1,6 +1,7 @@
-/* Clients and a broker joined by pretend wires, driven by hand: a manual clock, a latency, a room for each write, and
- * cuts at any byte. It keeps the books that every test checks: copies of each message by holder, hand-overs, what
- * applications were told, and the records of two stores. A monitor at each end of each wire judges every byte. */
+/* Clients and a broker joined by pretend wires, driven by hand: a manual clock, a latency, a
+ * room for each write, and cuts at any byte. It keeps the books that every test checks: copies
+ * of each message by holder, hand-overs, what applications were told, and the records of two
+ * stores. A monitor at each end of each wire judges every byte. */
 #pragma once
 
 #include "models/mqtt/broker.h"
@@ -79,7 +80,8 @@ MqttPublishResult pair_publish_size(Pair *pair, guint client, const char *topic,
                                     guint64 tag, gsize size);
 /* Bytes of a stranger, as if the client had written them. */
 void pair_inject(Pair *pair, guint client, gconstpointer bytes, gsize n);
-/* The broker's process dies and comes again with what is left of `kept` operations (0: all), rounded down to whole changes. */
+/* The broker's process dies and comes again with what is left of `kept` operations (0: all),
+ * rounded down to whole changes. */
 void pair_crash_broker(Pair *pair, guint64 kept);
 void pair_crash_client(Pair *pair, guint client, guint64 kept);
 

@@ -244,7 +244,9 @@ test_expiry_changed_at_disconnect(void)
   static const struct {
     guint32 before_s, at_disconnect_s;
     guint sessions_at_once, sessions_later;
-  } cases[] = { { 100, 0, 0, 0 }, { 100, 1000, 1, 1 }, { 100, 0xFFFFFFFF, 1, 1 }, { 100, 5, 1, 0 } };
+  } cases[] = {
+    { 100, 0, 0, 0 }, { 100, 1000, 1, 1 }, { 100, 0xFFFFFFFF, 1, 1 }, { 100, 5, 1, 0 }
+  };
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     Pair *pair = make(MQTT_5_0, 1);
     pair->clients[A].config.session_expiry_s = cases[i].before_s;
@@ -320,7 +322,8 @@ test_queue_full(void)
   }
 }
 
-/* The broker's own bound and the client's Receive Maximum both hold; the monitors watch the second. */
+/* The broker's own bound and the client's Receive Maximum both hold; the monitors watch the
+ * second. */
 static void
 test_windows(void)
 {
@@ -495,7 +498,8 @@ test_first_packet(void)
   mqtt_events_clear(&events);
 }
 
-/* A will is published when its connection breaks, and not after DISCONNECT 0x00 [MQTT-3.1.2-8, -10]. */
+/* A will is published when its connection breaks, and not after DISCONNECT 0x00 [MQTT-3.1.2-8,
+ * -10]. */
 static void
 will_case(guint32 delay_s, gboolean says_goodbye, guint expected_at_once, guint expected_later)
 {

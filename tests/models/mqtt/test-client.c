@@ -378,7 +378,8 @@ test_subscribe_times_out(void)
   solo_free(solo);
 }
 
-/* Session Present 0: what was in flight is discarded [MQTT-3.2.2-5], what never was sent is not session state. */
+/* Session Present 0: what was in flight is discarded [MQTT-3.2.2-5], what never was sent is not
+ * session state. */
 static void
 test_session_lost(void)
 {
@@ -687,7 +688,8 @@ test_lose_state(void)
   solo_free(solo);
 }
 
-/* A message that waits too long is not begun [MQTT-3.3.2-5]; one that is sent says what is left [MQTT-3.3.2-6]. */
+/* A message that waits too long is not begun [MQTT-3.3.2-5]; one that is sent says what is left
+ * [MQTT-3.3.2-6]. */
 static void
 test_message_expiry(void)
 {

@@ -123,7 +123,8 @@ test_in(void)
   }
 }
 
-/* Whoever ends an exchange frees its identifier, and what is freed was told, unless nobody waits. */
+/* Whoever ends an exchange frees its identifier, and what is freed was told, unless nobody
+ * waits. */
 static void
 test_ends(void)
 {

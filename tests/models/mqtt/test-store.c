@@ -50,7 +50,8 @@ crash(Pair *pair, const Setting *setting)
     pair_crash_broker(pair, 0);
 }
 
-/* The connections break after `cut` bytes, and one of the three crashes with all that it has stored. */
+/* The connections break after `cut` bytes, and one of the three crashes with all that it has
+ * stored. */
 static gboolean
 try_crash(const Setting *setting, gint64 cut)
 {
@@ -84,8 +85,9 @@ test_crash_anywhere(gconstpointer data)
   g_assert_cmpint(cut, >, 100);
 }
 
-/* The host has answered no stored(): what rests on an operation does not leave, so a crash that keeps any prefix of the
- * operations loses nothing that somebody was told, and doubles nothing of QoS 2. */
+/* The host has answered no stored(): what rests on an operation does not leave, so a crash that
+ * keeps any prefix of the operations loses nothing that somebody was told, and doubles nothing
+ * of QoS 2. */
 static void
 try_prefix(const Setting *setting, guint64 kept, guint *ops)
 {
@@ -176,7 +178,8 @@ test_random(gconstpointer data)
     random_crashes(data);
 }
 
-/* Without a store a crash takes all, and says so; the subscriber's session and its subscription are gone. */
+/* Without a store a crash takes all, and says so; the subscriber's session and its subscription
+ * are gone. */
 static void
 test_nothing_stored(void)
 {
@@ -198,7 +201,8 @@ test_nothing_stored(void)
   pair_free(pair);
 }
 
-/* Sessions, subscriptions and expiry come back; a session that ends with its connection leaves no record. */
+/* Sessions, subscriptions and expiry come back; a session that ends with its connection leaves
+ * no record. */
 static void
 test_sessions_come_back(void)
 {
@@ -238,7 +242,7 @@ test_records_are_deleted(void)
   for (guint receiver = 0; receiver < 2; receiver++) {
     Setting setting = { .qos = 2, .receiver = receiver };
     Pair *pair = make(&setting);
-    pair->clients[SUBSCRIBER].config.receive_maximum = 3; /* some wait for the window, some do not */
+    pair->clients[SUBSCRIBER].config.receive_maximum = 3; /* some wait for it */
     pair_cut(pair, SUBSCRIBER);
     pair_online(pair, SUBSCRIBER);
     for (guint64 tag = 1; tag <= 30; tag++)
