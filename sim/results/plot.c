@@ -537,7 +537,7 @@ linear_tics(GString *tics, double low, double high)
   while ((high - low) / step > 6)
     step *= (high - low) / step > 12 ? 5 : 2;
   for (double k = ceil(low / step - 1e-9); k * step <= high * (1 + 1e-9); k++)
-    add_number_tic(tics, k * step);
+    add_number_tic(tics, k * step + 0.0); /* ceil() may have given -0 */
 }
 
 static void
