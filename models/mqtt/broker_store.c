@@ -33,7 +33,7 @@ put(MqttBroker *broker, const BrokerSession *session, guint32 kind, guint64 numb
   g_byte_array_append(bytes, record, (guint) n);
   g_byte_array_append(bytes, rest.data, rest.length);
   mqtt_store_log_put(broker->core.log, (MqttStoreKey){ session->s.number, number, kind },
-                     bytes->data, bytes->len, 0, session->s.peer);
+                     bytes->data, bytes->len, 0, 0, session->s.peer);
 }
 
 void

@@ -37,7 +37,7 @@ store_session(MqttClient *client)
 {
   if (client->core.log != NULL && !client->has_session && !client->ends_with_connection)
     mqtt_store_log_put(client->core.log, (MqttStoreKey){ 0, 0, CLIENT_RECORD_SESSION }, client->id,
-                       client->id_length, 0, 0);
+                       client->id_length, 0, 0, 0);
   client->has_session = TRUE;
 }
 
@@ -112,8 +112,8 @@ on_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
     emit_received(client, publish);
     return;
   }
-  emit_received(client, publish);
   emit_message(client, publish->topic, publish->payload, publish->qos, publish->packet_id);
+  emit_received(client, publish);
   mqtt_receiver_accept(&client->core, &client->session, publish, NULL);
 }
 

@@ -25,7 +25,8 @@ check_publish(const MqttClient *client, const MqttPublish *publish)
              : MQTT_PUBLISH_ACCEPTED;
 }
 
-/* Taken, and dropped at once: the application is told as it is for other messages that a full queue drops. */
+/* Taken, and dropped at once: the application is told as it is for other messages that a full
+ * queue drops. */
 static void
 drop_new(MqttClient *client, const MqttPublish *publish)
 {
@@ -172,8 +173,10 @@ report(MqttClient *client, MqttSlot *slot, gboolean request)
                                         tag, request ? 0 : mqtt_slot_qos(slot));
   event->packet_id = slot->id;
   event->reason = MQTT_UNSPECIFIED_ERROR;
-  if (!request)
+  if (!request) {
+    event->flags |= MQTT_FLAG_OPEN;
     slot->flags |= MQTT_SLOT_TOLD;
+  }
 }
 
 static void

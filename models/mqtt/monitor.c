@@ -24,6 +24,7 @@ struct _MqttMonitor {
   guint32 unacknowledged; /* PUBLISH that count against it */
   guint32 pings;          /* PINGREQ without answer */
   guint64 last_resent;    /* order of the exchange resent last */
+  guint16 overtaken;      /* identifier of a resend that was half written when its answer came */
   MqttOwed pubacks, pubrecs, pubcomps, subacks, unsubacks;
   MqttOwed pubrels; /* PUBRECs received: one who answers them */
 
@@ -121,6 +122,7 @@ forget_connection(MqttMonitor *monitor)
   monitor->peer_maximum_packet_size = G_MAXUINT32;
   monitor->unacknowledged = monitor->pings = 0;
   monitor->last_resent = 0;
+  monitor->overtaken = 0;
   mqtt_owed_clear(&monitor->pubacks);
   mqtt_owed_clear(&monitor->pubrecs);
   mqtt_owed_clear(&monitor->pubcomps);
@@ -225,6 +227,10 @@ sent_publish(MqttMonitor *monitor, const MqttPublish *publish)
   guint16 id = publish->packet_id;
   if (publish->qos == 0)
     return;
+  if (publish->dup && id == monitor->overtaken) {
+    monitor->overtaken = 0;
+    return;
+  }
   MqttExchange *e = mqtt_exchanges_find(&monitor->exchanges, id);
   if (e != NULL) {
     check_republish(monitor, publish, e);
@@ -254,6 +260,9 @@ sent_pubrel(MqttMonitor *monitor, guint16 id)
 {
   MqttExchange *e = mqtt_exchanges_find(&monitor->exchanges, id);
   MqttOwedTake owed = mqtt_owed_take(&monitor->pubrels, id);
+  /* One that was sent on this connection is a repetition, whatever PUBREC came again since. */
+  if (owed == MQTT_OWED_LATER && e != NULL && e->released == monitor->connection)
+    owed = MQTT_OWED_NOT;
   if (owed == MQTT_OWED_LATER)
     breach(monitor, "PUBREL %u comes before that of an earlier PUBREC [MQTT-4.6.0-4]", id);
   if (owed == MQTT_OWED_NOT) {
@@ -465,12 +474,38 @@ on_sent(MqttMonitor *monitor, const MqttPacket *packet, gsize size)
   }
 }
 
+/* The identifier of a PUBLISH of QoS 1 or 2 that is written in part; 0: nothing of the kind. */
+static guint16
+half_written(const GByteArray *cut)
+{
+  guint at = 1;
+  if (cut->len == 0 || cut->data[0] >> 4 != MQTT_PUBLISH || (cut->data[0] & 6) == 0)
+    return 0;
+  while (at < cut->len && cut->data[at] & 0x80)
+    at++;
+  at++;
+  if (at + 2 > cut->len)
+    return 0;
+  at += 2u + ((guint)cut->data[at] << 8 | cut->data[at + 1]);
+  return at + 2 > cut->len ? 0 : (guint16)(cut->data[at] << 8 | cut->data[at + 1]);
+}
+
+/* A resend cannot be recalled, so it ends after the answer to what was sent before it. */
+static void
+note_overtaken(MqttMonitor *monitor, guint16 id)
+{
+  if (half_written(monitor->sent) == id)
+    monitor->overtaken = id;
+}
+
 static void
 received_ack(MqttMonitor *monitor, guint16 id, MqttExchangeState awaited)
 {
   MqttExchange *e = mqtt_exchanges_find(&monitor->exchanges, id);
-  if (e != NULL && e->state == awaited)
-    end_exchange(monitor, e);
+  if (e == NULL || e->state != awaited)
+    return;
+  note_overtaken(monitor, id);
+  end_exchange(monitor, e);
 }
 
 static void
@@ -479,6 +514,8 @@ received_pubrec(MqttMonitor *monitor, const MqttAck *ack)
   MqttExchange *e = mqtt_exchanges_find(&monitor->exchanges, ack->packet_id);
   gboolean known = e != NULL && (e->state == MQTT_AWAIT_PUBREC || e->state == MQTT_OWES_PUBREL ||
                                  e->state == MQTT_AWAIT_PUBCOMP);
+  if (known)
+    note_overtaken(monitor, ack->packet_id);
   if (ack->reason >= 0x80) { /* ends the exchange [MQTT-4.4.0-2] */
     mqtt_owed_excuse(&monitor->pubrels, ack->packet_id);
     if (known)

@@ -40,6 +40,7 @@ mqtt_pipe_clear(MqttPipe *pipe)
 {
   mqtt_pipe_drop_answers(pipe);
   drop_partial(pipe);
+  g_clear_pointer(&pipe->orphans, mqtt_ring_free);
 }
 
 /* Input */

@@ -19,10 +19,10 @@ typedef struct {
   MqttRing *acks;    /* state: MqttPacketType or MQTT_PIPE_RAW */
   GByteArray *raw;   /* encoded packets of the RAW entries */
   MqttPartial *partial;
+  MqttRing *orphans; /* identifiers of dropped exchanges: their answers still move the window */
   guint32 raw_taken;
   guint32 maximum;   /* the peer's Maximum Packet Size */
   guint32 send_used, send_limit; /* PUBLISH of QoS 1 and 2 under way on this connection */
-  guint32 orphans;   /* of them, of dropped exchanges: an answer still moves the window */
   guint32 receive_used;
   guint16 sent_id;   /* of what the last output finished, if that is to be answered; else 0 */
   guint8 version;

@@ -254,6 +254,15 @@ drop_copy(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause)
   mqtt_message_unref(message);
 }
 
+/* The receiver may still be at work on it: its answer is to come, and its identifier is not free. */
+static void
+add_orphan(MqttPipe *pipe, guint16 id)
+{
+  MqttSlot *orphan = mqtt_ring_push(&pipe->orphans);
+  orphan->state = MQTT_OUT_PUBACK; /* any: not a gap */
+  mqtt_ring_set_id(pipe->orphans, orphan, id);
+}
+
 void
 mqtt_sender_drop(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause,
                  guint8 reason)
@@ -264,7 +273,7 @@ mqtt_sender_drop(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause
     session->waiting_bytes -= mqtt_message_size(slot->message);
   }
   if (slot->flags & MQTT_SLOT_COUNTED && session->pipe != NULL)
-    session->pipe->orphans++;
+    add_orphan(session->pipe, slot->id);
   guint64 tag = mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
   if (step->actions & MQTT_DO_DROP_COPY)
     drop_copy(core, session, slot, cause);
@@ -288,12 +297,13 @@ event_of(MqttPacketType type, const MqttSlot *slot, guint8 reason)
 }
 
 static void
-credit_orphan(MqttCore *core, MqttSession *session, gint64 now_ns)
+credit_orphan(MqttCore *core, MqttSession *session, gint64 now_ns, guint16 id)
 {
   MqttPipe *pipe = session->pipe;
-  if (pipe->orphans == 0)
+  MqttSlot *orphan = mqtt_ring_find(pipe->orphans, id);
+  if (orphan == NULL) /* a second answer, to a repetition: it moves nothing */
     return;
-  pipe->orphans--;
+  mqtt_ring_remove(&pipe->orphans, orphan);
   pipe->send_used--;
   mqtt_sender_grant(core, session, now_ns);
 }
@@ -302,6 +312,7 @@ static void
 release(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean again)
 {
   if (!again) {
+    slot->word = 0; /* a client's timer begins anew when PUBREL is written, whatever it waits for */
     slot->flags &= (guint8) ~MQTT_SLOT_SENT;
     mqtt_session_store_state(core, session, slot);
     mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED);
@@ -322,7 +333,7 @@ mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPa
   if (step == NULL)
     return MQTT_PROTOCOL_ERROR;
   if (step->actions & MQTT_DO_CREDIT)
-    credit_orphan(core, session, now_ns);
+    credit_orphan(core, session, now_ns, id);
   if (step->actions & MQTT_DO_SEND_PUBREL_UNKNOWN)
     mqtt_pipe_answer(core, session, MQTT_PUBREL, id, MQTT_PACKET_ID_NOT_FOUND, FALSE);
   if (slot == NULL)

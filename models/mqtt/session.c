@@ -183,12 +183,15 @@ mqtt_session_queued(const MqttSession *session)
 guint16
 mqtt_session_new_id(MqttSession *session)
 {
-  if (mqtt_session_inflight(session) + mqtt_ring_live(session->requests) >= 65535)
+  MqttRing *orphans = session->pipe == NULL ? NULL : session->pipe->orphans;
+  if (mqtt_session_inflight(session) + mqtt_ring_live(session->requests)
+      + mqtt_ring_live(orphans) >= 65535)
     return 0;
   do {
     if (++session->last_id == 0)
       session->last_id = 1;
   } while (mqtt_ring_find(session->out, session->last_id) != NULL
-           || mqtt_ring_find(session->requests, session->last_id) != NULL);
+           || mqtt_ring_find(session->requests, session->last_id) != NULL
+           || mqtt_ring_find(orphans, session->last_id) != NULL);
   return session->last_id;
 }

@@ -1,5 +1,6 @@
-/* The records of a session: see store.h. An outgoing message has up to two, at 2 x order (identifier and state) and
- * 2 x order + 1 (the message), so that they come back side by side and in the order of sending. */
+/* The records of a session: see store.h. An outgoing message has up to two, at 2 x order
+ * (identifier and state) and 2 x order + 1 (the message), so that they come back side by side
+ * and in the order of sending. */
 #include <string.h>
 
 #include "models/mqtt/session.h"
@@ -25,12 +26,13 @@ record_of(const MqttSlot *slot, guint8 keep)
 
 static void
 put_with_message(MqttCore *core, const MqttSession *session, MqttStoreKey key, Record record,
-                 const MqttMessage *message)
+                 const MqttMessage *message, guint8 flags)
 {
   g_autoptr(GByteArray) bytes = g_byte_array_new();
   g_byte_array_append(bytes, (const guint8 *) &record, sizeof record);
   mqtt_message_save(message, bytes);
-  mqtt_store_log_put(core->log, key, bytes->data, bytes->len, message->tag, session->peer);
+  mqtt_store_log_put(core->log, key, bytes->data, bytes->len, message->tag, flags,
+                     session->peer);
 }
 
 void
@@ -39,9 +41,10 @@ mqtt_session_store_message(MqttCore *core, MqttSession *session, MqttSlot *slot)
   if (!session->recorded)
     return;
   slot->flags |= MQTT_SLOT_STORED;
-  put_with_message(core, session,
-                   (MqttStoreKey){ session->number, 2 * (guint64) slot->order + 1, MQTT_RECORD_OUT },
-                   record_of(slot, MQTT_SLOT_RETAIN | MQTT_SLOT_QOS2), slot->message);
+  MqttStoreKey key = { session->number, 2 * (guint64) slot->order + 1, MQTT_RECORD_OUT };
+  put_with_message(core, session, key,
+                   record_of(slot, MQTT_SLOT_RETAIN | MQTT_SLOT_QOS2), slot->message,
+                   core->out_flags);
   slot->op = mqtt_core_gate(core);
 }
 
@@ -55,7 +58,7 @@ mqtt_session_store_state(MqttCore *core, MqttSession *session, MqttSlot *slot)
   record.tag = slot->state == MQTT_OUT_PUBCOMP ? slot->tag : 0;
   mqtt_store_log_put(core->log,
                      (MqttStoreKey){ session->number, 2 * (guint64) slot->order, MQTT_RECORD_OUT },
-                     (const guint8 *) &record, sizeof record, 0, session->peer);
+                     (const guint8 *) &record, sizeof record, 0, 0, session->peer);
   slot->op = mqtt_core_gate(core);
 }
 
@@ -80,11 +83,11 @@ mqtt_session_store_received(MqttCore *core, MqttSession *session, const MqttSlot
   MqttStoreKey key = { session->number, slot->id, MQTT_RECORD_IN };
   Record record = record_of(slot, MQTT_SLOT_HELD);
   if (slot->flags & MQTT_SLOT_HELD) {
-    put_with_message(core, session, key, record, slot->message);
+    put_with_message(core, session, key, record, slot->message, core->in_flags);
     return;
   }
   record.tag = slot->tag;
-  mqtt_store_log_put(core->log, key, (const guint8 *) &record, sizeof record, 0, session->peer);
+  mqtt_store_log_put(core->log, key, (const guint8 *) &record, sizeof record, 0, 0, session->peer);
 }
 
 static void

@@ -1,6 +1,7 @@
-/* What must survive a crash leaves a machine as numbered operations on records with a key and a value. The host applies
- * them in order, at whatever latency, and answers mqtt_*_stored(up to n). A crash keeps a prefix of the
- * operations; a machine is made again from the records that the prefix left, fed in the order of their keys. */
+/* What must survive a crash leaves a machine as numbered operations on records with a key and a
+ * value. The host applies them in order, at whatever latency, and answers mqtt_*_stored(up to
+ * n). A crash keeps a prefix of the operations; a machine is made again from the records that
+ * the prefix left, fed in the order of their keys. */
 #pragma once
 
 #include <glib.h>
@@ -19,5 +20,6 @@ typedef struct {
   guint32 length;
   guint64 tag;         /* of the message that the record holds a copy of; 0: none */
   guint32 peer;        /* broker: client of the session */
+  gboolean upstream;   /* that copy is on the way up, from a publisher to a broker */
   gboolean more;       /* one change with the next operation: a crash keeps both or neither */
 } MqttStoreOp;

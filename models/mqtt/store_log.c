@@ -50,11 +50,12 @@ append(MqttStoreLog *log, MqttStoreKey key, guint32 peer)
 
 void
 mqtt_store_log_put(MqttStoreLog *log, MqttStoreKey key, const guint8 *value, gsize n, guint64 tag,
-                   guint32 peer)
+                   guint8 flags, guint32 peer)
 {
   Op *op = append(log, key, peer);
   op->op.length = (guint32) n;
   op->op.tag = tag;
+  op->op.upstream = (flags & MQTT_FLAG_UPSTREAM) != 0;
   op->op.value = value; /* says that there is one; the view is made when it is fetched */
   g_byte_array_append(log->values, value, (guint) n);
 }

@@ -1,4 +1,5 @@
-/* Operations that a machine has made and its host has not yet fetched, with their values, in order. */
+/* Operations that a machine has made and its host has not yet fetched, with their values, in
+ * order. */
 #pragma once
 
 #include "models/mqtt/event.h"
@@ -29,6 +30,6 @@ mqtt_store_log_group(MqttStoreLog *log)
 }
 
 void mqtt_store_log_put(MqttStoreLog *log, MqttStoreKey key, const guint8 *value, gsize n,
-                        guint64 tag, guint32 peer);
+                        guint64 tag, guint8 flags, guint32 peer); /* flags: UPSTREAM or none */
 void mqtt_store_log_delete(MqttStoreLog *log, MqttStoreKey key, guint32 peer);
 gboolean mqtt_store_log_next(MqttStoreLog *log, MqttStoreOp *op);

@@ -121,8 +121,10 @@ collect_outcome(World *world)
       world_offline(world, i);
     else
       world_down(world, i);
-  for (guint i = 0; i < world->n_publish_kinds; i++)
+  for (guint i = 0; i < world->n_publish_kinds; i++) {
     sections[i] = outcome_element(outcome, OF_PUBLISH, world->publish_kinds[i].section->name);
+    sections[i]->counters[COUNT_WINDOW_S] = (double)world->scenario->duration_ns / 1e9;
+  }
   ledger_finish(world->ledger, world_time(world), is_stuck, sections);
   for (guint i = 0; i < world->n_groups; i++)
     collect_group(world, outcome, &world->groups[i]);

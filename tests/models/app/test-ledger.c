@@ -9,8 +9,8 @@ enum { PUBLISHER, FIRST, SECOND, CLIENTS };
 static const char *
 name_of(gpointer user, guint32 client)
 {
-  static const char *const names[] = { "publisher", "first", "second" };
-  (void) user;
+  static const char *const names[] = {"publisher", "first", "second"};
+  (void)user;
   return names[client];
 }
 
@@ -23,16 +23,16 @@ typedef struct {
 static void
 set_up(Fixture *f, guint8 qos, guint64 trace_id)
 {
-  LedgerConfig config = { .sections = 1,
-                          .clients = CLIENTS,
-                          .window_ns = WINDOW,
-                          .messages = TRUE,
-                          .trace_id = trace_id,
-                          .client_name = name_of };
+  LedgerConfig config = {.sections = 1,
+                         .clients = CLIENTS,
+                         .window_ns = WINDOW,
+                         .messages = TRUE,
+                         .trace_id = trace_id,
+                         .client_name = name_of};
   f->ledger = ledger_new(&config);
   f->stream = ledger_publisher(f->ledger, 0, PUBLISHER, qos);
-  f->owed[0] = (LedgerOwed){ FIRST, qos };
-  f->owed[1] = (LedgerOwed){ SECOND, qos };
+  f->owed[0] = (LedgerOwed){FIRST, qos};
+  f->owed[1] = (LedgerOwed){SECOND, qos};
 }
 
 static guint64
@@ -128,8 +128,8 @@ test_one_of_two_subscribers(void)
   g_assert_cmpfloat(count(outcome, COUNT_ANY_MET), ==, 1);
 }
 
-/* The copy for the subscriber died early; the publisher could still send it again, until its acknowledgement: then it is
- * lost, by that early misfortune. */
+/* The copy for the subscriber died early; the publisher could still send it again, until its
+ * acknowledgement: then it is lost, by that early misfortune. */
 static void
 test_misfortune_decides_at_the_end(void)
 {
@@ -207,11 +207,13 @@ test_only_the_window_counts(void)
     hand_over(&f, tag, FIRST, WINDOW);
   }
   g_autoptr(Outcome) outcome = finish(&f);
-  g_assert_cmpfloat(count(outcome, COUNT_PUBLISHED), ==, 2); /* at 0 and at half of it, not at its end */
+  g_assert_cmpfloat(count(outcome, COUNT_PUBLISHED), ==,
+                    2); /* at 0 and at half of it, not at its end */
   g_assert_cmpfloat(count(outcome, COUNT_ONCE), ==, 2);
 }
 
-/* A repetition is needless if an earlier copy was decoded: at once if that is known, else when the earlier one arrives. */
+/* A repetition is needless if an earlier copy was decoded: at once if that is known, else when the
+ * earlier one arrives. */
 static void
 test_needless_resends(void)
 {
@@ -329,13 +331,13 @@ test_story(void)
     hand_over(&f, tag, FIRST, 2 * MS);
   }
   g_autoptr(GArray) story = ledger_take_story(f.ledger);
-  static const char *const expected[][2] = { { "publisher", "publish()" },
-                                             { "publisher", "publish() returned" },
-                                             { "publisher", "PUBLISH sent" },
-                                             { "broker", "PUBLISH received" },
-                                             { "broker", "PUBLISH sent" },
-                                             { "first", "PUBLISH received" },
-                                             { "first", "handed over: copy 1, latency 0.002 s" } };
+  static const char *const expected[][2] = {{"publisher", "publish()"},
+                                            {"publisher", "publish() returned"},
+                                            {"publisher", "PUBLISH sent"},
+                                            {"broker", "PUBLISH received"},
+                                            {"broker", "PUBLISH sent"},
+                                            {"first", "PUBLISH received"},
+                                            {"first", "handed over: copy 1, latency 0.002 s"}};
   g_assert_cmpuint(story->len, ==, G_N_ELEMENTS(expected));
   for (guint i = 0; i < story->len; i++) {
     OutcomeEvent *event = &g_array_index(story, OutcomeEvent, i);
@@ -347,7 +349,8 @@ test_story(void)
   ledger_free(f.ledger);
 }
 
-/* A great many messages under way, ended in another order than they began: found, and all retired. */
+/* A great many messages under way, ended in another order than they began: found, and all retired.
+ */
 static void
 test_many(void)
 {
@@ -359,7 +362,7 @@ test_many(void)
     tags[i] = publish(&f, i, 2);
   g_assert_cmpuint(ledger_live(f.ledger), ==, N);
   for (guint i = N; i-- > 1;) {
-    guint k = (guint) g_test_rand_int_range(0, (gint) i + 1);
+    guint k = (guint)g_test_rand_int_range(0, (gint)i + 1);
     guint64 swap = tags[i];
     tags[i] = tags[k];
     tags[k] = swap;

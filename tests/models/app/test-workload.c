@@ -11,16 +11,17 @@ static void
 test_constant_interval(void)
 {
   g_autoptr(Dist) every = dist_constant(10e9);
-  WorkloadConfig config = { .size = 100, .every = every };
+  WorkloadConfig config = {.size = 100, .every = every};
   double sum = 0;
   for (guint i = 1; i <= 1000; i++) {
     RandomStream stream = random_stream(7, i, "sensor-1", "publish reading");
     gint64 first_ns = workload_first_ns(&config, &stream);
     g_assert_true(first_ns >= 0 && first_ns < 10 * S);
     g_assert_cmpint(workload_interval_ns(&config, &stream, i), ==, 10 * S);
-    sum += (double) first_ns;
+    sum += (double)first_ns;
   }
-  /* Uniform over [0, 10 s): mean 5 s, standard error 10 / sqrt(12 * 1000) = 0.0913 s; 3.3 of them. */
+  /* Uniform over [0, 10 s): mean 5 s, standard error 10 / sqrt(12 * 1000) = 0.0913 s; 3.3 of them.
+   */
   g_assert_cmpfloat_with_epsilon(sum / 1000 / 1e9, 5, 0.30);
 }
 
@@ -29,7 +30,7 @@ test_start_is_taken_as_given(void)
 {
   g_autoptr(Dist) every = dist_constant(10e9);
   g_autoptr(Dist) start = dist_constant(3e9);
-  WorkloadConfig config = { .size = 100, .every = every, .start = start };
+  WorkloadConfig config = {.size = 100, .every = every, .start = start};
   RandomStream stream = random_stream(1, 1, "sensor-1", "publish reading");
   g_assert_cmpint(workload_first_ns(&config, &stream), ==, 3 * S);
 }
@@ -37,7 +38,7 @@ test_start_is_taken_as_given(void)
 static void
 test_payload_carries_the_tag(void)
 {
-  static const guint8 expected[] = { 1, 2, 3, 4, 5, 6, 7, 8, '.', '.' };
+  static const guint8 expected[] = {1, 2, 3, 4, 5, 6, 7, 8, '.', '.'};
   guint8 payload[10];
   workload_payload(payload, 10, 0x0102030405060708);
   g_assert_cmpmem(payload, 10, expected, 10);
@@ -49,8 +50,8 @@ static void
 test_backoff(void)
 {
   RandomStream stream = random_stream(1, 1, "sensor-1", "reconnect");
-  Backoff backoff = { .initial_ns = S, .max_ns = 60 * S, .factor = 2 };
-  static const gint64 expected_s[] = { 1, 2, 4, 8, 16, 32, 60, 60 };
+  Backoff backoff = {.initial_ns = S, .max_ns = 60 * S, .factor = 2};
+  static const gint64 expected_s[] = {1, 2, 4, 8, 16, 32, 60, 60};
   for (guint i = 0; i < G_N_ELEMENTS(expected_s); i++)
     g_assert_cmpint(backoff_delay_ns(&backoff, i, &stream, i), ==, expected_s[i] * S);
   g_assert_cmpint(backoff_delay_ns(&backoff, 4000, &stream, 0), ==, 60 * S);
@@ -74,7 +75,8 @@ test_interest(void)
   guint before = interest_version(interest);
   interest_add(interest, 9, mqtt_bytes("fleet/#"), 1);
   interest_add(interest, 2, mqtt_bytes("fleet/+/t"), 0);
-  interest_add(interest, 9, mqtt_bytes("fleet/a/t"), 2); /* overlaps: owed once, at the highest QoS */
+  interest_add(interest, 9, mqtt_bytes("fleet/a/t"),
+               2); /* overlaps: owed once, at the highest QoS */
   interest_add(interest, 5, mqtt_bytes("other"), 0);
   g_assert_cmpuint(interest_version(interest), !=, before);
   interest_match(interest, mqtt_bytes("fleet/a/t"), owed);
