@@ -2,11 +2,12 @@
 
 #include <string.h>
 
-/* $a = $b, ...: variables may name variables, to this depth; a circle ends there. */
-#define NEST_MAX 8
+/* A value for each use of each variable: hostile files end here. */
+#define CELLS_MAX 300000
+#define UNKNOWN_MAX 500
 
 static Cell *cell_make(Load *load, const Cell *place, const char *label, const char *text,
-                       guint depth);
+                       gboolean nested);
 
 void
 cell_free(Cell *cell)
@@ -44,8 +45,11 @@ variable(const Load *load, const char *name, guint *at)
 static void
 unknown_variable(Load *load, const Cell *cell, const char *name)
 {
-  LoadUnknown *unknown = g_new0(LoadUnknown, 1);
+  LoadUnknown *unknown;
 
+  if (load->unknown->len >= UNKNOWN_MAX)
+    return;
+  unknown = g_new0(LoadUnknown, 1);
   unknown->name = g_strdup(name);
   unknown->label = g_strdup_printf("%s = %s", cell->label, cell->text);
   unknown->file = cell->file;
@@ -53,9 +57,9 @@ unknown_variable(Load *load, const Cell *cell, const char *name)
   g_ptr_array_add(load->unknown, unknown);
 }
 
-/* Marks the variables of a tree as used; FALSE: one of them is not swept. */
+/* Marks the variables of a tree as used; FALSE: one of them cannot be. */
 static gboolean
-use_variables(Load *load, const Cell *cell, const Node *node, guint depth)
+use_variables(Load *load, const Cell *cell, const Node *node)
 {
   gboolean known = TRUE;
   guint at;
@@ -67,33 +71,31 @@ use_variables(Load *load, const Cell *cell, const Node *node, guint depth)
       unknown_variable(load, cell, node->text);
       return FALSE;
     }
-    if (depth >= NEST_MAX) {
-      load_problem(load, cell, "variables that depend on each other in a circle");
-      return FALSE;
-    }
     factor->used = TRUE;
-    for (guint i = 0; i < factor->factor.n; i++)
-      if (!node_is_constant(factor->nodes[i]))
-        known &= use_variables(load, cell, factor->nodes[i], depth + 1);
+    return TRUE;
   }
   for (guint i = 0; i < node->n; i++)
-    known &= use_variables(load, cell, node->kids[i], depth);
+    known &= use_variables(load, cell, node->kids[i]);
   return known;
 }
 
 static void
-choose(Load *load, Cell *cell, const Node *node, guint depth)
+choose(Load *load, Cell *cell, const Node *node)
 {
   guint at = 0;
   GridFactor *factor = variable(load, node->text, &at);
   g_autofree char *label = g_strdup_printf("%s = %s", cell->label, cell->text);
 
   factor->used = TRUE;
+  if (load->grid->cells->len + factor->factor.n > CELLS_MAX) {
+    load_problem(load, cell, "too many uses of too many values");
+    return;
+  }
   cell->factor = at;
   cell->n = factor->factor.n;
   cell->choices = g_new0(Cell *, cell->n);
   for (guint i = 0; i < cell->n; i++)
-    cell->choices[i] = cell_make(load, cell, label, factor->factor.texts[i], depth + 1);
+    cell->choices[i] = cell_make(load, cell, label, factor->factor.texts[i], TRUE);
 }
 
 static gboolean
@@ -111,8 +113,19 @@ is_constant(const ParamSpec *spec, const Node *node)
           node->kids[0]->kind == NODE_WORD);
 }
 
+gboolean
+cell_names_variable(const Node *node)
+{
+  if (node->kind == NODE_VARIABLE)
+    return TRUE;
+  for (guint i = 0; i < node->n; i++)
+    if (cell_names_variable(node->kids[i]))
+      return TRUE;
+  return FALSE;
+}
+
 static Cell *
-cell_make(Load *load, const Cell *place, const char *label, const char *text, guint depth)
+cell_make(Load *load, const Cell *place, const char *label, const char *text, gboolean nested)
 {
   Cell *cell = g_new0(Cell, 1);
   EvalContext context = {.folder = load->grid->folder};
@@ -126,21 +139,21 @@ cell_make(Load *load, const Cell *place, const char *label, const char *text, gu
   cell->spec = place->spec;
   cell->label = g_strdup(label);
   cell->text = g_strdup(text);
+  if (load->problems->len > PROBLEMS_MAX)
+    return cell; /* nobody reads more, and nothing will run */
   node = node_parse_typed(text, cell->spec, &why);
   if (node == NULL) {
     load_problem(load, cell, why);
     return cell;
   }
+  if (nested && cell_names_variable(node))
+    return cell; /* said where it is swept */
   if (node->kind == NODE_VARIABLE && variable(load, node->text, &at) != NULL) {
-    if (depth >= NEST_MAX) {
-      load_problem(load, cell, "variables that depend on each other in a circle");
-    } else {
-      choose(load, cell, node, depth);
-    }
+    choose(load, cell, node);
     return cell;
   }
   if (!is_constant(cell->spec, node)) {
-    if (use_variables(load, cell, node, 0))
+    if (use_variables(load, cell, node))
       cell->node = g_steal_pointer(&node);
     return cell;
   }
@@ -156,7 +169,7 @@ cell_new(Load *load, const char *file, guint line, const char *label, const char
 {
   Cell place = {.file = file, .line = line, .spec = spec};
 
-  return cell_make(load, &place, label, text, 0);
+  return cell_make(load, &place, label, text, FALSE);
 }
 
 Cell *
@@ -178,7 +191,7 @@ cell_new_swept(Load *load, guint at, const ParamSpec *spec)
   cell->choices = g_new0(Cell *, cell->n);
   factor->used = TRUE;
   for (guint i = 0; i < cell->n; i++)
-    cell->choices[i] = cell_make(load, &place, label, factor->factor.texts[i], 0);
+    cell->choices[i] = cell_make(load, &place, label, factor->factor.texts[i], FALSE);
   return cell;
 }
 

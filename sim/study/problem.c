@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define PROBLEMS_MAX 500
-
 static void
 problem_free(gpointer data)
 {

@@ -11,6 +11,8 @@ typedef struct {
   char *text; /* "[link radio] loss = 120%: out of range; allowed: ..." */
 } Problem;
 
+#define PROBLEMS_MAX 500 /* more are not kept */
+
 GPtrArray *problem_list_new(void);
 /* Appends one, unless the same stands there already. */
 void problem_add(GPtrArray *problems, const char *file, guint line, const char *format, ...)

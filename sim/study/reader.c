@@ -91,6 +91,11 @@ read_section(Reader *reader, guint line, char *text)
                 found);
     return;
   }
+  if (reader->file->sections->len >= READER_MAX_SECTIONS) {
+    problem_add(reader->problems, reader->file->file, line, "%s: more than %d sections", found,
+                READER_MAX_SECTIONS);
+    return;
+  }
   reader->lost = FALSE;
   reader->section = g_new0(ReaderSection, 1);
   reader->section->line = line;

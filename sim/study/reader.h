@@ -10,6 +10,7 @@
 
 #define READER_MAX_BYTES (4 * 1024 * 1024)
 #define READER_MAX_LINE 4096
+#define READER_MAX_SECTIONS 1000
 
 typedef struct {
   guint line;

@@ -55,6 +55,8 @@ no_such(Load *load, const Cell *cell, const ParamSpec *spec, const char *name)
   g_autoptr(GString) why = g_string_new(NULL);
   const char *nearest;
 
+  if (load->problems->len > PROBLEMS_MAX)
+    return;
   for (guint i = 0; i < load->grid->parts->len; i++) {
     const Part *part = g_ptr_array_index(load->grid->parts, i);
 

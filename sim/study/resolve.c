@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define DEPTH_MAX 50
+
 /* A key that needs a derived value (a path's rtt) waits until all others are in place; its default
  * stands in meanwhile. */
 enum { SLOT_UNKNOWN, SLOT_BUSY, SLOT_DONE, SLOT_LATER };
@@ -173,8 +175,15 @@ resolver_slot(Resolver *resolver, guint slot, char **why)
   if (cell == NULL || cell->value != NULL) {
     value = cell == NULL ? NULL : value_ref(cell->value);
   } else {
+    if (resolver->depth >= DEPTH_MAX) {
+      resolver->failed = slot;
+      *why = g_strdup("too long a chain of keys that depend on keys");
+      return NULL;
+    }
+    resolver->depth++;
     resolver->states[slot] = SLOT_BUSY;
     value = evaluate(resolver, slot, cell, why);
+    resolver->depth--;
     if (value == NULL) {
       resolver->states[slot] = SLOT_UNKNOWN;
       if (!resolver->later)

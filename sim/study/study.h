@@ -108,6 +108,7 @@ Cell *cell_new(Load *load, const char *file, guint line, const char *label, cons
 /* A cell that a factor chooses. */
 Cell *cell_new_swept(Load *load, guint factor, const ParamSpec *spec);
 void cell_free(Cell *cell);
+gboolean cell_names_variable(const Node *node);
 typedef void (*CellVisit)(Load *load, Cell *cell, gpointer data);
 void cell_leaves(Load *load, Cell *cell, CellVisit visit, gpointer data);
 
@@ -140,6 +141,7 @@ typedef struct {
   guint8 *states;    /* per slot */
   gboolean complete; /* all that needs no derived value is in place */
   gboolean later;    /* a derived value was asked for before that */
+  guint depth;       /* of keys that name keys */
   guint failed;      /* slot in which an error was met */
   gpointer place;    /* for conditions */
 } Resolver;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define VALUES_MAX 10000
+#define FACTORS_MAX 50
 
 void
 load_entry_free(gpointer data)
@@ -69,7 +70,11 @@ read_section(Load *load, const ReaderSection *section)
       continue;
     }
     other = find(load->sweep, factor);
-    if (other == NULL) {
+    if (other == NULL && load->sweep->len >= FACTORS_MAX) {
+      problem_add(load->problems, load->path, entry->line, "[sweep] %s: more than %d factors",
+                  found, FACTORS_MAX);
+      load_entry_free(factor);
+    } else if (other == NULL) {
       g_ptr_array_add(load->sweep, factor);
     } else {
       problem_add(load->problems, load->path, entry->line, "[sweep] %s: line %u sweeps it already",
@@ -375,6 +380,10 @@ add_factor(Load *load, const LoadEntry *entry)
       factor->nodes[i] = node_parse_value(factor->factor.texts[i], &why);
       if (factor->nodes[i] == NULL)
         factor->nodes[i] = node_raw(factor->factor.texts[i]);
+      if (strchr(factor->factor.texts[i], '$') != NULL && cell_names_variable(factor->nodes[i]))
+        problem_add(load->problems, entry->file, entry->line,
+                    "%s = %s: a variable may not depend on another", label,
+                    factor->factor.texts[i]);
     }
   }
   g_ptr_array_add(load->grid->factors, factor);

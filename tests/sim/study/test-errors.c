@@ -417,11 +417,11 @@ test_points(void)
                    "loss = $loss\n",
                    "my.ini:6: [link radio] loss = $loss = 120%: out of range; allowed: 0% to 100%, "
                    "or gilbert()\n");
-  assert_text_says(
-      "[experiment]\ntitle = a\n[sweep]\n$a = $b, 1s\n$b = $a, 2s\n[link radio]\n"
-      "delay = 2 * $a\n",
-      "my.ini:7: [link radio] delay = 2 * $a: variables that depend on each other in a "
-      "circle\n");
+  assert_text_says("[experiment]\ntitle = a\n[sweep]\n$a = $b, 1s\n$b = $a, 2s\n[link radio]\n"
+                   "delay = 2 * $a\n",
+                   "my.ini:4: [sweep] $a = $b: a variable may not depend on another\n"
+                   "my.ini:5: [sweep] $b = $a: a variable may not depend on another\n"
+                   "my.ini:5: [sweep] $b: swept but used nowhere\n");
 }
 
 static void
@@ -502,6 +502,27 @@ test_all_at_once(void)
       "my.ini:36: \"; every second\": not a section, a key or a comment; comments begin with #\n");
 }
 
+/* A chain of keys that name keys has an end, and so have the uses of a swept value. */
+static void
+test_bounds(void)
+{
+  g_autoptr(GString) chain = g_string_new("[experiment]\ntitle = a\n");
+  g_autoptr(GString) uses = g_string_new("[experiment]\ntitle = a\n[sweep]\n$x = 1 .. 9000 step 1\n"
+                                         "[broker b]\n");
+  g_autofree char *messages = NULL;
+
+  for (guint i = 0; i < 60; i++)
+    g_string_append_printf(chain, "[link l%u]\ndelay = l%u.delay\n", i, i + 1);
+  g_string_append(chain, "[link l60]\n");
+  g_assert_null(test_load(chain->str, NULL, &messages));
+  g_assert_nonnull(strstr(messages, "too long a chain of keys that depend on keys\n"));
+  g_free(g_steal_pointer(&messages));
+  for (guint i = 0; i < 40; i++)
+    g_string_append_printf(uses, "[client c%u]\ncount = $x\n", i);
+  g_assert_null(test_load(uses->str, NULL, &messages));
+  g_assert_nonnull(strstr(messages, "count = $x: too many uses of too many values\n"));
+}
+
 /* Any bytes are safe, and what nests deeply or is long comes to an end. */
 static void
 test_hostile(void)
@@ -551,6 +572,7 @@ main(int argc, char **argv)
   g_test_add_func("/study/errors/plots", test_plots);
   g_test_add_func("/study/errors/overrides", test_overrides);
   g_test_add_func("/study/errors/all at once", test_all_at_once);
+  g_test_add_func("/study/errors/bounds", test_bounds);
   g_test_add_func("/study/errors/hostile", test_hostile);
   return g_test_run();
 }

@@ -156,7 +156,24 @@ test_many_problems(void)
   for (guint i = 0; i < 100000; i++)
     g_string_append_printf(text, "nonsense %u\n", i);
   file = reader_parse("my.ini", text->str, text->len, problems);
-  g_assert_cmpuint(problems->len, <, 1000);
+  g_assert_cmpuint(problems->len, <=, PROBLEMS_MAX + 1);
+}
+
+static void
+test_many_sections(void)
+{
+  g_autoptr(GPtrArray) problems = problem_list_new();
+  g_autoptr(GString) text = g_string_new(NULL);
+  g_autoptr(ReaderFile) file = NULL;
+  g_autofree char *first = NULL;
+
+  for (guint i = 1; i <= READER_MAX_SECTIONS + 1; i++)
+    g_string_append_printf(text, "[link l%u]\n", i);
+  file = reader_parse("my.ini", text->str, text->len, problems);
+  g_assert_cmpuint(file->sections->len, ==, READER_MAX_SECTIONS);
+  g_assert_cmpuint(problems->len, ==, 1);
+  first = problem_to_string(g_ptr_array_index(problems, 0));
+  g_assert_cmpstr(first, ==, "my.ini:1001: [link l1001]: more than 1000 sections");
 }
 
 int
@@ -169,5 +186,6 @@ main(int argc, char **argv)
   g_test_add_func("/study/reader/no text", test_no_text);
   g_test_add_func("/study/reader/load", test_load);
   g_test_add_func("/study/reader/many problems", test_many_problems);
+  g_test_add_func("/study/reader/many sections", test_many_sections);
   return g_test_run();
 }
