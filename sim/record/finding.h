@@ -1,12 +1,13 @@
-/* What a check has to say about a resolved point: an error, or a note on a setting that defeats itself. */
+/* What a check has to say about a resolved point: an error, or a note on a setting that defeats
+ * itself. */
 #pragma once
 
 #include "sim/record/scenario.h"
 
 typedef struct {
-  gboolean error;  /* FALSE: a note */
-  char *section;   /* name of the section it is about */
-  char *key;       /* and the key whose line is to be named */
+  gboolean error; /* FALSE: a note */
+  char *section;  /* name of the section it is about */
+  char *key;      /* and the key whose line is to be named */
   char *message;
 } Finding;
 

@@ -1,5 +1,5 @@
-/* One point of a study, fully resolved: every section with every key. This and a seed is all that a run gets. Immutable once made;
- * shared between threads. */
+/* One point of a study, fully resolved: every section with every key. This and a seed is all that a
+ * run gets. Immutable once made; shared between threads. */
 #pragma once
 
 #include "sim/record/spec.h"
@@ -15,7 +15,8 @@ typedef enum { RECORD_SUMMARY, RECORD_MESSAGES, RECORD_TRACE } RecordLevel;
 typedef struct {
   gint64 warmup_ns, duration_ns, drain_ns;
   RecordLevel record;
-  GPtrArray *sections; /* Section *, in the order of the file; profiles that are named stand as sections */
+  GPtrArray *
+      sections; /* Section *, in the order of the file; profiles that are named stand as sections */
 } Scenario;
 
 Section *section_new(const KindSpec *kind, const char *name);
@@ -24,7 +25,8 @@ Scenario *scenario_new(void);
 void scenario_free(Scenario *scenario);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scenario, scenario_free)
 
-const Section *scenario_section(const Scenario *scenario, const char *name); /* of a model kind; NULL */
+const Section *scenario_section(const Scenario *scenario,
+                                const char *name); /* of a model kind; NULL */
 
 /* The key must be declared; takes the value's reference. */
 void section_set(Section *section, const char *key, Value *value);
@@ -32,5 +34,6 @@ const Value *section_value(const Section *section, const char *key); /* NULL: ab
 gint64 section_int(const Section *section, const char *key);  /* INT; the value must be there */
 double section_real(const Section *section, const char *key); /* REAL, INT */
 const char *section_text(const Section *section, const char *key); /* NULL: absent */
-const Dist *section_dist(const Section *section, const char *key); /* NULL: absent or a word (never) */
+const Dist *section_dist(const Section *section,
+                         const char *key); /* NULL: absent or a word (never) */
 gboolean section_is(const Section *section, const char *key, const char *word);

@@ -1,13 +1,13 @@
-/* What a key of the experiment file may say, declared once. Checking, error messages, `qosim keys` and the reference in the docs
- * all come from these tables. Static and const. */
+/* What a key of the experiment file may say, declared once. Checking, error messages, `qosim keys`
+ * and the reference in the docs all come from these tables. Static and const. */
 #pragma once
 
 #include "sim/record/value.h"
 
 typedef enum {
   PARAM_TEXT,
-  PARAM_WORD,   /* one of words */
-  PARAM_FLAG,   /* yes, no: INT 0 or 1 */
+  PARAM_WORD, /* one of words */
+  PARAM_FLAG, /* yes, no: INT 0 or 1 */
   PARAM_INT,
   PARAM_NUMBER, /* REAL without unit */
   PARAM_TIME,
@@ -29,7 +29,8 @@ typedef enum {
   PARAM_REQUIRED = 1 << 0,
   PARAM_IS_LIST = 1 << 1, /* comma-separated; the value is a LIST */
   PARAM_RTT = 1 << 2,     /* a bare `rtt` in an expression is that of this client's own path */
-  PARAM_EACH = 1 << 3,    /* REF that may be written `each NAME`: a LIST of the texts "each" and NAME */
+  PARAM_EACH =
+      1 << 3, /* REF that may be written `each NAME`: a LIST of the texts "each" and NAME */
 } ParamFlags;
 
 typedef struct _CallSpec CallSpec;
@@ -37,20 +38,24 @@ typedef struct _CallSpec CallSpec;
 typedef struct {
   const char *name;
   ParamType type;
-  const char *fallback; /* default in the file's syntax; NULL: none (the accessors then say "absent") */
-  const char *low, *high; /* range in the file's syntax, ends included; NULL: open */
-  const char *const *words; /* NULL-ended: WORD's choices; for other types the words allowed besides (never, unlimited, none, spread) */
-  const CallSpec *calls;    /* ended by a NULL name; besides distributions, which every DIST takes */
-  const char *refers;       /* REF, PATH: kinds, separated by a blank */
+  const char
+      *fallback; /* default in the file's syntax; NULL: none (the accessors then say "absent") */
+  const char *low, *high;   /* range in the file's syntax, ends included; NULL: open */
+  const char *const *words; /* NULL-ended: WORD's choices; for other types the words allowed besides
+                               (never, unlimited, none, spread) */
+  const CallSpec *calls; /* ended by a NULL name; besides distributions, which every DIST takes */
+  const char *refers;    /* REF, PATH: kinds, separated by a blank */
   guint flags;
   const char *help; /* one line */
-  const char *grain; /* values are whole multiples of it, "1s" where MQTT has whole seconds; NULL: any */
-  const char *why;   /* the reason of the range, for the message of a value outside it; NULL: none */
+  const char
+      *grain; /* values are whole multiples of it, "1s" where MQTT has whole seconds; NULL: any */
+  const char *why; /* the reason of the range, for the message of a value outside it; NULL: none */
 } ParamSpec;
 
 struct _CallSpec {
   const char *name;
-  const ParamSpec *params; /* ended by a NULL name; arguments may be given in this order or by name */
+  const ParamSpec
+      *params; /* ended by a NULL name; arguments may be given in this order or by name */
   const char *help;
 };
 
@@ -65,5 +70,6 @@ typedef struct {
 /* NULL: unknown. */
 const ParamSpec *spec_param(const KindSpec *kind, const char *name);
 const KindSpec *spec_kind(const KindSpec *const *kinds, const char *kind); /* kinds is NULL-ended */
-/* Of n names the nearest to text (optimal string alignment distance at most a third of its length); NULL: none is near. */
+/* Of n names the nearest to text (optimal string alignment distance at most a third of its length);
+ * NULL: none is near. */
 const char *spec_nearest(const char *text, const char *const *names, gsize n);

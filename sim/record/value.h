@@ -1,5 +1,6 @@
-/* Values of the experiment file, typed: what is left of "300 ms" or "backoff(1s, max=60s)" once it was read.
- * A Value is immutable and reference-counted (atomically: points share them between threads). */
+/* Values of the experiment file, typed: what is left of "300 ms" or "backoff(1s, max=60s)" once it
+ * was read. A Value is immutable and reference-counted (atomically: points share them between
+ * threads). */
 #pragma once
 
 #include "sim/random/dist.h"
@@ -8,7 +9,8 @@
 #define VALUE_UNLIMITED G_MAXINT64 /* a limit that does not bind */
 
 typedef enum {
-  VALUE_INT,  /* integer; with unit: ns, bytes, bit/s, packets; `never`, `unlimited` = G_MAXINT64; flags 0, 1 */
+  VALUE_INT,  /* integer; with unit: ns, bytes, bit/s, packets; `never`, `unlimited` = G_MAXINT64;
+                 flags 0, 1 */
   VALUE_REAL, /* ratio (0..1), plain number */
   VALUE_TEXT, /* text, word, reference, topic, file, condition, metric */
   VALUE_DIST, /* of times in nanoseconds */
@@ -39,7 +41,8 @@ struct _Value {
       char *name;
       guint n;
       guint leading; /* 1: values[0] is the first argument of the CallSpec and needs no name */
-      const char **names; /* argument names as in the CallSpec, static; absent arguments are left out */
+      const char *
+          *names; /* argument names as in the CallSpec, static; absent arguments are left out */
       Value **values;
     } call;
     struct {
@@ -53,10 +56,10 @@ struct _Value {
 Value *value_new_int(gint64 integer, Unit unit);
 Value *value_new_real(double real, Unit unit);
 Value *value_new_text(const char *text);
-Value *value_new_dist(Dist *dist);                /* takes the reference */
+Value *value_new_dist(Dist *dist); /* takes the reference */
 /* A distribution and how the file would say it (a Dist does not keep its parameters). */
 Value *value_new_dist_written(Dist *dist, const char *written);
-Value *value_new_list(Value **values, guint n);   /* takes the values, copies the array */
+Value *value_new_list(Value **values, guint n); /* takes the values, copies the array */
 Value *value_new_call(const char *name, const char *const *names, Value **values, guint n);
 Value *value_ref(const Value *value);
 void value_unref(Value *value);
@@ -66,8 +69,8 @@ gboolean value_equal(const Value *a, const Value *b);
 /* The argument of a call by name; NULL if it was not given. */
 const Value *value_argument(const Value *call, const char *name);
 gboolean value_is_word(const Value *value, const char *word); /* a TEXT that says so */
-/* In the file's own syntax, canonical and short: "300 ms", "2 %", "never", "backoff(1 s, max=60 s)". Never loses a
- * digit: reading it again gives an equal value. */
+/* In the file's own syntax, canonical and short: "300 ms", "2 %", "never", "backoff(1 s, max=60
+ * s)". Never loses a digit: reading it again gives an equal value. */
 char *value_to_string(const Value *value);
 /* The same for a number of nanoseconds: "1.5 s", "2 min". To free. */
 char *value_time_to_string(gint64 time_ns);
