@@ -29,8 +29,7 @@ typedef enum {
   PARAM_REQUIRED = 1 << 0,
   PARAM_IS_LIST = 1 << 1, /* comma-separated; the value is a LIST */
   PARAM_RTT = 1 << 2,     /* a bare `rtt` in an expression is that of this client's own path */
-  PARAM_EACH =
-      1 << 3, /* REF that may be written `each NAME`: a LIST of the texts "each" and NAME */
+  PARAM_EACH = 1 << 3,    /* REF that may be `each NAME`: a LIST of the texts "each" and NAME */
 } ParamFlags;
 
 typedef struct _CallSpec CallSpec;
@@ -38,24 +37,21 @@ typedef struct _CallSpec CallSpec;
 typedef struct {
   const char *name;
   ParamType type;
-  const char
-      *fallback; /* default in the file's syntax; NULL: none (the accessors then say "absent") */
+  const char *fallback;     /* default in the file's syntax; NULL: none, the value is absent */
   const char *low, *high;   /* range in the file's syntax, ends included; NULL: open */
   const char *const *words; /* NULL-ended: WORD's choices; for other types the words allowed besides
                                (never, unlimited, none, spread) */
   const CallSpec *calls; /* ended by a NULL name; besides distributions, which every DIST takes */
   const char *refers;    /* REF, PATH: kinds, separated by a blank */
   guint flags;
-  const char *help; /* one line */
-  const char
-      *grain; /* values are whole multiples of it, "1s" where MQTT has whole seconds; NULL: any */
+  const char *help;  /* one line */
+  const char *grain; /* values are whole multiples of it ("1s": whole seconds); NULL: any */
   const char *why; /* the reason of the range, for the message of a value outside it; NULL: none */
 } ParamSpec;
 
 struct _CallSpec {
   const char *name;
-  const ParamSpec
-      *params; /* ended by a NULL name; arguments may be given in this order or by name */
+  const ParamSpec *params; /* ended by a NULL name; arguments come in this order or by name */
   const char *help;
 };
 
