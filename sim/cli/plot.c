@@ -164,8 +164,11 @@ draw_all(Drawing *drawing, const GPtrArray *plots)
   }
   drawing->outcomes = g_new0(GPtrArray *, drawing->database->points->len + 1);
   /* A plot that cannot be drawn does not stand in the way of the others. */
-  for (guint i = 0; i < plots->len; i++)
-    status = MAX(status, draw(drawing, plots->pdata[i]));
+  for (guint i = 0; i < plots->len; i++) {
+    CliStatus drawn = draw(drawing, plots->pdata[i]);
+
+    status = MAX(status, drawn);
+  }
   for (guint i = 0; i < drawing->database->points->len; i++)
     g_clear_pointer(&drawing->outcomes[i], g_ptr_array_unref);
   g_free(drawing->outcomes);

@@ -96,6 +96,8 @@ ok 'gnuplot fails: no picture' test -z "$(find pictures -name '*.svg' 2>/dev/nul
 if command -v gnuplot >/dev/null; then
   qosim plot a.db -d pictures
   exits 0 'plots'
+  echo pictures/arrived.svg >want
+  same want out 'plots: where the picture is'
   ok 'plots: a picture' test -s pictures/arrived.svg
   qosim plot a.db -d pictures -t png arrived
   exits 0 'plots as png'
