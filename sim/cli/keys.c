@@ -4,6 +4,7 @@
 #include "models/spec/spec_model.h"
 #include "sim/cli/cli.h"
 #include "sim/cli/term.h"
+#include "sim/record/metric.h"
 
 /* The reference in the documentation stands between these. */
 #define MARK_BEGIN "<!-- qosim keys --markdown: begin -->"
@@ -166,6 +167,52 @@ print_kind(const KindSpec *kind, gboolean markdown)
     print_row(param);
 }
 
+static char *
+metric_owners(const Metric *metric)
+{
+  static const struct {
+    MetricOf of;
+    const char *name;
+  } owners[] = {
+      {OF_PUBLISH, "publish"}, {OF_CLIENT, "client"}, {OF_LINK, "link"}, {OF_BROKER, "broker"}};
+  GString *text = g_string_new(NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS(owners); i++)
+    if (metric->of & owners[i].of)
+      append_item(text, owners[i].name);
+  return g_string_free(text, FALSE);
+}
+
+static const char *
+metric_unit(const Metric *metric)
+{
+  return g_str_equal(metric->unit, "")    ? "ratio"
+         : g_str_equal(metric->unit, "1") ? "count"
+                                          : metric->unit;
+}
+
+static void
+print_metrics(gboolean markdown)
+{
+  if (markdown)
+    g_print("| metric | of | unit | exact meaning |\n|---|---|---|---|\n");
+  else
+    g_print("metric, what it belongs to, unit; then what it means exactly\n\n");
+  for (guint i = 0; i < metric_table_n; i++) {
+    const Metric *metric = &metric_table[i];
+    gboolean has_digits = metric->kind == METRIC_QUANTILE || metric->kind == METRIC_ARRIVAL;
+    g_autofree char *name = g_strconcat(metric->name, has_digits ? "99" : "", NULL);
+    g_autofree char *owners = metric_owners(metric);
+    g_autofree char *help = cell(metric->help);
+
+    if (markdown)
+      g_print("| `%s` | %s | %s | %s |\n", name, owners, metric_unit(metric), help);
+    else
+      g_print("  %s%-32s%s  %-14s  %s\n      %s\n", term_bold(stdout), name, term_plain(stdout),
+              owners, metric_unit(metric), metric->help);
+  }
+}
+
 static GPtrArray *
 all_kinds(void)
 {
@@ -221,6 +268,10 @@ keys_command(int argc, char **argv)
           "meaning; with SECTION, as in qosim keys link, those of one kind of section.",
           NULL, 0, 1))
     return CLI_USAGE;
+  if (argc == 2 && g_str_equal(argv[1], "metrics")) {
+    print_metrics(markdown);
+    return CLI_DONE;
+  }
   if (argc == 2)
     return print_section(kinds, argv[1], markdown);
   if (markdown)

@@ -23,6 +23,12 @@ else
   skip 'the reference in docs/EXPERIMENTS.md' 'no documentation beside the tests'
 fi
 
+qosim keys metrics
+exits 0 'metrics'
+for metric in delivery_ratio silent_loss latency_mean latency_p99 arrival_p99 bytes_per_delivered; do
+  ok "metric $metric is there" grep -Eq "^  $metric " out
+done
+
 qosim profiles
 exits 0 'profiles'
 for name in perfect ethernet wan wifi catm1 geo linux rfc6298 spec; do
