@@ -34,6 +34,7 @@ typedef struct {
   guint32 strays; /* copies on the way to clients that it is not owed to */
   Hop publish, pubrel;
   guint8 told;
+  guint8 misfortune;   /* Cause: the last copy on the way up that a machine or store lost */
   gboolean untold : 1; /* its publisher will still hear of it */
   guint16 sends, needless;
   guint32 n_owed;
@@ -348,17 +349,35 @@ message_up(const Message *message)
   return message->held != 0 || message->publish.streams != 0;
 }
 
+/* What QoS 1 and 2 promise to outlive. publish() returns before its write is durable, so before it
+ * is told success a publisher may lose a message by a crash. */
+static gboolean
+survivable(const Message *message, Cause cause)
+{
+  return cause == CAUSE_CONNECTION_LOST || cause == CAUSE_BROKER_STATE_LOST ||
+         cause == CAUSE_SUBSCRIBER_STATE_LOST ||
+         (cause == CAUSE_PUBLISHER_STATE_LOST && message->told == TOLD_SUCCESS);
+}
+
 static void
 obligation_lose(Ledger *ledger, Message *message, Obligation *owed, gint64 now_ns, Cause cause)
 {
+  const Publisher *publisher = message_publisher(ledger, message);
+  /* Above QoS 0 the bytes of a connection are never a message's only hope: that they died is the
+   * cause only if nothing else went wrong before. */
+  if (cause == CAUSE_CONNECTION_LOST && MIN(publisher->qos, owed->granted) > 0) {
+    if (owed->misfortune != CAUSE_NONE)
+      cause = owed->misfortune;
+    else if (message->misfortune != CAUSE_NONE)
+      cause = message->misfortune;
+  }
   if (cause == CAUSE_NONE)
     cause = owed->misfortune != CAUSE_NONE ? owed->misfortune : CAUSE_NO_SESSION;
   owed->lost = cause;
-  const Publisher *publisher = message_publisher(ledger, message);
-  if (cause == CAUSE_CONNECTION_LOST && MIN(publisher->qos, owed->granted) > 0 &&
+  if (MIN(publisher->qos, owed->granted) > 0 && survivable(message, cause) &&
       message_state_kept(ledger, message, publisher->client, owed->client))
     breach(ledger, message,
-           "lost with a connection although its QoS is above 0 and state was kept");
+           "lost with a connection or a process although its QoS is above 0 and state was kept");
   mix(ledger, 1, message->tag, now_ns);
   if (traced(ledger, message))
     ledger_story(ledger, now_ns, "", "lost: %s", cause_name(cause));
@@ -583,11 +602,31 @@ ledger_state_lost(Ledger *ledger, guint32 client, gint64 now_ns)
   ledger->state_lost_ns[client == LEDGER_UP ? ledger->config.clients : client] = now_ns;
 }
 
-/* Delivery in the order of publication, [MQTT-4.6.0-5]; a publisher here has one topic and one QoS
- * at a time. */
-static void
-check_order(Ledger *ledger, const Message *message, guint32 client)
+/* A copy is gone for good: dropped by a full queue, expired, QoS 0 in a connection that died. Above
+ * QoS 0, crashes and connections leave what a store or the other side still has. */
+static gboolean
+was_dropped(const Obligation *owed, guint8 qos)
 {
+  switch ((Cause)owed->misfortune) {
+  case CAUSE_CONNECTION_LOST:
+    return qos == 0;
+  case CAUSE_NONE:
+  case CAUSE_PUBLISHER_STATE_LOST:
+  case CAUSE_BROKER_STATE_LOST:
+  case CAUSE_SUBSCRIBER_STATE_LOST:
+    return FALSE;
+  default:
+    return TRUE;
+  }
+}
+
+/* Delivery in the order of publication, [MQTT-4.6.0-5]; a publisher here has one topic and one QoS
+ * at a time. Where a copy was dropped on its way, what arrives in the end is a repetition, sent
+ * after later messages, and the order of section 4.6 is that of first sending. */
+static void
+check_order(Ledger *ledger, const Message *message, const Obligation *owed)
+{
+  guint32 client = owed->client;
   guint32 number = (guint32)(message->tag >> SEQUENCE_BITS) - 1;
   Publisher *publisher = &g_array_index(ledger->publishers, Publisher, number);
   guint64 sequence = message_sequence(message), last;
@@ -608,7 +647,8 @@ check_order(Ledger *ledger, const Message *message, guint32 client)
     }
     *found = MAX(last, sequence);
   }
-  if (sequence < last && message_state_kept(ledger, message, publisher->client, client))
+  if (sequence < last && !was_dropped(owed, MIN(publisher->qos, owed->granted)) &&
+      message_state_kept(ledger, message, publisher->client, client))
     breach(ledger, message, "delivered after a later message of its topic and QoS");
 }
 
@@ -627,7 +667,7 @@ ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns)
   const Publisher *publisher = message_publisher(ledger, message);
   if (owed->copies == 1) {
     owed->latency_ns = now_ns - message->published_ns;
-    check_order(ledger, message, client);
+    check_order(ledger, message, owed);
     if (message->id != 0)
       histogram_add(&message_tally(ledger, message)->histograms[HISTOGRAM_LATENCY],
                     owed->latency_ns);
@@ -679,6 +719,8 @@ ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
       breach(ledger, message, CUSTODY);
     else
       message->held--;
+    if (cause != CAUSE_NONE)
+      message->misfortune = cause;
   } else {
     Obligation *owed = message_obligation(message, where);
     guint left = owed ? owed->held : message->strays;
@@ -788,7 +830,7 @@ ledger_died(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
     hop->streams--;
     message->down -= where != LEDGER_UP;
     Obligation *owed = where == LEDGER_UP ? NULL : message_obligation(message, where);
-    if (owed != NULL)
+    if (owed != NULL && owed->misfortune == CAUSE_NONE)
       owed->misfortune = cause;
   }
   message_settle(ledger, message, where, now_ns, cause);

@@ -7,15 +7,15 @@
 void
 mqtt_broker_config_default(MqttBrokerConfig *config)
 {
-  *config = (MqttBrokerConfig){ .maximum_qos = 2,
-                                .inflight = MQTT_UNLIMITED,
-                                .queue = MQTT_UNLIMITED,
-                                .queue_bytes = G_MAXINT64,
-                                .on_queue_full = MQTT_DROP_NEW,
-                                .receive_maximum = 65535,
-                                .maximum_packet_size = MQTT_UNLIMITED,
-                                .keep_alive_factor = 1.5,
-                                .qos2_receiver = MQTT_QOS2_ON_PUBLISH };
+  *config = (MqttBrokerConfig){.maximum_qos = 2,
+                               .inflight = MQTT_UNLIMITED,
+                               .queue = MQTT_UNLIMITED,
+                               .queue_bytes = G_MAXINT64,
+                               .on_queue_full = MQTT_DROP_NEW,
+                               .receive_maximum = 65535,
+                               .maximum_packet_size = MQTT_UNLIMITED,
+                               .keep_alive_factor = 1.5,
+                               .qos2_receiver = MQTT_QOS2_ON_PUBLISH};
 }
 
 static guint
@@ -82,16 +82,16 @@ mqtt_broker_new(const MqttBrokerConfig *config, MqttEvents *events)
 {
   MqttBroker *broker = g_new0(MqttBroker, 1);
   broker->config = config;
-  broker->core = (MqttCore){ .events = events,
-                             .log = config->store ? mqtt_store_log_new(events) : NULL,
-                             .ready = &broker->ready,
-                             .inflight = config->inflight,
-                             .queue = config->queue,
-                             .queue_bytes = config->queue_bytes,
-                             .receive_maximum = config->receive_maximum,
-                             .on_queue_full = (guint8) config->on_queue_full,
-                             .in_flags = MQTT_FLAG_UPSTREAM,
-                             .ack_after_store = config->ack_after_store != FALSE };
+  broker->core = (MqttCore){.events = events,
+                            .log = config->store ? mqtt_store_log_new(events) : NULL,
+                            .ready = &broker->ready,
+                            .inflight = config->inflight,
+                            .queue = config->queue,
+                            .queue_bytes = config->queue_bytes,
+                            .receive_maximum = config->receive_maximum,
+                            .on_queue_full = (guint8)config->on_queue_full,
+                            .in_flags = MQTT_FLAG_UPSTREAM,
+                            .ack_after_store = config->ack_after_store != FALSE};
   broker->matches = g_array_new(FALSE, FALSE, sizeof(MqttMatch));
   broker->targets = broker_route_targets_new();
   make_tables(broker);
@@ -117,8 +117,10 @@ mqtt_broker_lose_state(MqttBroker *broker, MqttCause cause)
     BrokerSession *session = broker->sessions->pdata[i];
     if (session == NULL)
       continue;
+    mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_SESSION_GONE,
+                       session->s.recorded ? MQTT_FLAG_SESSION : 0, 0, 0)
+        ->cause = cause;
     mqtt_session_lose(&broker->core, &session->s, cause);
-    mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_SESSION_GONE, 0, 0, 0)->cause = cause;
   }
   free_tables(broker);
   make_tables(broker);
@@ -132,7 +134,7 @@ void
 mqtt_broker_open(MqttBroker *broker, gint64 now_ns, guint32 conn, guint32 peer)
 {
   if (conn >= broker->links->len)
-    g_ptr_array_set_size(broker->links, (gint) conn + 1);
+    g_ptr_array_set_size(broker->links, (gint)conn + 1);
   g_assert(broker->links->pdata[conn] == NULL);
   Link *link = g_new0(Link, 1);
   link->conn = conn;

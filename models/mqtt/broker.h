@@ -9,13 +9,13 @@
 
 typedef struct {
   guint8 maximum_qos;
-  guint32 inflight;            /* own bound per session; the client's Receive Maximum binds too */
-  guint32 queue;               /* per session, behind inflight */
+  guint32 inflight; /* own bound per session; the client's Receive Maximum binds too */
+  guint32 queue;    /* per session, behind inflight */
   guint64 queue_bytes;
   MqttOnQueueFull on_queue_full; /* FULL_REFUSE: PUBACK or PUBREC 0x97 where that can be said */
-  guint16 receive_maximum;     /* announced */
-  guint32 maximum_packet_size; /* announced and enforced */
-  double keep_alive_factor;    /* 1.5 [MQTT-3.1.2-22] */
+  guint16 receive_maximum;       /* announced */
+  guint32 maximum_packet_size;   /* announced and enforced */
+  double keep_alive_factor;      /* 1.5 [MQTT-3.1.2-22] */
   MqttQos2Receiver qos2_receiver;
   gboolean store;
   gboolean ack_after_store;
@@ -28,7 +28,7 @@ typedef struct _MqttBroker MqttBroker;
 MqttBroker *mqtt_broker_new(const MqttBrokerConfig *config, MqttEvents *events); /* both borrowed */
 void mqtt_broker_free(MqttBroker *broker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MqttBroker, mqtt_broker_free)
-/* Emits GONE with cause for every copy held and SESSION_GONE for every session, then forgets all
+/* Emits SESSION_GONE for every session and GONE with cause for every copy held, then forgets all
  * state and connections. */
 void mqtt_broker_lose_state(MqttBroker *broker, MqttCause cause);
 

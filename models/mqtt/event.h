@@ -30,7 +30,8 @@ typedef enum {
                       again */
   MQTT_EVENT_RECEIVED, /* a PUBLISH (or PUBREL) was decoded; cause: what a broker did if it made no
                           copy for anyone */
-  MQTT_EVENT_SESSION_GONE, /* broker: the session of peer ended; cause */
+  MQTT_EVENT_SESSION_GONE, /* broker: the session of peer ended; cause. Flag SESSION: a crash ended
+                              it, and a store may bring it back */
   MQTT_EVENT_STORE,        /* operation `number` is to be stored: see store.h */
 } MqttEventType;
 
@@ -96,7 +97,7 @@ mqtt_events_push(MqttEvents *events, MqttEventType type)
 {
   MqttEvent *event = events->length < events->capacity ? &events->items[events->length++]
                                                        : mqtt_events_grow(events);
-  *event = (MqttEvent){ .type = type, .conn = MQTT_NO_PEER };
+  *event = (MqttEvent){.type = type, .conn = MQTT_NO_PEER};
   return event;
 }
 

@@ -12,10 +12,8 @@ void
 mqtt_pipe_init(MqttPipe *pipe, guint8 version, guint32 send_limit, guint32 maximum,
                guint8 maximum_qos)
 {
-  *pipe = (MqttPipe){ .version = version,
-                      .send_limit = send_limit,
-                      .maximum = maximum,
-                      .maximum_qos = maximum_qos };
+  *pipe = (MqttPipe){
+      .version = version, .send_limit = send_limit, .maximum = maximum, .maximum_qos = maximum_qos};
 }
 
 static void
@@ -67,7 +65,7 @@ mqtt_pipe_gate(MqttCore *core, MqttPipe *pipe, guint32 conn, guint64 op)
   if (is_stored(core, op)) {
     mqtt_pipe_wake(core, pipe, conn);
   } else if (core->ready != NULL) {
-    MqttGate gate = { op, conn };
+    MqttGate gate = {op, conn};
     g_array_append_val(core->ready->gated, gate);
   }
 }
@@ -91,8 +89,8 @@ mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guin
 {
   if (session->pipe->version != MQTT_5_0)
     reason = MQTT_SUCCESS; /* 3.1.1 has no way to say it */
-  MqttSlot *slot = push(core, session->pipe, session->conn, (guint8) type, id, reason,
-                        mqtt_core_gate(core));
+  MqttSlot *slot =
+      push(core, session->pipe, session->conn, (guint8)type, id, reason, mqtt_core_gate(core));
   slot->flags = counted ? ANSWER_COUNTED : 0;
 }
 
@@ -100,7 +98,7 @@ void
 mqtt_pipe_again(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
                 MqttResend resend, guint64 op)
 {
-  MqttSlot *slot = push(core, session->pipe, session->conn, (guint8) type, id, 0, op);
+  MqttSlot *slot = push(core, session->pipe, session->conn, (guint8)type, id, 0, op);
   slot->flags = ANSWER_OF_EXCHANGE;
   slot->tries = resend;
 }
@@ -113,9 +111,9 @@ mqtt_pipe_packet(MqttCore *core, MqttPipe *pipe, guint32 conn, const MqttPacket 
   if (pipe->raw == NULL)
     pipe->raw = g_byte_array_new();
   guint at = pipe->raw->len;
-  g_byte_array_set_size(pipe->raw, (guint) (at + size));
+  g_byte_array_set_size(pipe->raw, (guint)(at + size));
   mqtt_encode(packet, pipe->version, pipe->raw->data + at, size);
-  push(core, pipe, conn, MQTT_PIPE_RAW, id, (guint32) size, op);
+  push(core, pipe, conn, MQTT_PIPE_RAW, id, (guint32)size, op);
 }
 
 /* Output. Each writer returns what it wrote, or 0 with blocked set. */
@@ -132,7 +130,7 @@ sent(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint64 tag, guint16 
      guint8 flags, MqttResend resend)
 {
   MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_SENT,
-                                        (guint8) (core->out_flags | flags), tag, qos);
+                                        (guint8)(core->out_flags | flags), tag, qos);
   event->packet_id = id;
   event->resend = resend;
   pipe->sent_id = id;
@@ -151,6 +149,8 @@ publish_sent(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttMes
   MqttSlot *slot = mqtt_ring_find(session->out, id);
   if (slot != NULL && mqtt_slot_holds(slot))
     slot->flags |= MQTT_SLOT_SENT;
+  else
+    pipe->sent_id = 0; /* its answer came before its end: nothing is awaited */
 }
 
 static gsize
@@ -159,13 +159,12 @@ write_slice(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint8 *dst, g
   MqttPartial *partial = pipe->partial;
   if (room == 0)
     return blocked(pipe);
-  gsize n = MIN(room, (gsize) partial->total - partial->offset);
+  gsize n = MIN(room, (gsize)partial->total - partial->offset);
   memcpy(dst, mqtt_message_payload(partial->message).data + partial->offset - partial->header, n);
-  partial->offset += (guint32) n;
+  partial->offset += (guint32)n;
   if (partial->offset < partial->total)
     return n;
-  publish_sent(core, pipe, session, partial->message, partial->id, partial->qos,
-               partial->resend);
+  publish_sent(core, pipe, session, partial->message, partial->id, partial->qos, partial->resend);
   drop_partial(pipe);
   return n;
 }
@@ -181,13 +180,13 @@ begin_slices(MqttPipe *pipe, MqttSlot *slot, const MqttPublish *publish, MqttRes
   if (n > 0)
     memcpy(dst + header, publish->payload.data, n);
   pipe->partial = g_new(MqttPartial, 1);
-  *pipe->partial = (MqttPartial){ .message = mqtt_message_ref(slot->message),
-                                  .offset = (guint32) (header + n),
-                                  .header = (guint32) header,
-                                  .total = (guint32) header + publish->payload.length,
-                                  .id = slot->id,
-                                  .qos = publish->qos,
-                                  .resend = (guint8) resend };
+  *pipe->partial = (MqttPartial){.message = mqtt_message_ref(slot->message),
+                                 .offset = (guint32)(header + n),
+                                 .header = (guint32)header,
+                                 .total = (guint32)header + publish->payload.length,
+                                 .id = slot->id,
+                                 .qos = publish->qos,
+                                 .resend = (guint8)resend};
   return header + n;
 }
 
@@ -213,7 +212,7 @@ write_raw(MqttPipe *pipe, const MqttSlot *answer, guint8 *dst, gsize room)
   if (room < n)
     return blocked(pipe);
   memcpy(dst, pipe->raw->data + pipe->raw_taken, n);
-  pipe->raw_taken += (guint32) n;
+  pipe->raw_taken += (guint32)n;
   pipe->sent_id = answer->id;
   if (pipe->raw_taken == pipe->raw->len) {
     g_clear_pointer(&pipe->raw, g_byte_array_unref);
@@ -223,13 +222,13 @@ write_raw(MqttPipe *pipe, const MqttSlot *answer, guint8 *dst, gsize room)
 }
 
 static gsize
-write_ack(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *answer,
-          guint8 *dst, gsize room)
+write_ack(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *answer, guint8 *dst,
+          gsize room)
 {
   MqttPacket packet;
   packet.type = answer->state;
   if (packet.type != MQTT_PINGREQ && packet.type != MQTT_PINGRESP)
-    packet.ack = (MqttAck){ .packet_id = answer->id, .reason = (guint8) answer->word };
+    packet.ack = (MqttAck){.packet_id = answer->id, .reason = (guint8)answer->word};
   gsize n = mqtt_encode(&packet, pipe->version, dst, room);
   if (n == 0)
     return blocked(pipe);
@@ -293,8 +292,8 @@ write_message(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_n
 {
   MqttSlot *slot = next_granted(core, session), *direct;
   MqttCause cause;
-  while ((direct = mqtt_ring_first(session->direct)) != NULL
-         && (slot == NULL || direct->order < slot->order)) {
+  while ((direct = mqtt_ring_first(session->direct)) != NULL &&
+         (slot == NULL || direct->order < slot->order)) {
     if (mqtt_sender_sendable(pipe, session, direct, 0, now_ns, &cause))
       return write_publish(core, pipe, session, direct, 0, MQTT_RESEND_NONE, now_ns, dst, room);
     mqtt_sender_direct_gone(core, session, direct, cause);
@@ -327,10 +326,10 @@ write_next(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, 
 gboolean
 mqtt_pipe_idle(const MqttPipe *pipe, const MqttSession *session)
 {
-  return pipe->acks == NULL && pipe->partial == NULL
-         && (session == NULL
-             || (session->direct == NULL
-                 && (session->out == NULL || session->out->sent == session->out->granted)));
+  return pipe->acks == NULL && pipe->partial == NULL &&
+         (session == NULL ||
+          (session->direct == NULL &&
+           (session->out == NULL || session->out->sent == session->out->granted)));
 }
 
 gsize
@@ -361,6 +360,6 @@ mqtt_pipe_pending(const MqttCore *core, const MqttPipe *pipe, const MqttSession 
   guint32 i = out == NULL ? 0 : out->sent;
   while (out != NULL && i != out->granted && !mqtt_slot_holds(mqtt_ring_at(out, i)))
     i++;
-  return session->direct != NULL
-         || (out != NULL && i != out->granted && is_stored(core, mqtt_ring_at(out, i)->op));
+  return session->direct != NULL ||
+         (out != NULL && i != out->granted && is_stored(core, mqtt_ring_at(out, i)->op));
 }

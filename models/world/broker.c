@@ -258,13 +258,13 @@ broker_crash(World *world, guint32 number, gint64 down_ns)
     broker->epoch++;
     while (!g_queue_is_empty(&broker->waiting))
       world->conns[GPOINTER_TO_UINT(g_queue_pop_head(&broker->waiting)) - 1].queued = FALSE;
+    if (broker->store == NULL || !broker->mqtt_config.ack_after_store)
+      ledger_state_lost(world->ledger, LEDGER_UP, world_time(world));
     mqtt_broker_lose_state(broker->mqtt, MQTT_CAUSE_STATE_LOST);
     broker_drain(world, number);
     g_array_set_size(world->closing, 0);
     if (broker->store != NULL)
       store_crash(world, broker->store);
-    if (broker->store == NULL || !broker->mqtt_config.ack_after_store)
-      ledger_state_lost(world->ledger, LEDGER_UP, world_time(world));
     for (guint32 i = 0; i < world->n_conns; i++)
       if (world->conns[i].used && world->conns[i].broker == number && world->conns[i].broker_open) {
         world->conns[i].broker_open = world->conns[i].broker_closing = FALSE;

@@ -54,6 +54,8 @@ client_subscribed(World *world, guint32 number, const MqttEvent *event)
       return; /* refused, or late: an answer may still come */
     client->subscribe_ids[i] = 0;
     client->subscribed |= G_GUINT64_CONSTANT(1) << i;
+    /* Of what was published before, some was routed when no session had the subscription. */
+    ledger_state_lost(world->ledger, number, world_time(world));
     guint32 index = g_array_index(group->subscriptions, guint32, i);
     g_autofree char *filter =
         spec_topic(world->subscriptions[index].filter, group->section->name, client->n);
@@ -317,12 +319,12 @@ client_crash(World *world, guint32 number, gint64 down_ns)
     client->up = FALSE;
     client->conn = NONE;
     client->closing = client->opened = FALSE;
+    if (client->store == NULL || !group->mqtt.ack_after_store)
+      ledger_state_lost(world->ledger, number, world_time(world));
     mqtt_client_lose_state(client->mqtt, MQTT_CAUSE_STATE_LOST);
     client_drain(world, number);
     if (client->store != NULL)
       store_crash(world, client->store);
-    if (client->store == NULL || !group->mqtt.ack_after_store)
-      ledger_state_lost(world->ledger, number, world_time(world));
     ledger_publisher_died(world->ledger, number, world_time(world));
     if (client->monitor[CLIENT_END] != NULL)
       mqtt_monitor_state_lost(client->monitor[CLIENT_END]);

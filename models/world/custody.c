@@ -39,8 +39,8 @@ custody_cause(const MqttEvent *event, gboolean broker)
   g_assert_not_reached();
 }
 
-/* The guarantees of a session do not outlive it. What a crash takes is judged where the crash is,
- * since a store may keep it. */
+/* The guarantees of a session do not outlive it. What a crash takes from a session that is stored
+ * is judged where the crash is. */
 static gboolean
 custody_ends_state(MqttCause cause)
 {
@@ -79,7 +79,8 @@ custody_event(World *world, const MqttEvent *event, guint32 client, gboolean bro
       ledger_received(world->ledger, event->tag, where, now_ns);
     break;
   case MQTT_EVENT_SESSION_GONE:
-    if (custody_ends_state(event->cause))
+    if (custody_ends_state(event->cause) ||
+        (event->cause == MQTT_CAUSE_STATE_LOST && !(event->flags & MQTT_FLAG_SESSION)))
       ledger_state_lost(world->ledger, client, now_ns);
     break;
   default:

@@ -99,6 +99,8 @@ conn_fade(World *world, guint32 number, guint sender)
   Conn *conn = &world->conns[number];
   if (conn->tcp[sender] != NULL || conn->flying[sender] != 0)
     return;
+  if (sender == BROKER_END && !conn->accepted && conn->tcp[CLIENT_END] != NULL)
+    return; /* a reset to an earlier SYN was lost; a later SYN may still be accepted */
   custody_bury(world, number, sender, conn->tcp[1 - sender] == NULL);
   if (conn->tcp[1 - sender] == NULL && conn->flying[1 - sender] == 0 && !conn->broker_open &&
       !conn->queued && world->clients[conn->client].conn != number)
