@@ -115,12 +115,15 @@ mqtt_broker_lose_state(MqttBroker *broker, MqttCause cause)
 {
   for (guint i = 0; i < broker->sessions->len; i++) {
     BrokerSession *session = broker->sessions->pdata[i];
-    if (session == NULL)
-      continue;
-    mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_SESSION_GONE,
-                       session->s.recorded ? MQTT_FLAG_SESSION : 0, 0, 0)
-        ->cause = cause;
-    mqtt_session_lose(&broker->core, &session->s, cause);
+    if (session != NULL)
+      mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_SESSION_GONE,
+                         session->s.recorded ? MQTT_FLAG_SESSION : 0, 0, 0)
+          ->cause = cause;
+  }
+  for (guint i = 0; i < broker->sessions->len; i++) {
+    BrokerSession *session = broker->sessions->pdata[i];
+    if (session != NULL)
+      mqtt_session_lose(&broker->core, &session->s, cause);
   }
   free_tables(broker);
   make_tables(broker);
