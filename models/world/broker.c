@@ -52,7 +52,7 @@ broker_pump(World *world, guint32 number)
   Broker *broker = &world->brokers[number];
   broker_drain(world, number);
   if (broker->store != NULL)
-    store_take(world, broker->store);
+    medium_take(world, broker->store);
   for (guint32 conn; (conn = mqtt_broker_next_ready(broker->mqtt)) != MQTT_NO_PEER;)
     broker_write(world, conn);
   while (world->closing->len > 0) {
@@ -220,7 +220,7 @@ on_broker_wake(gpointer user, guint32 number, guint32 word)
   (void)word;
   broker->up = TRUE;
   if (broker->store != NULL)
-    store_load(world, broker->store);
+    medium_load(world, broker->store);
   broker_pump(world, number);
 }
 
@@ -264,7 +264,7 @@ broker_crash(World *world, guint32 number, gint64 down_ns)
     broker_drain(world, number);
     g_array_set_size(world->closing, 0);
     if (broker->store != NULL)
-      store_crash(world, broker->store);
+      medium_crash(world, broker->store);
     for (guint32 i = 0; i < world->n_conns; i++)
       if (world->conns[i].used && world->conns[i].broker == number && world->conns[i].broker_open) {
         world->conns[i].broker_open = world->conns[i].broker_closing = FALSE;

@@ -159,7 +159,7 @@ client_pump(World *world, guint32 number)
   Client *client = &world->clients[number];
   client_drain(world, number);
   if (client->store != NULL)
-    store_take(world, client->store);
+    medium_take(world, client->store);
   if (client->conn != NONE && client->opened)
     conn_write(world, client->conn, CLIENT_END, client_pull);
   if (client->closing)
@@ -262,7 +262,7 @@ on_wake(gpointer user, guint32 number, guint32 word)
     world_down(world, number);
     client->offline_since_ns = world_time(world);
     if (client->store != NULL)
-      store_load(world, client->store);
+      medium_load(world, client->store);
     client_drain(world, number);
   }
   client_connect(world, number);
@@ -324,7 +324,7 @@ client_crash(World *world, guint32 number, gint64 down_ns)
     mqtt_client_lose_state(client->mqtt, MQTT_CAUSE_STATE_LOST);
     client_drain(world, number);
     if (client->store != NULL)
-      store_crash(world, client->store);
+      medium_crash(world, client->store);
     ledger_publisher_died(world->ledger, number, world_time(world));
     if (client->monitor[CLIENT_END] != NULL)
       mqtt_monitor_state_lost(client->monitor[CLIENT_END]);

@@ -5,7 +5,7 @@
  *   client.c   devices: connect, subscribe, read, reconnect
  *   broker.c   brokers: accept, read, serve, write
  *   custody.c  events of machines and dying bytes -> ledger
- *   store.c    what outlives a crash
+ *   medium.c    what outlives a crash
  *   fault.c    outages and crashes
  *   collect.c  counts -> outcome
  *
@@ -28,7 +28,7 @@ enum {
   BROKER_END
 }; /* ends of a connection; the direction of what an end sends has the same number */
 
-typedef struct _Store Store;
+typedef struct _Medium Medium;
 
 /* A client section. */
 typedef struct {
@@ -70,7 +70,7 @@ typedef struct {
   MqttClient *mqtt;
   SimTimer mqtt_timer;
   SimTimer wake; /* the next try to connect, or the end of a crash */
-  Store *store;
+  Medium *store;
   guint32 group, n; /* n: number in the group, from 1 */
   guint32 route, mtu;
   guint32 conn;       /* its connection, NONE */
@@ -100,7 +100,7 @@ typedef struct {
   gboolean up;
   SimTimer mqtt_timer;
   SimTimer wake; /* the end of a crash */
-  Store *store;
+  Medium *store;
   const Dist *store_latency;
   const Dist *process; /* NULL: takes no time */
   RandomStream process_stream;
@@ -270,19 +270,19 @@ void custody_event(World *world, const MqttEvent *event, guint32 client, gboolea
  * at the peer's stack. */
 void custody_bury(World *world, guint32 conn, guint sender, gboolean all);
 
-/* store.c */
+/* medium.c */
 typedef struct {
   const Dist *latency;
   RandomStream stream;
   guint32 client; /* whose it is; NONE: the broker's */
   guint32 broker;
-} StoreConfig;
-Store *store_new(World *world, const StoreConfig *config);
-void store_free(Store *store);
-void store_register(World *world);
-void store_take(World *world, Store *store);  /* operations of the machine that wait */
-void store_crash(World *world, Store *store); /* what was not written is lost */
-void store_load(World *world, Store *store);  /* into the machine made anew */
+} MediumConfig;
+Medium *medium_new(World *world, const MediumConfig *config);
+void medium_free(Medium *store);
+void medium_register(World *world);
+void medium_take(World *world, Medium *store);  /* operations of the machine that wait */
+void medium_crash(World *world, Medium *store); /* what was not written is lost */
+void medium_load(World *world, Medium *store);  /* into the machine made anew */
 
 /* fault.c */
 void fault_register(World *world);

@@ -206,15 +206,15 @@ count_sections(const Scenario *scenario, const char *kind)
          section != NULL && g_str_equal(section->kind->kind, kind_name); section = NULL, index++)
 
 static void
-setup_store(World *world, Store **store, const Dist *latency, guint32 client, guint32 broker,
+setup_store(World *world, Medium **store, const Dist *latency, guint32 client, guint32 broker,
             const char *element)
 {
   if (latency == NULL)
     return;
-  StoreConfig config = {.latency = latency, .client = client, .broker = broker};
+  MediumConfig config = {.latency = latency, .client = client, .broker = broker};
   config.stream =
       random_stream(world->request->seed, world->request->replication, element, "store");
-  *store = store_new(world, &config);
+  *store = medium_new(world, &config);
 }
 
 /* NULL: store = none. */
@@ -503,7 +503,7 @@ setup_engine(World *world)
   client_register(world);
   broker_register(world);
   host_register(world);
-  store_register(world);
+  medium_register(world);
   fault_register(world);
   world->end_ns = sim_add(scenario->duration_ns, scenario->drain_ns);
   sim_at(world->sim, 0, world->kind_mark, MARK_ZERO, 0);
@@ -529,7 +529,7 @@ world_new(const Scenario *scenario, const RunRequest *request)
   world->scratch = g_malloc(world->scratch_size);
   world->owed = g_array_new(FALSE, FALSE, sizeof(LedgerOwed));
   world->closing = g_array_new(FALSE, FALSE, sizeof(guint32));
-  world->stores = g_ptr_array_new_with_free_func((GDestroyNotify)store_free);
+  world->stores = g_ptr_array_new_with_free_func((GDestroyNotify)medium_free);
   world->fault_clocks = fault_clocks_new();
   world->interest = interest_new();
   setup_engine(world);

@@ -14,8 +14,8 @@ typedef struct {
   guint64 number;
 } Record;
 
-struct _Store {
-  StoreConfig config;
+struct _Medium {
+  MediumConfig config;
   guint32 number;     /* in world->stores */
   GTree *image;       /* MqttStoreKey * (within the Record) -> Record * */
   GPtrArray *pending; /* Record *: operations not yet written */
@@ -46,10 +46,10 @@ record_free(gpointer data)
   g_free(record);
 }
 
-Store *
-store_new(World *world, const StoreConfig *config)
+Medium *
+medium_new(World *world, const MediumConfig *config)
 {
-  Store *store = g_new0(Store, 1);
+  Medium *store = g_new0(Medium, 1);
   store->config = *config;
   store->number = world->stores->len;
   store->image = g_tree_new_full(compare_keys, NULL, NULL, record_free);
@@ -59,7 +59,7 @@ store_new(World *world, const StoreConfig *config)
 }
 
 void
-store_free(Store *store)
+medium_free(Medium *store)
 {
   g_tree_unref(store->image);
   g_ptr_array_unref(store->pending);
@@ -67,7 +67,7 @@ store_free(Store *store)
 }
 
 static void
-store_begin(World *world, Store *store)
+medium_begin(World *world, Medium *store)
 {
   if (store->writing > 0 || store->pending->len == 0)
     return;
@@ -78,7 +78,7 @@ store_begin(World *world, Store *store)
 }
 
 void
-store_take(World *world, Store *store)
+medium_take(World *world, Medium *store)
 {
   MqttStoreOp op;
   gboolean client = store->config.client != NONE;
@@ -93,12 +93,12 @@ store_take(World *world, Store *store)
     record->number = op.number;
     g_ptr_array_add(store->pending, record);
   }
-  store_begin(world, store);
+  medium_begin(world, store);
 }
 
 /* A copy on the medium can come back after a crash, so it is in the ledger's custody too. */
 static void
-store_apply(World *world, Store *store, Record *record)
+medium_apply(World *world, Medium *store, Record *record)
 {
   const Record *old = g_tree_lookup(store->image, &record->key);
   guint64 old_tag = old ? old->tag : 0;
@@ -119,14 +119,14 @@ static void
 on_written(gpointer user, guint32 number, guint32 epoch)
 {
   World *world = user;
-  Store *store = g_ptr_array_index(world->stores, number);
+  Medium *store = g_ptr_array_index(world->stores, number);
   if (epoch != store->epoch)
     return;
   guint64 up_to = 0;
   for (guint i = 0; i < store->writing; i++) {
     Record *record = g_ptr_array_index(store->pending, i);
     up_to = record->number;
-    store_apply(world, store, record);
+    medium_apply(world, store, record);
     store->pending->pdata[i] = NULL;
   }
   g_ptr_array_remove_range(store->pending, 0, store->writing);
@@ -138,17 +138,17 @@ on_written(gpointer user, guint32 number, guint32 epoch)
     mqtt_broker_stored(world->brokers[store->config.broker].mqtt, world_time(world), up_to);
     broker_pump(world, store->config.broker);
   }
-  store_begin(world, store);
+  medium_begin(world, store);
 }
 
 void
-store_register(World *world)
+medium_register(World *world)
 {
   world->kind_store = sim_register(world->sim, on_written, world);
 }
 
 void
-store_crash(World *world, Store *store)
+medium_crash(World *world, Medium *store)
 {
   (void)world;
   g_ptr_array_set_size(store->pending, 0);
@@ -157,14 +157,14 @@ store_crash(World *world, Store *store)
 }
 
 static guint32
-store_peer_of(gpointer user, MqttBytes client_id)
+medium_peer_of(gpointer user, MqttBytes client_id)
 {
   return world_client_number(user, client_id);
 }
 
 typedef struct {
   World *world;
-  const Store *store;
+  const Medium *store;
 } Loading;
 
 static gboolean
@@ -178,12 +178,12 @@ load_record(gpointer key, gpointer value, gpointer user)
                      record->length);
   else
     mqtt_broker_load(world->brokers[loading->store->config.broker].mqtt, world_time(world), key,
-                     record->value, record->length, store_peer_of, world);
+                     record->value, record->length, medium_peer_of, world);
   return FALSE;
 }
 
 void
-store_load(World *world, Store *store)
+medium_load(World *world, Medium *store)
 {
   Loading loading = {world, store};
   g_tree_foreach(store->image, load_record, &loading);
