@@ -9,23 +9,23 @@
 void
 mqtt_client_config_default(MqttClientConfig *config)
 {
-  *config = (MqttClientConfig){ .version = MQTT_5_0,
-                                .clean_start = MQTT_CLEAN_YES,
-                                .keep_alive_s = 60,
-                                .ping_timeout_ns = 60 * NS_PER_S,
-                                .connect_timeout_ns = 30 * NS_PER_S,
-                                .inflight = MQTT_UNLIMITED,
-                                .queue = MQTT_UNLIMITED,
-                                .queue_bytes = G_MAXINT64,
-                                .on_queue_full = MQTT_DROP_NEW,
-                                .offline_queue = MQTT_OFFLINE_QOS12,
-                                .receive_maximum = 65535,
-                                .maximum_packet_size = MQTT_UNLIMITED,
-                                .ack_timeout_ns = MQTT_NEVER,
-                                .on_ack_timeout = MQTT_ACK_REPORT,
-                                .ack_backoff = 1,
-                                .ack_tries = MQTT_UNLIMITED,
-                                .qos2_receiver = MQTT_QOS2_ON_PUBLISH };
+  *config = (MqttClientConfig){.version = MQTT_5_0,
+                               .clean_start = MQTT_CLEAN_YES,
+                               .keep_alive_s = 60,
+                               .ping_timeout_ns = 60 * NS_PER_S,
+                               .connect_timeout_ns = 30 * NS_PER_S,
+                               .inflight = MQTT_UNLIMITED,
+                               .queue = MQTT_UNLIMITED,
+                               .queue_bytes = G_MAXINT64,
+                               .on_queue_full = MQTT_DROP_NEW,
+                               .offline_queue = MQTT_OFFLINE_QOS12,
+                               .receive_maximum = 65535,
+                               .maximum_packet_size = MQTT_UNLIMITED,
+                               .ack_timeout_ns = MQTT_NEVER,
+                               .on_ack_timeout = MQTT_ACK_REPORT,
+                               .ack_backoff = 1,
+                               .ack_tries = MQTT_UNLIMITED,
+                               .qos2_receiver = MQTT_QOS2_ON_PUBLISH};
 }
 
 static void
@@ -33,7 +33,7 @@ set_id(MqttClient *client, MqttBytes id)
 {
   g_free(client->id);
   client->id = id.length == 0 ? NULL : g_memdup2(id.data, id.length);
-  client->id_length = (guint16) id.length;
+  client->id_length = (guint16)id.length;
 }
 
 MqttClient *
@@ -42,15 +42,15 @@ mqtt_client_new(const MqttClientConfig *config, MqttBytes client_id, MqttEvents 
   g_assert(config->version == MQTT_3_1_1 || config->version == MQTT_5_0);
   MqttClient *client = g_new0(MqttClient, 1);
   client->config = config;
-  client->core = (MqttCore){ .events = events,
-                             .log = config->store ? mqtt_store_log_new(events) : NULL,
-                             .inflight = config->inflight,
-                             .queue = config->queue,
-                             .queue_bytes = config->queue_bytes,
-                             .receive_maximum = config->receive_maximum,
-                             .on_queue_full = (guint8) config->on_queue_full,
-                             .out_flags = MQTT_FLAG_UPSTREAM,
-                             .ack_after_store = config->ack_after_store != FALSE };
+  client->core = (MqttCore){.events = events,
+                            .log = config->store ? mqtt_store_log_new(events) : NULL,
+                            .inflight = config->inflight,
+                            .queue = config->queue,
+                            .queue_bytes = config->queue_bytes,
+                            .receive_maximum = config->receive_maximum,
+                            .on_queue_full = (guint8)config->on_queue_full,
+                            .out_flags = MQTT_FLAG_UPSTREAM,
+                            .ack_after_store = config->ack_after_store != FALSE};
   set_id(client, client_id);
   mqtt_session_init(&client->session, 0, 0, client->core.log != NULL);
   mqtt_client_idle(client);
@@ -72,9 +72,10 @@ mqtt_client_idle(MqttClient *client)
 static void
 release_handed(MqttClient *client)
 {
+  for (guint i = 0; client->handed != NULL && i < client->handed->len; i++)
+    mqtt_message_unref(client->handed->pdata[i]);
   if (client->handed != NULL)
-    mqtt_message_unref(client->handed);
-  client->handed = NULL;
+    g_ptr_array_set_size(client->handed, 0);
 }
 
 void
@@ -85,6 +86,9 @@ mqtt_client_free(MqttClient *client)
   mqtt_client_idle(client);
   mqtt_session_clear(&client->session);
   release_handed(client);
+  g_clear_pointer(&client->handed, g_ptr_array_unref);
+  while (client->unstored != NULL)
+    mqtt_message_unref(mqtt_client_take_unstored(client));
   mqtt_store_log_free(client->core.log);
   g_free(client->id);
   g_free(client);
@@ -94,6 +98,7 @@ void
 mqtt_client_lose_state(MqttClient *client, MqttCause cause)
 {
   mqtt_session_lose(&client->core, &client->session, cause);
+  mqtt_client_drop_unstored(client, cause);
   mqtt_session_init(&client->session, 0, 0, client->core.log != NULL);
   mqtt_client_idle(client);
   if (client->core.log != NULL)
@@ -152,7 +157,7 @@ mqtt_client_goodbye(MqttClient *client, guint8 reason)
   }
   leave(client);
   mqtt_pipe_drop_answers(&client->pipe);
-  MqttPacket packet = { .type = MQTT_DISCONNECT, .disconnect = { .reason = reason } };
+  MqttPacket packet = {.type = MQTT_DISCONNECT, .disconnect = {.reason = reason}};
   mqtt_pipe_packet(&client->core, &client->pipe, MQTT_NO_PEER, &packet, 0, 0);
   client->goodbye = TRUE;
   client->goodbye_reason = reason;
@@ -171,7 +176,7 @@ mqtt_client_fail(MqttClient *client, guint8 reason)
 void
 mqtt_client_disconnect(MqttClient *client, gint64 now_ns, guint8 reason)
 {
-  (void) now_ns;
+  (void)now_ns;
   mqtt_client_begin(client);
   if (client->state == CLIENT_CONNECTED)
     mqtt_client_goodbye(client, reason);
@@ -184,14 +189,14 @@ mqtt_client_session_ended(MqttClient *client, MqttCause cause)
 {
   mqtt_session_discard(&client->core, &client->session, cause, MQTT_UNSPECIFIED_ERROR, FALSE);
   if (client->has_session && client->core.log != NULL)
-    mqtt_store_log_delete(client->core.log, (MqttStoreKey){ 0, 0, CLIENT_RECORD_SESSION }, 0);
+    mqtt_store_log_delete(client->core.log, (MqttStoreKey){0, 0, CLIENT_RECORD_SESSION}, 0);
   client->has_session = FALSE;
 }
 
 void
 mqtt_client_closed(MqttClient *client, gint64 now_ns)
 {
-  (void) now_ns;
+  (void)now_ns;
   mqtt_client_begin(client);
   leave(client);
   mqtt_client_idle(client);
@@ -240,13 +245,13 @@ mqtt_client_opened(MqttClient *client, gint64 now_ns)
     return;
   client->state = CLIENT_CONNACK;
   client->clean_start = wants_clean_start(client);
-  mqtt_pipe_init(&client->pipe, (guint8) config->version, 0, MQTT_UNLIMITED, 2);
+  mqtt_pipe_init(&client->pipe, (guint8)config->version, 0, MQTT_UNLIMITED, 2);
   MqttPacket packet;
   packet.type = MQTT_CONNECT;
-  packet.connect = (MqttConnect){ .version = config->version,
-                                  .clean_start = client->clean_start,
-                                  .keep_alive_s = config->keep_alive_s,
-                                  .client_id = { client->id, client->id_length } };
+  packet.connect = (MqttConnect){.version = config->version,
+                                 .clean_start = client->clean_start,
+                                 .keep_alive_s = config->keep_alive_s,
+                                 .client_id = {client->id, client->id_length}};
   MqttProperties *properties = &packet.connect.properties;
   if (config->version == MQTT_5_0 && config->session_expiry_s > 0) {
     set_property(properties, MQTT_PROP_SESSION_EXPIRY);
@@ -292,9 +297,12 @@ mqtt_client_queued(const MqttClient *client)
 void
 mqtt_client_stored(MqttClient *client, gint64 now_ns, guint64 up_to)
 {
-  (void) now_ns;
-  if (client->core.log != NULL)
-    client->core.log->stored = MAX(client->core.log->stored, up_to);
+  (void)now_ns;
+  if (client->core.log == NULL)
+    return;
+  mqtt_client_begin(client);
+  client->core.log->stored = MAX(client->core.log->stored, up_to);
+  mqtt_client_hand_over(client);
 }
 
 gboolean
@@ -311,5 +319,5 @@ mqtt_client_load(MqttClient *client, const MqttStoreKey *key, const guint8 *valu
   if (key->kind != CLIENT_RECORD_SESSION)
     mqtt_session_load(&client->core, &client->session, key, value, n);
   else if (n > 0)
-    set_id(client, (MqttBytes){ value, (guint32) n });
+    set_id(client, (MqttBytes){value, (guint32)n});
 }

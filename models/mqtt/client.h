@@ -28,24 +28,24 @@ typedef enum { MQTT_QOS2_ON_PUBLISH, MQTT_QOS2_ON_PUBREL } MqttQos2Receiver;
 typedef struct {
   MqttVersion version;
   MqttCleanStart clean_start;
-  guint32 session_expiry_s;   /* 3.1.1: not sent */
-  guint16 keep_alive_s;       /* 0: off */
-  gint64 ping_timeout_ns;     /* silence after PINGREQ that closes; MQTT_NEVER */
-  gint64 connect_timeout_ns;  /* from connecting() to CONNACK */
-  guint32 inflight;           /* own bound on unacknowledged QoS 1 and 2 PUBLISH; MQTT_UNLIMITED */
-  guint32 queue;              /* messages waiting behind it */
-  guint64 queue_bytes;        /* payload and topic bytes waiting; G_MAXUINT64: unlimited */
+  guint32 session_expiry_s;  /* 3.1.1: not sent */
+  guint16 keep_alive_s;      /* 0: off */
+  gint64 ping_timeout_ns;    /* silence after PINGREQ that closes; MQTT_NEVER */
+  gint64 connect_timeout_ns; /* from connecting() to CONNACK */
+  guint32 inflight;          /* own bound on unacknowledged QoS 1 and 2 PUBLISH; MQTT_UNLIMITED */
+  guint32 queue;             /* messages waiting behind it */
+  guint64 queue_bytes;       /* payload and topic bytes waiting; G_MAXUINT64: unlimited */
   MqttOnQueueFull on_queue_full;
   MqttOfflineQueue offline_queue;
-  guint16 receive_maximum;    /* announced; 65535 is not sent */
+  guint16 receive_maximum;     /* announced; 65535 is not sent */
   guint32 maximum_packet_size; /* announced; MQTT_UNLIMITED is not sent */
-  gint64 ack_timeout_ns;      /* from SENT of PUBLISH, PUBREL, SUBSCRIBE to the answer; or NEVER */
+  gint64 ack_timeout_ns;       /* from SENT of PUBLISH, PUBREL, SUBSCRIBE to the answer; or NEVER */
   MqttOnAckTimeout on_ack_timeout;
-  double ack_backoff;         /* factor from try to try */
-  guint32 ack_tries;          /* before giving up; MQTT_UNLIMITED */
+  double ack_backoff; /* factor from try to try */
+  guint32 ack_tries;  /* before giving up; MQTT_UNLIMITED */
   MqttQos2Receiver qos2_receiver;
-  gboolean store;             /* operations are emitted */
-  gboolean ack_after_store;   /* acknowledgements wait for stored() */
+  gboolean store;           /* operations are emitted */
+  gboolean ack_after_store; /* acknowledgements wait for stored() */
 } MqttClientConfig;
 
 /* The specification's, MQTT 5.0, Clean Start, keep alive 60 s. */
@@ -53,9 +53,9 @@ void mqtt_client_config_default(MqttClientConfig *config);
 
 typedef enum {
   MQTT_PUBLISH_ACCEPTED,
-  MQTT_PUBLISH_OFFLINE,   /* no connection, and this QoS is not queued then */
+  MQTT_PUBLISH_OFFLINE, /* no connection, and this QoS is not queued then */
   MQTT_PUBLISH_QUEUE_FULL,
-  MQTT_PUBLISH_TOO_LARGE, /* beyond the server's Maximum Packet Size */
+  MQTT_PUBLISH_TOO_LARGE,    /* beyond the server's Maximum Packet Size */
   MQTT_PUBLISH_NOT_SUPPORTED /* above the server's Maximum QoS, [MQTT-3.2.2-11] */
 } MqttPublishResult;
 
@@ -81,6 +81,8 @@ gsize mqtt_client_input(MqttClient *client, gint64 now_ns, const guint8 *data, g
 gsize mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room);
 gint64 mqtt_client_deadline(const MqttClient *client);
 void mqtt_client_timeout(MqttClient *client, gint64 now_ns);
+/* With ack_after_store, a QoS 2 message is handed over here, in the call that makes durable what
+ * forbids to hand it over again: so MESSAGE may follow, as after input. */
 void mqtt_client_stored(MqttClient *client, gint64 now_ns, guint64 up_to);
 /* Operations not yet fetched, in order; FALSE: none. The view is valid until the next call. */
 gboolean mqtt_client_store_op(MqttClient *client, MqttStoreOp *op);

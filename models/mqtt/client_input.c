@@ -16,27 +16,26 @@ take_limits(MqttClient *client, const MqttProperties *p)
 {
   const MqttClientConfig *config = client->config;
   guint16 receive_maximum =
-      MQTT_HAS(p, MQTT_PROP_RECEIVE_MAXIMUM) ? p->receive_maximum : (guint16) 65535;
+      MQTT_HAS(p, MQTT_PROP_RECEIVE_MAXIMUM) ? p->receive_maximum : (guint16)65535;
   client->pipe.send_limit = MIN(receive_maximum, config->inflight);
   if (MQTT_HAS(p, MQTT_PROP_MAXIMUM_PACKET_SIZE))
     client->pipe.maximum = p->maximum_packet_size;
   if (MQTT_HAS(p, MQTT_PROP_MAXIMUM_QOS))
     client->pipe.maximum_qos = p->maximum_qos;
-  client->keep_alive_s = MQTT_HAS(p, MQTT_PROP_SERVER_KEEP_ALIVE) ? p->server_keep_alive_s
-                                                                  : config->keep_alive_s;
+  client->keep_alive_s =
+      MQTT_HAS(p, MQTT_PROP_SERVER_KEEP_ALIVE) ? p->server_keep_alive_s : config->keep_alive_s;
   if (MQTT_HAS(p, MQTT_PROP_ASSIGNED_CLIENT_ID))
     mqtt_client_take_id(client, p->assigned_client_id);
-  guint32 expiry_s = MQTT_HAS(p, MQTT_PROP_SESSION_EXPIRY) ? p->session_expiry_s
-                                                           : config->session_expiry_s;
-  client->ends_with_connection =
-      config->version == MQTT_5_0 ? expiry_s == 0 : client->clean_start;
+  guint32 expiry_s =
+      MQTT_HAS(p, MQTT_PROP_SESSION_EXPIRY) ? p->session_expiry_s : config->session_expiry_s;
+  client->ends_with_connection = config->version == MQTT_5_0 ? expiry_s == 0 : client->clean_start;
 }
 
 static void
 store_session(MqttClient *client)
 {
   if (client->core.log != NULL && !client->has_session && !client->ends_with_connection)
-    mqtt_store_log_put(client->core.log, (MqttStoreKey){ 0, 0, CLIENT_RECORD_SESSION }, client->id,
+    mqtt_store_log_put(client->core.log, (MqttStoreKey){0, 0, CLIENT_RECORD_SESSION}, client->id,
                        client->id_length, 0, 0, 0);
   client->has_session = TRUE;
 }
@@ -88,6 +87,89 @@ emit_message(MqttClient *client, MqttBytes topic, MqttBytes payload, guint8 qos,
   event->payload = payload;
 }
 
+/* QoS 2 is exactly once over a crash only if the hand-over and the record that forbids the next one
+ * are one instant: the message waits until that record is stored. */
+
+static gboolean
+waits_for_store(const MqttClient *client)
+{
+  return client->core.log != NULL && client->core.ack_after_store;
+}
+
+static MqttEvent *
+emit_custody(MqttClient *client, MqttEventType type, const MqttMessage *message)
+{
+  return mqtt_session_event(&client->core, &client->session, type, 0, message->tag, 2);
+}
+
+/* Takes the reference. Its operation is the last one made. */
+static void
+keep_until_stored(MqttClient *client, MqttMessage *message, guint16 id)
+{
+  MqttSlot *slot = mqtt_ring_push(&client->unstored);
+  slot->message = message;
+  slot->op = mqtt_core_gate(&client->core);
+  slot->word = id;
+  slot->state = MQTT_IN_PUBREL;
+}
+
+MqttMessage *
+mqtt_client_take_unstored(MqttClient *client)
+{
+  MqttSlot *slot = mqtt_ring_first(client->unstored);
+  MqttMessage *message = slot->message;
+  mqtt_ring_remove(&client->unstored, slot);
+  return message;
+}
+
+void
+mqtt_client_drop_unstored(MqttClient *client, MqttCause cause)
+{
+  while (client->unstored != NULL) {
+    MqttMessage *message = mqtt_client_take_unstored(client);
+    emit_custody(client, MQTT_EVENT_GONE, message)->cause = cause;
+    mqtt_message_unref(message);
+  }
+}
+
+/* Shows the application a message that the machine holds. Takes the reference, which lives as long
+ * as the event. */
+static void
+show(MqttClient *client, MqttMessage *message, guint16 id)
+{
+  if (client->handed == NULL)
+    client->handed = g_ptr_array_new();
+  g_ptr_array_add(client->handed, message);
+  emit_message(client, mqtt_message_topic(message), mqtt_message_payload(message), 2, id);
+}
+
+void
+mqtt_client_hand_over(MqttClient *client)
+{
+  for (MqttSlot *slot; (slot = mqtt_ring_first(client->unstored)) != NULL &&
+                       slot->op <= client->core.log->stored;) {
+    guint16 id = (guint16)slot->word;
+    MqttMessage *message = mqtt_client_take_unstored(client);
+    show(client, message, id);
+    emit_custody(client, MQTT_EVENT_GONE, message)->packet_id = id;
+  }
+}
+
+static void
+hold(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
+{
+  MqttMessage *message = mqtt_message_new(publish, now_ns);
+  if (client->config->qos2_receiver == MQTT_QOS2_ON_PUBREL) {
+    mqtt_receiver_accept(&client->core, &client->session, publish, message);
+    mqtt_message_unref(message);
+  } else {
+    mqtt_receiver_accept(&client->core, &client->session, publish, NULL);
+    emit_custody(client, MQTT_EVENT_COPY, message)->packet_id = publish->packet_id;
+    keep_until_stored(client, message, publish->packet_id);
+  }
+  emit_received(client, publish);
+}
+
 static void
 on_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
 {
@@ -105,11 +187,9 @@ on_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
   case MQTT_RECEIVER_NEW:
     break;
   }
-  if (publish->qos == 2 && client->config->qos2_receiver == MQTT_QOS2_ON_PUBREL) {
-    MqttMessage *held = mqtt_message_new(publish, now_ns);
-    mqtt_receiver_accept(&client->core, &client->session, publish, held);
-    mqtt_message_unref(held);
-    emit_received(client, publish);
+  if (publish->qos == 2 &&
+      (client->config->qos2_receiver == MQTT_QOS2_ON_PUBREL || waits_for_store(client))) {
+    hold(client, now_ns, publish);
     return;
   }
   emit_message(client, publish->topic, publish->payload, publish->qos, publish->packet_id);
@@ -121,13 +201,19 @@ static void
 on_pubrel(MqttClient *client, const MqttAck *ack)
 {
   MqttMessage *held;
-  if (!mqtt_receiver_pubrel(&client->core, &client->session, ack->packet_id, &held))
+  guint16 id = ack->packet_id;
+  if (!mqtt_receiver_pubrel(&client->core, &client->session, id, &held))
     return;
-  if (held != NULL) {
-    client->handed = mqtt_message_ref(held);
-    emit_message(client, mqtt_message_topic(held), mqtt_message_payload(held), 2, ack->packet_id);
-  }
-  mqtt_receiver_finish(&client->core, &client->session, ack->packet_id, MQTT_CAUSE_DONE);
+  gboolean waits = held != NULL && waits_for_store(client);
+  if (held != NULL)
+    mqtt_message_ref(held);
+  if (waits)
+    emit_custody(client, MQTT_EVENT_COPY, held)->packet_id = id;
+  else if (held != NULL)
+    show(client, held, id);
+  mqtt_receiver_finish(&client->core, &client->session, id, MQTT_CAUSE_DONE);
+  if (waits)
+    keep_until_stored(client, held, id);
 }
 
 static void
@@ -138,14 +224,14 @@ on_answer_to_request(MqttClient *client, MqttPacketType type, const MqttSuback *
   guint8 asked = type == MQTT_SUBACK ? REQUEST_SUBSCRIBE : REQUEST_UNSUBSCRIBE;
   if (slot == NULL) /* given up meanwhile, or answered before */
     return;
-  if (slot->state != asked || suback->codes.length > 1
-      || (suback->codes.length == 0 && type == MQTT_SUBACK)) {
+  if (slot->state != asked || suback->codes.length > 1 ||
+      (suback->codes.length == 0 && type == MQTT_SUBACK)) {
     mqtt_client_fail(client, MQTT_PROTOCOL_ERROR);
     return;
   }
   MqttEvent *event = mqtt_session_event(
-      &client->core, session,
-      type == MQTT_SUBACK ? MQTT_EVENT_SUBSCRIBED : MQTT_EVENT_UNSUBSCRIBED, 0, 0, 0);
+      &client->core, session, type == MQTT_SUBACK ? MQTT_EVENT_SUBSCRIBED : MQTT_EVENT_UNSUBSCRIBED,
+      0, 0, 0);
   event->packet_id = suback->packet_id;
   event->reason = suback->codes.length > 0 ? suback->codes.data[0] : MQTT_SUCCESS;
   if (event->reason >= 0x80)

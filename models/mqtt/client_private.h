@@ -27,25 +27,30 @@ struct _MqttClient {
   MqttSession session;
   MqttPipe pipe;
   MqttAckTimers *timers;
-  MqttMessage *handed; /* what the last MESSAGE event shows */
+  GPtrArray *handed;  /* MqttMessage: what the MESSAGE events of the last call show; or NULL */
+  MqttRing *unstored; /* QoS 2 to be handed over when op is stored; word: identifier */
   guint8 *id;
   gint64 connect_deadline_ns;
   gint64 ping_due_ns;      /* the next PINGREQ if nothing is sent till then */
   gint64 ping_deadline_ns; /* of PINGRESP */
   guint32 stamp;
   guint16 id_length;
-  guint16 keep_alive_s;    /* the server may have set it [MQTT-3.1.2-21] */
+  guint16 keep_alive_s; /* the server may have set it [MQTT-3.1.2-21] */
   guint8 state;
   guint8 goodbye_reason;
-  guint8 goodbye : 1;              /* CLOSE follows when DISCONNECT is written */
-  guint8 clean_start : 1;          /* of this connection's CONNECT */
+  guint8 goodbye : 1;     /* CLOSE follows when DISCONNECT is written */
+  guint8 clean_start : 1; /* of this connection's CONNECT */
   guint8 connected_before : 1;
   guint8 has_session : 1;          /* a server and we have had one, and we have kept our part */
   guint8 ends_with_connection : 1; /* Session Expiry Interval 0 */
   guint8 restart : 1;              /* the server has a session of which we know nothing */
 };
 
-void mqtt_client_begin(MqttClient *client); /* of every call */
+/* The message that has waited longest for the store; the reference is the caller's. */
+MqttMessage *mqtt_client_take_unstored(MqttClient *client);
+void mqtt_client_drop_unstored(MqttClient *client, MqttCause cause); /* GONE for each */
+void mqtt_client_hand_over(MqttClient *client); /* what is stored by now: MESSAGE, GONE */
+void mqtt_client_begin(MqttClient *client);     /* of every call */
 void mqtt_client_idle(MqttClient *client);
 void mqtt_client_close(MqttClient *client, guint8 reason);
 void mqtt_client_goodbye(MqttClient *client, guint8 reason);

@@ -265,12 +265,18 @@ on_broker_event(Pair *pair, const MqttEvent *event)
 }
 
 static void
-drain(Pair *pair, PairClient *client)
+drain_client(Pair *pair, PairClient *client)
 {
-  MqttStoreOp op;
   for (guint i = 0; client != NULL && i < pair->client_events.length; i++)
     on_client_event(pair, client, &pair->client_events.items[i]);
   pair->client_events.length = 0;
+}
+
+static void
+drain(Pair *pair, PairClient *client)
+{
+  MqttStoreOp op;
+  drain_client(pair, client);
   for (guint i = 0; i < pair->broker_events.length; i++) {
     MqttEvent event = pair->broker_events.items[i]; /* closed() below may move the array */
     on_broker_event(pair, &event);
@@ -281,6 +287,7 @@ drain(Pair *pair, PairClient *client)
       fetch(&client->store, &op);
     if (!pair->hold_store)
       mqtt_client_stored(client->machine, pair->now_ns, client->store.last);
+    drain_client(pair, client); /* QoS 2 is handed over when it is stored */
   }
   while (mqtt_broker_store_op(pair->broker, &op))
     fetch(&pair->store, &op);
