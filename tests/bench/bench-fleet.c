@@ -59,7 +59,6 @@ run_fleet(guint k, guint seconds, gboolean idle)
   g_autoptr(Outcome) outcome = world_run(scenario, &request);
   Row row = {.wall_s = now_s() - start_s, .kb = peak_kb() - before_kb};
   row.messages = (double)kit_histogram(outcome, "reading", HISTOGRAM_LATENCY)->count;
-  /* Those of the warm-up were simulated too: a sixth of a minute on average half connected. */
   return row;
 }
 
@@ -92,8 +91,8 @@ instructions(const char *program, guint k, guint seconds)
 {
   g_autofree char *command = g_strdup_printf(
       "valgrind --tool=callgrind --callgrind-out-file=/dev/null %s %u %u", program, k, seconds);
-  g_autofree char *talk = NULL;
-  if (!g_spawn_command_line_sync(command, NULL, &talk, NULL, NULL))
+  g_autofree char *row = NULL, *talk = NULL;
+  if (!g_spawn_command_line_sync(command, &row, &talk, NULL, NULL))
     return 0;
   const char *found = strstr(talk, "Collected : ");
   return found ? g_ascii_strtod(found + strlen("Collected : "), NULL) : 0;
