@@ -920,7 +920,7 @@ ledger_finish(Ledger *ledger, gint64 now_ns,
       g_array_index(verdicts, gboolean, k) =
           stuck != NULL &&
           stuck(ledger->config.user, message_publisher(ledger, message)->client, owed[k].client);
-    message_close(ledger, message, (gboolean *)verdicts->data);
+    message_close(ledger, message, (gpointer)verdicts->data);
   }
   for (guint s = 0; s < ledger->config.sections; s++) {
     const guint64 *c = ledger->tallies[s].counters;

@@ -216,6 +216,7 @@ void
 mqtt_broker_timeout(MqttBroker *broker, gint64 now_ns)
 {
   guint32 index;
+  g_assert(now_ns < G_MAXINT64); /* which is never, and when nothing is due */
   mqtt_store_log_group(broker->core.log);
   while (mqtt_deadlines_next(broker->deadlines, &index) <= now_ns)
     broker_session_time_out(broker, broker->sessions->pdata[index], now_ns);

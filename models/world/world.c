@@ -157,7 +157,7 @@ publish_to_others(World *world, guint32 number)
   for (guint32 i = 0; i < n; i++) {
     g_autofree char *topic = topic_for(world, publisher->topic, first + i);
     publisher_match(world, NULL, topic);
-    publish_one(world, number, topic, (const LedgerOwed *)world->owed->data, world->owed->len);
+    publish_one(world, number, topic, (gconstpointer)world->owed->data, world->owed->len);
   }
 }
 
