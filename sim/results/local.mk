@@ -1,7 +1,8 @@
 noinst_LIBRARIES += libqosim-results.a
 libqosim_results_a_SOURCES = sim/results/embedded.h sim/results/plot.c sim/results/plot.h \
 	sim/results/stats.c sim/results/stats.h sim/results/store.c sim/results/store.h \
-	sim/results/store_point.c sim/results/summary.c sim/results/summary.h sim/results/table.c \
+	sim/results/store_point.c sim/results/store_read.c sim/results/store_sql.c \
+	sim/results/store_sql.h sim/results/store_write.c sim/results/summary.c sim/results/summary.h sim/results/table.c \
 	sim/results/table.h
 nodist_libqosim_results_a_SOURCES = sim/results/embedded.c
 CLEANFILES += sim/results/embedded.c

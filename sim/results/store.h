@@ -29,12 +29,12 @@ typedef struct {
 
 /* What a database belongs to. All strings are UTF-8 and copied; none is NULL. */
 typedef struct {
-  const char *key;       /* of the resolved values, swept ones left out; equal = same experiment */
-  const char *revision;  /* of the models */
+  const char *key;      /* of the resolved values, swept ones left out; equal = same experiment */
+  const char *revision; /* of the models */
   const char *title;
-  const char *text;      /* the file, verbatim */
-  const char *overrides; /* what -D changed, a line each; "" if nothing */
-  const char *libraries; /* "GLib 2.74.6, GSL 2.7.1, SQLite 3.40.1" */
+  const char *text;             /* the file, verbatim */
+  const char *overrides;        /* what -D changed, a line each; "" if nothing */
+  const char *libraries;        /* "GLib 2.74.6, GSL 2.7.1, SQLite 3.40.1" */
   const StoreSetting *settings; /* every resolved value that is no factor's */
   gsize settings_n;
 } StoreExperiment;

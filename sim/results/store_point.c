@@ -27,10 +27,10 @@ store_point_add(StorePoint *point, const char *factor, const char *text, const c
                 double number)
 {
   StoreParameter parameter = {
-    .factor = g_strdup(factor),
-    .text = g_strdup(text),
-    .value = g_strdup(value),
-    .number = number,
+      .factor = g_strdup(factor),
+      .text = g_strdup(text),
+      .value = g_strdup(value),
+      .number = number,
   };
 
   g_array_append_val(point->parameters, parameter);
