@@ -34,7 +34,8 @@ typedef struct {
   guint32 strays; /* copies on the way to clients that it is not owed to */
   Hop publish, pubrel;
   guint8 told;
-  guint8 misfortune;   /* Cause: the last copy on the way up that a machine or store lost */
+  guint8 misfortune; /* Cause: the last copy on the way up that a machine lost, if none came back */
+  gboolean dropped : 1; /* a copy on the way up went for good: what a store brings back is late */
   gboolean untold : 1; /* its publisher will still hear of it */
   guint16 sends, needless;
   guint32 n_owed;
@@ -66,6 +67,7 @@ struct _Ledger {
   GArray *publishers;
   SectionTally *tallies;
   gint64 *state_lost_ns; /* per client; [clients] is the broker's */
+  gint64 *subscribed_ns; /* per client: since when its session has its subscriptions */
   /* Messages in a slab; slots found by tag in an open-addressing table of slot + 1. */
   Message *messages;
   guint32 n_slots, free_slot;
@@ -214,8 +216,11 @@ ledger_new(const LedgerConfig *config)
   for (guint i = 0; i < config->sections; i++)
     ledger->tallies[i].deadline_ns = G_MAXINT64;
   ledger->state_lost_ns = g_new(gint64, config->clients + 1);
+  ledger->subscribed_ns = g_new(gint64, MAX(config->clients, 1));
   for (guint i = 0; i <= config->clients; i++)
     ledger->state_lost_ns[i] = G_MININT64;
+  for (guint i = 0; i < config->clients; i++)
+    ledger->subscribed_ns[i] = G_MININT64;
   ledger->free_slot = NO_SLOT;
   ledger->table_mask = 127;
   ledger->table = g_new0(guint32, ledger->table_mask + 1);
@@ -248,6 +253,7 @@ ledger_free(Ledger *ledger)
   g_array_unref(ledger->publishers);
   g_free(ledger->tallies);
   g_free(ledger->state_lost_ns);
+  g_free(ledger->subscribed_ns);
   g_free(ledger->messages);
   g_free(ledger->table);
   g_free(ledger->breach);
@@ -340,7 +346,8 @@ message_state_kept(const Ledger *ledger, const Message *message, guint32 publish
 {
   gint64 since = message->published_ns;
   return ledger->state_lost_ns[publisher] < since && ledger->state_lost_ns[client] < since &&
-         ledger->state_lost_ns[ledger->config.clients] < since;
+         ledger->state_lost_ns[ledger->config.clients] < since &&
+         ledger->subscribed_ns[client] < since;
 }
 
 static inline gboolean
@@ -372,7 +379,9 @@ obligation_lose(Ledger *ledger, Message *message, Obligation *owed, gint64 now_n
       cause = message->misfortune;
   }
   if (cause == CAUSE_NONE)
-    cause = owed->misfortune != CAUSE_NONE ? owed->misfortune : CAUSE_NO_SESSION;
+    cause = owed->misfortune != CAUSE_NONE      ? owed->misfortune
+            : message->misfortune != CAUSE_NONE ? message->misfortune
+                                                : CAUSE_NO_SESSION;
   owed->lost = cause;
   if (MIN(publisher->qos, owed->granted) > 0 && survivable(message, cause) &&
       message_state_kept(ledger, message, publisher->client, owed->client))
@@ -602,12 +611,18 @@ ledger_state_lost(Ledger *ledger, guint32 client, gint64 now_ns)
   ledger->state_lost_ns[client == LEDGER_UP ? ledger->config.clients : client] = now_ns;
 }
 
+void
+ledger_subscribed(Ledger *ledger, guint32 client, gint64 since_ns)
+{
+  ledger->subscribed_ns[client] = since_ns;
+}
+
 /* A copy is gone for good: dropped by a full queue, expired, QoS 0 in a connection that died. Above
  * QoS 0, crashes and connections leave what a store or the other side still has. */
 static gboolean
-was_dropped(const Obligation *owed, guint8 qos)
+is_for_good(Cause cause, guint8 qos)
 {
-  switch ((Cause)owed->misfortune) {
+  switch (cause) {
   case CAUSE_CONNECTION_LOST:
     return qos == 0;
   case CAUSE_NONE:
@@ -647,7 +662,8 @@ check_order(Ledger *ledger, const Message *message, const Obligation *owed)
     }
     *found = MAX(last, sequence);
   }
-  if (sequence < last && !was_dropped(owed, MIN(publisher->qos, owed->granted)) &&
+  if (sequence < last && !message->dropped &&
+      !is_for_good(owed->misfortune, MIN(publisher->qos, owed->granted)) &&
       message_state_kept(ledger, message, publisher->client, client))
     breach(ledger, message, "delivered after a later message of its topic and QoS");
 }
@@ -695,6 +711,7 @@ ledger_copy(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
     return;
   if (where == LEDGER_UP) {
     message->held++;
+    message->misfortune = CAUSE_NONE;
     return;
   }
   Obligation *owed = message_obligation(message, where);
@@ -721,6 +738,7 @@ ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
       message->held--;
     if (cause != CAUSE_NONE)
       message->misfortune = cause;
+    message->dropped |= is_for_good(cause, message_publisher(ledger, message)->qos);
   } else {
     Obligation *owed = message_obligation(message, where);
     guint left = owed ? owed->held : message->strays;
@@ -806,6 +824,8 @@ ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
       hop->seen = TRUE;
       message->needless += hop->streams;
     }
+    if (where == LEDGER_UP)
+      message->misfortune = CAUSE_NONE; /* it has arrived */
   }
   message_settle(ledger, message, where, now_ns, CAUSE_NONE);
 }
@@ -830,8 +850,9 @@ ledger_died(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
     hop->streams--;
     message->down -= where != LEDGER_UP;
     Obligation *owed = where == LEDGER_UP ? NULL : message_obligation(message, where);
-    if (owed != NULL && owed->misfortune == CAUSE_NONE)
-      owed->misfortune = cause;
+    guint8 *misfortune = owed != NULL ? &owed->misfortune : &message->misfortune;
+    if (*misfortune == CAUSE_NONE)
+      *misfortune = cause;
   }
   message_settle(ledger, message, where, now_ns, cause);
 }

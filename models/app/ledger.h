@@ -76,6 +76,10 @@ void ledger_publisher_died(Ledger *ledger, guint32 client, gint64 now_ns);
 /* State that a guarantee rests on was lost or discarded: of a client and its session, or of the
  * broker (LEDGER_UP). */
 void ledger_state_lost(Ledger *ledger, guint32 client, gint64 now_ns);
+/* Since when the session of a client has the subscriptions of its application; G_MAXINT64: it has
+ * not. A message published earlier may have come to a broker that knew of none, so its order and
+ * number are nobody's promise. */
+void ledger_subscribed(Ledger *ledger, guint32 client, gint64 since_ns);
 /* One more line in the story of the traced message. */
 gboolean ledger_traces(const Ledger *ledger, guint64 tag);
 void ledger_story(Ledger *ledger, gint64 now_ns, const char *where, const char *format, ...)

@@ -174,6 +174,20 @@ test_bytes_outlive_state(void)
   g_assert_cmpfloat(count(outcome, COUNT_FATE_TOLD + FATE_LOST * TOLD_N + TOLD_NOTHING), ==, 1);
 }
 
+/* Written to a connection whose peer had left: it dies before the writer has let go of it. */
+static void
+test_dies_as_it_is_written(void)
+{
+  Fixture f;
+  set_up(&f, 0, 0);
+  guint64 tag = publish(&f, 0, 1);
+  ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_FIRST);
+  ledger_died(f.ledger, tag, LEDGER_UP, MS, CAUSE_CONNECTION_LOST);
+  ledger_gone(f.ledger, tag, LEDGER_UP, MS, CAUSE_NONE);
+  g_autoptr(Outcome) outcome = finish(&f);
+  g_assert_cmpfloat(count(outcome, COUNT_LOST_CAUSE + CAUSE_CONNECTION_LOST), ==, 1);
+}
+
 static void
 test_refused(void)
 {
@@ -388,6 +402,7 @@ main(int argc, char **argv)
   g_test_add_func("/ledger/one-of-two-subscribers", test_one_of_two_subscribers);
   g_test_add_func("/ledger/misfortune-decides-at-the-end", test_misfortune_decides_at_the_end);
   g_test_add_func("/ledger/bytes-outlive-state", test_bytes_outlive_state);
+  g_test_add_func("/ledger/dies-as-it-is-written", test_dies_as_it_is_written);
   g_test_add_func("/ledger/refused", test_refused);
   g_test_add_func("/ledger/pending", test_pending);
   g_test_add_func("/ledger/only-the-window-counts", test_only_the_window_counts);
