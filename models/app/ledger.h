@@ -15,8 +15,9 @@
 
 typedef struct _Ledger Ledger;
 
-#define LEDGER_UP G_MAXUINT32 /* instead of a client: on the way from the publisher to the broker  \
-                               */
+#define LEDGER_UP                                                                                  \
+  G_MAXUINT32 /* instead of a client: on the way from the publisher to the broker                  \
+               */
 
 typedef struct {
   guint32 client;

@@ -37,8 +37,11 @@ client_opened(World *world, guint32 number, const MqttEvent *event)
   if (client->ever && world_in_window(world))
     group->reconnects++;
   client->ever = TRUE;
-  if (!(event->flags & MQTT_FLAG_SESSION))
+  if (!(event->flags & MQTT_FLAG_SESSION)) {
     client->subscribed = 0;
+    if (group->subscriptions->len > 0)
+      ledger_subscribed(world->ledger, number, SIM_NEVER);
+  }
   client_subscribe(world, number);
 }
 
@@ -54,8 +57,8 @@ client_subscribed(World *world, guint32 number, const MqttEvent *event)
       return; /* refused, or late: an answer may still come */
     client->subscribe_ids[i] = 0;
     client->subscribed |= G_GUINT64_CONSTANT(1) << i;
-    /* Of what was published before, some was routed when no session had the subscription. */
-    ledger_state_lost(world->ledger, number, world_time(world));
+    if ((guint)__builtin_popcountll(client->subscribed) == group->subscriptions->len)
+      ledger_subscribed(world->ledger, number, world_time(world));
     guint32 index = g_array_index(group->subscriptions, guint32, i);
     g_autofree char *filter =
         spec_topic(world->subscriptions[index].filter, group->section->name, client->n);

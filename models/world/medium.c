@@ -77,6 +77,8 @@ medium_begin(World *world, Medium *store)
          store->epoch);
 }
 
+/* A copy on the medium, or on its way there, can come back after a crash, so it is in the ledger's
+ * custody too. */
 void
 medium_take(World *world, Medium *store)
 {
@@ -91,20 +93,19 @@ medium_take(World *world, Medium *store)
     record->tag = op.tag;
     record->where = op.upstream ? LEDGER_UP : (client ? store->config.client : op.peer);
     record->number = op.number;
+    if (record->tag != 0)
+      ledger_copy(world->ledger, record->tag, record->where, world_time(world));
     g_ptr_array_add(store->pending, record);
   }
   medium_begin(world, store);
 }
 
-/* A copy on the medium can come back after a crash, so it is in the ledger's custody too. */
 static void
 medium_apply(World *world, Medium *store, Record *record)
 {
   const Record *old = g_tree_lookup(store->image, &record->key);
   guint64 old_tag = old ? old->tag : 0;
   guint32 old_where = old ? old->where : NONE;
-  if (record->value != NULL && record->tag != 0)
-    ledger_copy(world->ledger, record->tag, record->where, world_time(world));
   if (record->value != NULL)
     g_tree_replace(store->image, &record->key, record);
   else {
@@ -150,7 +151,12 @@ medium_register(World *world)
 void
 medium_crash(World *world, Medium *store)
 {
-  (void)world;
+  /* What held the others when the crash came has said so; the medium itself loses nothing. */
+  for (guint i = 0; i < store->pending->len; i++) {
+    const Record *record = g_ptr_array_index(store->pending, i);
+    if (record->tag != 0)
+      ledger_gone(world->ledger, record->tag, record->where, world_time(world), CAUSE_NONE);
+  }
   g_ptr_array_set_size(store->pending, 0);
   store->writing = 0;
   store->epoch++;
