@@ -57,6 +57,14 @@ unknown_variable(Load *load, const Cell *cell, const char *name)
   g_ptr_array_add(load->unknown, unknown);
 }
 
+static void
+use(GridFactor *factor, const Cell *cell)
+{
+  factor->used = TRUE;
+  if (factor->used_line == 0)
+    factor->used_line = cell->line;
+}
+
 /* Marks the variables of a tree as used; FALSE: one of them cannot be. */
 static gboolean
 use_variables(Load *load, const Cell *cell, const Node *node)
@@ -71,7 +79,7 @@ use_variables(Load *load, const Cell *cell, const Node *node)
       unknown_variable(load, cell, node->text);
       return FALSE;
     }
-    factor->used = TRUE;
+    use(factor, cell);
     return TRUE;
   }
   for (guint i = 0; i < node->n; i++)
@@ -86,7 +94,7 @@ choose(Load *load, Cell *cell, const Node *node)
   GridFactor *factor = variable(load, node->text, &at);
   g_autofree char *label = g_strdup_printf("%s = %s", cell->label, cell->text);
 
-  factor->used = TRUE;
+  use(factor, cell);
   if (load->grid->cells->len + factor->factor.n > CELLS_MAX) {
     load_problem(load, cell, "too many uses of too many values");
     return;

@@ -44,6 +44,7 @@ typedef struct {
   const char *file;
   Node **nodes; /* of a variable: its values as they stand by themselves */
   gboolean used;
+  guint used_line; /* of a variable: where first in the file; 0: only by an override */
 } GridFactor;
 
 struct _Grid {

@@ -396,44 +396,66 @@ sweep_factors(Load *load)
     add_factor(load, g_ptr_array_index(load->sweep, i));
 }
 
-/* A slip in a name shows twice, as a variable that is never used and one that is never swept: one
- * message is enough. */
-void
-sweep_unused(Load *load)
+/* The variable nearest to one that is never used, and the line of its use (0: none). A slip in a name shows twice, as a
+ * variable that is never used and one that is never swept: one message is enough. */
+static const char *
+nearest_used(Load *load, const char *name, guint *line)
 {
-  g_autoptr(GPtrArray) names = g_ptr_array_new(), swept = g_ptr_array_new();
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  const char *nearest;
 
   for (guint i = 0; i < load->unknown->len; i++)
     g_ptr_array_add(names, ((LoadUnknown *)g_ptr_array_index(load->unknown, i))->name);
   for (guint i = 0; i < load->grid->factors->len; i++) {
     const GridFactor *factor = g_ptr_array_index(load->grid->factors, i);
+
+    if (factor->nodes != NULL && factor->used)
+      g_ptr_array_add(names, factor->factor.name + 1);
+  }
+  nearest = spec_nearest(name, (const char *const *)names->pdata, names->len);
+  if (nearest == NULL)
+    return NULL;
+  *line = 0;
+  for (guint i = 0; i < load->unknown->len; i++) {
+    LoadUnknown *unknown = g_ptr_array_index(load->unknown, i);
+
+    if (strcmp(unknown->name, nearest) != 0)
+      continue;
+    if (*line == 0)
+      *line = unknown->line;
+    unknown->label[0] = '\0';
+  }
+  for (guint i = 0; i < load->grid->factors->len; i++) {
+    const GridFactor *factor = g_ptr_array_index(load->grid->factors, i);
+
+    if (factor->nodes != NULL && strcmp(factor->factor.name + 1, nearest) == 0)
+      *line = factor->used_line;
+  }
+  return nearest;
+}
+
+void
+sweep_unused(Load *load)
+{
+  g_autoptr(GPtrArray) swept = g_ptr_array_new();
+
+  for (guint i = 0; i < load->grid->factors->len; i++) {
+    const GridFactor *factor = g_ptr_array_index(load->grid->factors, i);
     const char *name = factor->factor.name, *nearest;
-    LoadUnknown *slip = NULL;
+    g_autoptr(GString) hint = g_string_new(NULL);
+    guint line;
 
     if (factor->nodes != NULL)
       g_ptr_array_add(swept, (gpointer)(name + 1));
     if (factor->used)
       continue;
-    nearest = spec_nearest(name + 1, (const char *const *)names->pdata, names->len);
-    for (guint k = 0; nearest != NULL && k < load->unknown->len && slip == NULL; k++) {
-      slip = g_ptr_array_index(load->unknown, k);
-      if (strcmp(slip->name, nearest) != 0)
-        slip = NULL;
-    }
-    if (slip == NULL) {
-      problem_add(load->problems, factor->file, factor->factor.line,
-                  "[sweep] %s: swept but used nowhere", name);
-      continue;
-    }
+    nearest = nearest_used(load, name + 1, &line);
+    if (nearest != NULL)
+      g_string_append_printf(hint, "; nearest: $%s", nearest);
+    if (nearest != NULL && line > 0)
+      g_string_append_printf(hint, ", used in line %u", line);
     problem_add(load->problems, factor->file, factor->factor.line,
-                "[sweep] %s: swept but used nowhere; nearest: $%s, used in line %u", name,
-                slip->name, slip->line);
-    for (guint k = 0; k < load->unknown->len; k++) {
-      LoadUnknown *unknown = g_ptr_array_index(load->unknown, k);
-
-      if (strcmp(unknown->name, nearest) == 0)
-        unknown->label[0] = '\0';
-    }
+                "[sweep] %s: swept but used nowhere%s", name, hint->str);
   }
   for (guint i = 0; i < load->unknown->len; i++) {
     const LoadUnknown *unknown = g_ptr_array_index(load->unknown, i);

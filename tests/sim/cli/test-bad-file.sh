@@ -47,7 +47,7 @@ exits 2 'nine mistakes'
 cat >want <<'END'
 my.ini:4: [experiment] duration = 3600: a time needs a unit, as in 3600s or 1h (ns us ms s min h d y)
 my.ini:9: [sweep] sensor.ack_timeot: [client sensor] has no key ack_timeot; nearest: ack_timeout
-my.ini:10: [sweep] $los: swept but used nowhere
+my.ini:10: [sweep] $los: swept but used nowhere; nearest: $loss, used in line 14
 my.ini:15: [link radio] loss = 120%: out of range; allowed: 0% to 100%, or gilbert()
 my.ini:18: [link radio]: line 12 has a [link radio] already
 my.ini:23: [client sensor] link = rado: no section [link rado] and no link profile rado; nearest: radio (line 12)

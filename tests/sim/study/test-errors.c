@@ -422,6 +422,10 @@ test_points(void)
                    "my.ini:4: [sweep] $a = $b: a variable may not depend on another\n"
                    "my.ini:5: [sweep] $b = $a: a variable may not depend on another\n"
                    "my.ini:5: [sweep] $b: swept but used nowhere\n");
+  assert_text_says("[experiment]\ntitle = a\n[sweep]\n$loss = 1%, 2%\n$los = 1%, 2%\n[link radio]\n"
+                   "delay = 1s\nloss = $loss\n[link other]\nloss = 2 * $loss\n",
+                   "my.ini:5: [sweep] $los: swept but used nowhere; nearest: $loss, used in line "
+                   "8\n");
 }
 
 static void
