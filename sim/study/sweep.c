@@ -396,8 +396,8 @@ sweep_factors(Load *load)
     add_factor(load, g_ptr_array_index(load->sweep, i));
 }
 
-/* The variable nearest to one that is never used, and the line of its use (0: none). A slip in a name shows twice, as a
- * variable that is never used and one that is never swept: one message is enough. */
+/* The variable nearest to one that is never used, and the line of its use (0: none). A slip in a
+ * name shows twice, as a variable never used and one never swept: one message is enough. */
 static const char *
 nearest_used(Load *load, const char *name, guint *line)
 {
