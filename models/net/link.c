@@ -256,6 +256,14 @@ link_enter(Link *link, WaitPool *pool, NetDirection d, gint64 now_ns, guint leng
   return verdict;
 }
 
+gint64
+link_down_since(const Link *link, NetDirection direction)
+{
+  const LinkWeather *weather = link->weather;
+  return failed(link, direction) || !link->plan->outages ? weather->failed_ns[direction]
+                                                         : weather->outage[direction].start_ns;
+}
+
 gboolean
 link_down(const Link *link, NetDirection direction, gint64 at_ns)
 {

@@ -70,6 +70,8 @@ NetVerdict link_enter(Link *link, WaitPool *pool, NetDirection direction, gint64
 
 /* Its own outages and faults, seen from outside. */
 gboolean link_down(const Link *link, NetDirection direction, gint64 at_ns);
+/* Of the outage or fault that the last packet of this direction met: since when it had been running. */
+gint64 link_down_since(const Link *link, NetDirection direction);
 void link_fail(Link *link, NetDirection direction, gint64 now_ns);
 /* TRUE: the last fault ended now; it held since *since_ns. */
 gboolean link_repair(Link *link, NetDirection direction, gint64 *since_ns);

@@ -36,6 +36,7 @@ struct _Net {
   GHashTable *plans;   /* const LinkConfig * -> LinkPlan * */
   WaitPool wait_pool;
   guint64 fingerprint;
+  gint64 lost_since_ns; /* see net_lost_since() */
 };
 
 static inline Packet *
@@ -128,8 +129,10 @@ enter(Net *net, guint32 packet)
       sim_at(net->sim, self->arrives_ns, net->kind_free, packet, 0);
   }
   witness(net, packet, number, verdict, now_ns, self->arrives_ns);
-  if (verdict != NET_PASSED)
+  if (verdict != NET_PASSED) {
+    net->lost_since_ns = verdict == NET_OUTAGE ? link_down_since(link, d) : SIM_NEVER;
     lose(net, packet);
+  }
 }
 
 /* The packet leaves the link: to the next one, to its receiver, or to nowhere if a fault met it in
@@ -146,6 +149,7 @@ leave(Net *net, guint32 packet, guint32 number)
       (begin_ns == BEGIN_CAUGHT || link_caught(link, self->view.direction, begin_ns))) {
     link->direction[self->view.direction].counters.outage_drops++;
     witness(net, packet, number, NET_OUTAGE, sim_now(net->sim), SIM_NEVER);
+    net->lost_since_ns = link_down_since(link, self->view.direction);
     lose(net, packet);
   } else if (++self->view.hop < g_array_index(net->routes, Route, self->view.route).n) {
     enter(net, packet);
@@ -371,4 +375,10 @@ guint64
 net_fingerprint(const Net *net)
 {
   return net->fingerprint;
+}
+
+gint64
+net_lost_since(const Net *net)
+{
+  return net->lost_since_ns;
 }

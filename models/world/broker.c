@@ -87,6 +87,7 @@ broker_leave(World *world, guint32 number)
 {
   Conn *conn = &world->conns[number];
   guint32 broker = conn->broker;
+  world_detect(world, number, BROKER_END);
   conn->broker_open = FALSE;
   conn->broker_closing = FALSE;
   mqtt_broker_closed(world->brokers[broker].mqtt, world_time(world), number);

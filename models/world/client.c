@@ -102,7 +102,7 @@ client_message(World *world, guint32 number, const MqttEvent *event)
   gint64 busy_ns = dist_draw_ns(subscription->process, &stream, client->processed++);
   client->processing++;
   sim_at(world->sim, sim_add(MAX(world_time(world), client->busy_until_ns), busy_ns),
-         world->kind_processed, number, 0);
+         world->kind_processed, number, client->epoch);
   client->busy_until_ns = sim_add(MAX(world_time(world), client->busy_until_ns), busy_ns);
 }
 
@@ -201,6 +201,7 @@ client_leave(World *world, guint32 number, gboolean abort)
   client->closing = client->opened = FALSE;
   if (conn == NONE)
     return;
+  world_detect(world, conn, CLIENT_END);
   client->conn = NONE;
   mqtt_client_closed(client->mqtt, world_time(world));
   client_drain(world, number);
@@ -272,11 +273,12 @@ on_wake(gpointer user, guint32 number, guint32 word)
 }
 
 static void
-on_processed(gpointer user, guint32 number, guint32 word)
+on_processed(gpointer user, guint32 number, guint32 epoch)
 {
   World *world = user;
   Client *client = &world->clients[number];
-  (void)word;
+  if (epoch != client->epoch)
+    return; /* of a process that died */
   client->processing--;
   if (client->processing == 0 && client->conn != NONE)
     client_readable(world, client->conn);
@@ -322,6 +324,9 @@ client_crash(World *world, guint32 number, gint64 down_ns)
     client->up = FALSE;
     client->conn = NONE;
     client->closing = client->opened = FALSE;
+    client->processing = 0;
+    client->busy_until_ns = world_time(world);
+    client->epoch++;
     if (client->store == NULL || !group->mqtt.ack_after_store)
       ledger_state_lost(world->ledger, number, world_time(world));
     mqtt_client_lose_state(client->mqtt, MQTT_CAUSE_STATE_LOST);

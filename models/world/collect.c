@@ -42,6 +42,9 @@ collect_group(const World *world, Outcome *outcome, const Group *group)
   c[COUNT_CLIENT_WINDOW_S] = window_s;
   c[COUNT_WANTED_S] = window_s - group->down_s;
   c[COUNT_OFFLINE_S] = group->offline_s;
+  c[COUNT_BLIND_S] = group->blind_s;
+  histogram_merge(&element->histograms[HISTOGRAM_DETECT_CLIENT], &group->detect[CLIENT_END]);
+  histogram_merge(&element->histograms[HISTOGRAM_DETECT_BROKER], &group->detect[BROKER_END]);
   c[COUNT_REFUSED] = (double)group->refused;
   c[COUNT_QUEUE_PEAK] = group->queue_peak;
   c[COUNT_INFLIGHT_PEAK] = group->inflight_peak;

@@ -51,6 +51,7 @@ conn_open(World *world, guint32 client_number)
   conn->client = client_number;
   conn->broker = group->broker;
   conn->dead_from[CLIENT_END] = conn->dead_from[BROKER_END] = G_MAXUINT64;
+  conn->doomed_ns = SIM_NEVER;
   guint mss = client->mtu - TCP_IPV4_HEADERS - group->tcp.option_bytes;
   TcpConn *tcp = conn->tcp[CLIENT_END] = tcp_conn_new(&group->tcp, mss, !group->nagle);
   conn->stream[CLIENT_END] = tcp_stream_ref(tcp_conn_tx(tcp));
@@ -206,6 +207,9 @@ conn_delivered(gpointer user, guint32 packet)
 
   Conn *conn = &world->conns[number];
   conn->flying[sender]--;
+  if (conn_has_application(world, conn, number, CLIENT_END) &&
+      conn_has_application(world, conn, number, BROKER_END))
+    conn->doomed_ns = SIM_NEVER; /* once an end has closed it, it stays doomed for the other */
   if (end == BROKER_END && !conn->accepted && (segment.flags & TCP_SYN) &&
       conn->tcp[CLIENT_END] != NULL && world->brokers[conn->broker].up)
     broker_accept(world, number);
@@ -226,7 +230,10 @@ conn_lost(gpointer user, guint32 packet)
   const NetPacket *header = net_packet(world->net, packet);
   guint32 number = header->flow;
   guint sender = header->direction;
-  world->conns[number].flying[sender]--;
+  Conn *conn = &world->conns[number];
+  conn->flying[sender]--;
+  if (conn->doomed_ns == SIM_NEVER)
+    conn->doomed_ns = net_lost_since(world->net);
   conn_fade(world, number, sender);
 }
 

@@ -47,6 +47,8 @@ typedef struct {
   guint64 bytes[2], window_bytes, mqtt_bytes[2];
   guint64 data_segments, retransmissions, reconnects, refused;
   guint32 queue_peak, inflight_peak;
+  Histogram detect[2]; /* of doomed connections, by the end that closed */
+  double blind_s;      /* within the window: holding a doomed connection */
   double offline_s, down_s; /* within the window: without a connection, without a process */
 } Group;
 
@@ -78,6 +80,7 @@ typedef struct {
   guint32 tries;      /* connections begun: number of the draw of the next delay */
   guint32 processed;  /* messages that took time: number of the next draw */
   guint32 processing; /* handed over, not yet processed: reading stops meanwhile */
+  guint32 epoch;      /* processes so far */
   gint64 busy_until_ns;
   guint64 subscribed;      /* subscriptions acknowledged, a bit each */
   guint16 *subscribe_ids;  /* of the SUBSCRIBEs under way, per subscription; NULL: none yet */
@@ -126,6 +129,7 @@ typedef struct {
   gboolean broker_closing : 1;
   /* Offset in what each end sent from which on nothing will ever be decoded; G_MAXUINT64: none. */
   guint64 dead_from[2];
+  gint64 doomed_ns; /* start of the outage since which nothing has passed; SIM_NEVER: none */
   guint8 seen; /* bit per end: a monitor knows the connection */
   guint32 next_free;
 } Conn;
@@ -214,6 +218,8 @@ world_in_window(const World *world)
 
 char *world_client_name(const World *world, guint32 client);          /* "sensor-17"; to free */
 guint32 world_client_number(const World *world, MqttBytes client_id); /* NONE: no such client */
+/* An end closes its connection: if that was doomed, how long it took to notice. */
+void world_detect(World *world, guint32 conn, guint end);
 /* Adds the time without a connection, or without a process, that ends now. */
 void world_offline(World *world, guint32 client);
 void world_down(World *world, guint32 client);

@@ -64,6 +64,19 @@ world_offline(World *world, guint32 number)
 }
 
 void
+world_detect(World *world, guint32 number, guint end)
+{
+  const Conn *conn = &world->conns[number];
+  Group *group = &world->groups[world->clients[conn->client].group];
+  if (conn->doomed_ns < 0 || conn->doomed_ns >= world->scenario->duration_ns ||
+      tcp_stream_end(conn->stream[CLIENT_END]) <= 1)
+    return; /* not doomed, not in the window, or never a connection */
+  histogram_add(&group->detect[end], world_time(world) - conn->doomed_ns);
+  if (end == CLIENT_END)
+    group->blind_s += window_overlap_s(world, conn->doomed_ns, world_time(world));
+}
+
+void
 world_down(World *world, guint32 number)
 {
   Client *client = &world->clients[number];
@@ -593,8 +606,11 @@ world_free(World *world)
     g_free(world->publishers[i].topic);
     g_free(world->publishers[i].owed);
   }
-  for (guint i = 0; i < world->n_groups; i++)
+  for (guint i = 0; i < world->n_groups; i++) {
     g_array_unref(world->groups[i].subscriptions);
+    for (guint end = 0; end < 2; end++)
+      histogram_clear(&world->groups[i].detect[end]);
+  }
   for (guint i = 0; i < world->n_faults; i++) {
     g_clear_pointer(&world->faults[i].links, g_array_unref);
     g_clear_pointer(&world->faults[i].clients, g_array_unref);

@@ -225,6 +225,30 @@ test_same_seed_same_run(void)
   }
 }
 
+/* An outage from 10 s to 70 s, keep alive 5 s, PINGRESP within 4 s: the client writes at 10.5 s at
+ * the latest, pings 5 s later and closes 4 s after that; the broker hears nothing for 7.5 s after
+ * the last packet. Both count from the start of the outage. */
+static void
+test_detection(void)
+{
+  g_autoptr(Outcome) outcome =
+      run_sensor("",
+                 "keep_alive = 5s\nping_timeout = 4s\nreconnect = 1s\n"
+                 "[fault o]\nwhat = outage\ntarget = radio\nat = 10s\nlasts = 1min",
+                 "", "qos = 1\nevery = 500ms\nstart = 10s", "");
+  const Histogram *client = kit_histogram(outcome, "sensor", HISTOGRAM_DETECT_CLIENT);
+  const Histogram *broker = kit_histogram(outcome, "sensor", HISTOGRAM_DETECT_BROKER);
+  g_assert_cmpuint(broker->count, ==, 1);
+  g_assert_cmpfloat(broker->min / 1e9, >, 6.9);
+  g_assert_cmpfloat(broker->min / 1e9, <, 7.7);
+  g_assert_cmpuint(client->count, ==, 1);
+  g_assert_cmpfloat(client->min / 1e9, >, 4);
+  g_assert_cmpfloat(kit_count(outcome, "sensor", COUNT_BLIND_S), >, 4);
+  g_assert_cmpfloat(kit_count(outcome, "sensor", COUNT_BLIND_S) +
+                        kit_count(outcome, "sensor", COUNT_OFFLINE_S),
+                    >, 59);
+}
+
 /* A message that is larger than every buffer on the way. */
 static void
 test_large_payload(void)
@@ -264,6 +288,7 @@ main(int argc, char **argv)
   g_test_add_func("/run/service-time", test_service_time);
   g_test_add_func("/run/retransmission-ladder", test_retransmission_ladder);
   g_test_add_func("/run/same-seed-same-run", test_same_seed_same_run);
+  g_test_add_func("/run/detection", test_detection);
   g_test_add_func("/run/large-payload", test_large_payload);
   g_test_add_func("/run/topics-that-name-others", test_topics_that_name_others);
   return g_test_run();
