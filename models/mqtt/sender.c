@@ -254,7 +254,7 @@ drop_copy(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause)
   mqtt_message_unref(message);
 }
 
-/* The receiver may still be at work on it: its answer is to come, and its identifier is not free. */
+/* The receiver may still be at work on it: an answer is to come, and the identifier is not free. */
 static void
 add_orphan(MqttPipe *pipe, guint16 id)
 {
