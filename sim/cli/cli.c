@@ -49,6 +49,35 @@ cli_unknown_command(const char *name)
   return CLI_USAGE;
 }
 
+/* GOption wants "-j 2"; people write "-j2" too. The strings are interned, as argv lives to the end. */
+static void
+split_short_options(int *argc, char ***argv, const GOptionEntry *entries)
+{
+  static char **split;
+  int n = 0;
+  gboolean plain = FALSE;
+
+  g_free(split);
+  split = g_new0(char *, 2 * *argc + 1);
+  for (int i = 0; i < *argc; i++) {
+    const char *argument = (*argv)[i];
+    const GOptionEntry *entry = entries;
+
+    plain |= g_str_equal(argument, "--");
+    while (entry->long_name != NULL && (entry->short_name != argument[1] ||
+                                        entry->arg == G_OPTION_ARG_NONE))
+      entry++;
+    if (!plain && argument[0] == '-' && argument[1] != '\0' && argument[1] != '-' &&
+        argument[2] != '\0' && entry->long_name != NULL) {
+      split[n++] = (char *)g_intern_string((char[]){'-', argument[1], '\0'});
+      split[n++] = (char *)g_intern_string(argument + 2);
+    } else
+      split[n++] = (*argv)[i];
+  }
+  *argc = n;
+  *argv = split;
+}
+
 gboolean
 cli_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *arguments,
           const char *summary, const char *description, int least, int most)
@@ -59,6 +88,7 @@ cli_parse(int *argc, char ***argv, const GOptionEntry *entries, const char *argu
   g_autoptr(GError) error = NULL;
 
   g_set_prgname(program);
+  split_short_options(argc, argv, entries);
   g_option_context_add_main_entries(context, entries, NULL);
   g_option_context_set_summary(context, summary);
   g_option_context_set_description(context, description);

@@ -41,6 +41,10 @@ dump a.db >a.dump
 dump b.db >b.dump
 same a.dump b.dump 'two workers leave what one leaves'
 
+qosim run -j2 -oattached.db '-D$loss=5%' a.ini
+exits 0 'values attached to short options'
+ok 'values attached to short options: 4 runs' has_runs attached.db 4
+
 sed 's/^repeat   = 4$/repeat   = 4   # as ever/' a.ini >comment.ini
 qosim run -o a.db comment.ini
 exits 0 'a comment more'
