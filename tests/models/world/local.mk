@@ -3,7 +3,8 @@ WORLD_KIT = tests/models/world/kit.c tests/models/world/kit.h
 WORLD_TESTS = \
 	tests/models/world/test-kill \
 	tests/models/world/test-random-worlds \
-	tests/models/world/test-run
+	tests/models/world/test-run \
+	tests/models/world/test-trouble
 check_PROGRAMS += $(WORLD_TESTS)
 tests_models_world_test_kill_SOURCES = tests/models/world/test-kill.c $(WORLD_KIT)
 tests_models_world_test_kill_LDADD = $(LIBS_ALL)
@@ -11,4 +12,6 @@ tests_models_world_test_random_worlds_SOURCES = tests/models/world/test-random-w
 tests_models_world_test_random_worlds_LDADD = $(LIBS_ALL)
 tests_models_world_test_run_SOURCES = tests/models/world/test-run.c $(WORLD_KIT)
 tests_models_world_test_run_LDADD = $(LIBS_ALL)
+tests_models_world_test_trouble_SOURCES = tests/models/world/test-trouble.c $(WORLD_KIT)
+tests_models_world_test_trouble_LDADD = $(LIBS_ALL)
 TESTS += $(WORLD_TESTS)
