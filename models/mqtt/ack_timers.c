@@ -5,7 +5,9 @@
 static gboolean
 before(const MqttAckTimer *a, const MqttAckTimer *b)
 {
-  return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : (gint32) (a->stamp - b->stamp) < 0;
+  if (a->at_ns != b->at_ns)
+    return a->at_ns < b->at_ns;
+  return (gint32)(a->order != b->order ? a->order - b->order : a->stamp - b->stamp) < 0;
 }
 
 void

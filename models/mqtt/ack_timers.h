@@ -9,6 +9,7 @@ typedef struct {
   gint64 at_ns;
   guint32 stamp;
   guint16 id;
+  guint32 order; /* of the message, so that resends of one instant keep it [MQTT-4.6.0-1] */
 } MqttAckTimer;
 
 typedef struct {

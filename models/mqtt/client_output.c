@@ -8,8 +8,8 @@ check_publish(const MqttClient *client, const MqttPublish *publish)
 {
   const MqttClientConfig *config = client->config;
   if (client->state != CLIENT_CONNECTED)
-    return config->offline_queue == MQTT_OFFLINE_ALL
-                   || (config->offline_queue == MQTT_OFFLINE_QOS12 && publish->qos > 0)
+    return config->offline_queue == MQTT_OFFLINE_ALL ||
+                   (config->offline_queue == MQTT_OFFLINE_QOS12 && publish->qos > 0)
                ? MQTT_PUBLISH_ACCEPTED
                : MQTT_PUBLISH_OFFLINE;
   if (publish->qos > client->pipe.maximum_qos)
@@ -20,9 +20,8 @@ check_publish(const MqttClient *client, const MqttPublish *publish)
   packet.type = MQTT_PUBLISH;
   packet.publish = *publish;
   packet.publish.packet_id = publish->qos > 0 ? 1 : 0;
-  return mqtt_encoded_size(&packet, config->version) > client->pipe.maximum
-             ? MQTT_PUBLISH_TOO_LARGE
-             : MQTT_PUBLISH_ACCEPTED;
+  return mqtt_encoded_size(&packet, config->version) > client->pipe.maximum ? MQTT_PUBLISH_TOO_LARGE
+                                                                            : MQTT_PUBLISH_ACCEPTED;
 }
 
 /* Taken, and dropped at once: the application is told as it is for other messages that a full
@@ -49,8 +48,8 @@ mqtt_client_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publis
   if (result != MQTT_PUBLISH_ACCEPTED)
     return result;
   MqttMessage *message = mqtt_message_new(publish, now_ns);
-  gboolean taken = mqtt_sender_offer(&client->core, &client->session, now_ns, message,
-                                     publish->qos, publish->retain ? MQTT_SLOT_RETAIN : 0, 0);
+  gboolean taken = mqtt_sender_offer(&client->core, &client->session, now_ns, message, publish->qos,
+                                     publish->retain ? MQTT_SLOT_RETAIN : 0, 0);
   mqtt_message_unref(message);
   if (taken)
     return MQTT_PUBLISH_ACCEPTED;
@@ -69,7 +68,7 @@ queue_request(MqttClient *client, const MqttSlot *slot)
   gsize n = mqtt_filter_put(filter, subscribe, slot->flags, entry, filter.length + 3);
   MqttPacket packet;
   packet.type = subscribe ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE;
-  packet.subscribe = (MqttSubscribe){ .packet_id = slot->id, .entries = { entry, (guint32) n } };
+  packet.subscribe = (MqttSubscribe){.packet_id = slot->id, .entries = {entry, (guint32)n}};
   gboolean fits = mqtt_encoded_size(&packet, client->config->version) <= client->pipe.maximum;
   if (fits)
     mqtt_pipe_packet(&client->core, &client->pipe, MQTT_NO_PEER, &packet, slot->id, 0);
@@ -87,7 +86,7 @@ request(MqttClient *client, gint64 now_ns, guint8 kind, MqttBytes filter, guint8
   guint16 id = mqtt_session_new_id(session);
   if (id == 0)
     return 0;
-  MqttPublish carrier = { .topic = filter };
+  MqttPublish carrier = {.topic = filter};
   MqttSlot *slot = mqtt_ring_push(&session->requests);
   slot->message = mqtt_message_new(&carrier, now_ns);
   slot->state = kind;
@@ -132,10 +131,10 @@ is_live(gpointer user, const MqttAckTimer *timer)
 static gint64
 ack_wait_ns(const MqttClientConfig *config, guint tries)
 {
-  double wait_ns = (double) config->ack_timeout_ns;
+  double wait_ns = (double)config->ack_timeout_ns;
   for (guint i = 0; config->ack_backoff > 1 && i < tries && wait_ns < 1e18; i++)
     wait_ns *= config->ack_backoff;
-  return (gint64) MIN(wait_ns, 1e18);
+  return (gint64)MIN(wait_ns, 1e18);
 }
 
 static void
@@ -151,7 +150,7 @@ start_timer(MqttClient *client, gint64 now_ns, guint16 id)
   if (client->timers != NULL && client->timers->length > 2 * live + 16)
     mqtt_ack_timers_sweep(&client->timers, is_live, client);
   mqtt_ack_timers_add(&client->timers,
-                      (MqttAckTimer){ now_ns + wait_ns, slot->word, id });
+                      (MqttAckTimer){now_ns + wait_ns, slot->word, id, (guint32)slot->order});
 }
 
 static gboolean
@@ -165,7 +164,7 @@ report(MqttClient *client, MqttSlot *slot, gboolean request)
 {
   if (slot->flags & MQTT_SLOT_TOLD && !request)
     return;
-  MqttEventType type = !request                          ? MQTT_EVENT_TOLD
+  MqttEventType type = !request                           ? MQTT_EVENT_TOLD
                        : slot->state == REQUEST_SUBSCRIBE ? MQTT_EVENT_SUBSCRIBED
                                                           : MQTT_EVENT_UNSUBSCRIBED;
   guint64 tag = request ? 0 : mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
@@ -209,8 +208,8 @@ ack_timed_out(MqttClient *client, MqttSlot *slot)
     queue_request(client, slot);
   } else {
     mqtt_pipe_again(&client->core, &client->session,
-                    mqtt_slot_holds(slot) ? MQTT_PUBLISH : MQTT_PUBREL, slot->id,
-                    MQTT_RESEND_TIMER, slot->op);
+                    mqtt_slot_holds(slot) ? MQTT_PUBLISH : MQTT_PUBREL, slot->id, MQTT_RESEND_TIMER,
+                    slot->op);
   }
 }
 
@@ -222,9 +221,9 @@ mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room)
   if (client->state != CLIENT_CONNACK && client->state != CLIENT_CONNECTED && !client->goodbye)
     return 0;
   mqtt_client_begin(client);
-  gsize n = mqtt_pipe_output(&client->core, &client->pipe,
-                             client->session.pipe == NULL ? NULL : &client->session, now_ns, dst,
-                             room);
+  gsize n =
+      mqtt_pipe_output(&client->core, &client->pipe,
+                       client->session.pipe == NULL ? NULL : &client->session, now_ns, dst, room);
   if (client->goodbye) {
     client->goodbye = FALSE;
     mqtt_client_close(client, client->goodbye_reason);

@@ -623,13 +623,13 @@ feed(MqttMonitor *monitor, MqttSender sender, GByteArray *rest, const guint8 *da
   if (rest->len == 0) {
     gsize taken = read_packets(monitor, sender, data, n);
     if (monitor->breach[0] == '\0')
-      g_byte_array_append(rest, data + taken, (guint) (n - taken));
+      g_byte_array_append(rest, data + taken, (guint)(n - taken));
     return;
   }
-  g_byte_array_append(rest, data, (guint) n);
+  g_byte_array_append(rest, data, (guint)n);
   gsize taken = read_packets(monitor, sender, rest->data, rest->len);
   if (monitor->breach[0] == '\0' && taken > 0)
-    g_byte_array_remove_range(rest, 0, (guint) taken);
+    g_byte_array_remove_range(rest, 0, (guint)taken);
 }
 
 void

@@ -16,19 +16,19 @@ typedef struct {
 } MqttPartial;
 
 typedef struct {
-  MqttRing *acks;    /* state: MqttPacketType or MQTT_PIPE_RAW */
-  GByteArray *raw;   /* encoded packets of the RAW entries */
+  MqttRing *acks;  /* state: MqttPacketType or MQTT_PIPE_RAW */
+  GByteArray *raw; /* encoded packets of the RAW entries */
   MqttPartial *partial;
   MqttRing *orphans; /* identifiers of dropped exchanges: their answers still move the window */
   guint32 raw_taken;
-  guint32 maximum;   /* the peer's Maximum Packet Size */
+  guint32 maximum;               /* the peer's Maximum Packet Size */
   guint32 send_used, send_limit; /* PUBLISH of QoS 1 and 2 under way on this connection */
   guint32 receive_used;
-  guint16 sent_id;   /* of what the last output finished, if that is to be answered; else 0 */
+  guint16 sent_id; /* of what the last output finished, if that is to be answered; else 0 */
   guint8 version;
   guint8 maximum_qos;
-  guint8 listed : 1; /* stands in the ready list */
-  guint8 named : 1;  /* the host knows that there is output */
+  guint8 listed : 1;  /* stands in the ready list */
+  guint8 named : 1;   /* the host knows that there is output */
   guint8 blocked : 1; /* the last output ended for want of room */
 } MqttPipe;
 
@@ -49,14 +49,14 @@ typedef struct {
 /* What the sessions of one machine share. */
 typedef struct {
   MqttEvents *events;
-  MqttStoreLog *log;  /* NULL: no store */
-  MqttReady *ready;   /* NULL: a client, which is asked after every call */
+  MqttStoreLog *log; /* NULL: no store */
+  MqttReady *ready;  /* NULL: a client, which is asked after every call */
   guint64 queue_bytes;
   guint32 inflight, queue;
   guint32 queued_peak, inflight_peak; /* of any session, since the host last asked */
   guint16 receive_maximum;
   guint8 on_queue_full; /* MqttOnQueueFull */
-  guint8 out_flags;   /* of events about what is sent: UPSTREAM in a client */
+  guint8 out_flags;     /* of events about what is sent: UPSTREAM in a client */
   guint8 in_flags;
   guint8 ack_after_store;
 } MqttCore;

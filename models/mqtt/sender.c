@@ -22,8 +22,8 @@ static void
 emit_gone(MqttCore *core, const MqttSession *session, const MqttMessage *message, guint8 qos,
           guint16 id, MqttCause cause)
 {
-  MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_GONE, core->out_flags,
-                                        message->tag, qos);
+  MqttEvent *event =
+      mqtt_session_event(core, session, MQTT_EVENT_GONE, core->out_flags, message->tag, qos);
   event->cause = cause;
   event->packet_id = id;
 }
@@ -45,9 +45,8 @@ mqtt_sender_full(const MqttCore *core, const MqttSession *session, guint8 qos, g
   guint32 waiting = session->waiting;
   if (session->pipe == NULL)
     waiting += mqtt_ring_live(session->direct);
-  return (core->queue != MQTT_UNLIMITED && waiting >= core->queue)
-         || (core->queue_bytes != G_MAXINT64
-             && session->waiting_bytes + size > core->queue_bytes);
+  return (core->queue != MQTT_UNLIMITED && waiting >= core->queue) ||
+         (core->queue_bytes != G_MAXINT64 && session->waiting_bytes + size > core->queue_bytes);
 }
 
 static MqttSlot *
@@ -81,8 +80,8 @@ static gboolean
 make_room(MqttCore *core, MqttSession *session, guint8 qos, guint32 size)
 {
   while (mqtt_sender_full(core, session, qos, size))
-    if (core->on_queue_full != MQTT_DROP_OLD || core->queue == 0 || size > core->queue_bytes
-        || !drop_oldest(core, session))
+    if (core->on_queue_full != MQTT_DROP_OLD || core->queue == 0 || size > core->queue_bytes ||
+        !drop_oldest(core, session))
       return FALSE;
   return TRUE;
 }
@@ -100,7 +99,7 @@ mqtt_sender_offer(MqttCore *core, MqttSession *session, gint64 now_ns, MqttMessa
   slot->order = ++session->order;
   slot->word = word;
   slot->state = MQTT_OUT_QUEUED;
-  slot->flags = (guint8) (flags | (qos == 2 ? MQTT_SLOT_QOS2 : 0));
+  slot->flags = (guint8)(flags | (qos == 2 ? MQTT_SLOT_QOS2 : 0));
   session->waiting_bytes += size;
   mqtt_session_event(core, session, MQTT_EVENT_COPY, core->out_flags, message->tag, qos);
   if (qos == 0) {
@@ -170,7 +169,7 @@ mqtt_sender_sendable(const MqttPipe *pipe, const MqttSession *session, const Mqt
 static guint8
 reason_of(MqttCause cause)
 {
-  return cause == MQTT_CAUSE_TOO_LARGE  ? MQTT_PACKET_TOO_LARGE
+  return cause == MQTT_CAUSE_TOO_LARGE ? MQTT_PACKET_TOO_LARGE
          : cause == MQTT_CAUSE_REFUSED ? MQTT_QOS_NOT_SUPPORTED
                                        : MQTT_UNSPECIFIED_ERROR;
 }
@@ -313,7 +312,7 @@ release(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean again)
 {
   if (!again) {
     slot->word = 0; /* a client's timer begins anew when PUBREL is written, whatever it waits for */
-    slot->flags &= (guint8) ~MQTT_SLOT_SENT;
+    slot->flags &= (guint8)~MQTT_SLOT_SENT;
     mqtt_session_store_state(core, session, slot);
     mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED);
     slot->op = mqtt_core_gate(core);

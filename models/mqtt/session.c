@@ -7,10 +7,8 @@
 void
 mqtt_session_init(MqttSession *session, guint64 number, guint32 peer, gboolean recorded)
 {
-  *session = (MqttSession){ .number = number,
-                            .peer = peer,
-                            .conn = MQTT_NO_PEER,
-                            .recorded = recorded != FALSE };
+  *session = (MqttSession){
+      .number = number, .peer = peer, .conn = MQTT_NO_PEER, .recorded = recorded != FALSE};
 }
 
 static void
@@ -61,7 +59,7 @@ resume(MqttCore *core, MqttSession *session)
     MqttSlot *slot = mqtt_ring_at(out, i);
     if (slot->state == 0)
       continue;
-    slot->flags &= (guint8) ~MQTT_SLOT_COUNTED;
+    slot->flags &= (guint8)~MQTT_SLOT_COUNTED;
     slot->flags |= MQTT_SLOT_RESUMED;
     if (mqtt_flow_out(slot->state, MQTT_OUT_RESUME)->actions & MQTT_DO_SEND_PUBREL)
       mqtt_pipe_again(core, session, MQTT_PUBREL, slot->id,
@@ -78,7 +76,7 @@ mqtt_session_attach(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPip
   session->pipe = pipe;
   session->conn = conn;
   for (guint32 i = in == NULL ? 0 : in->head; in != NULL && i != in->tail; i++)
-    mqtt_ring_at(in, i)->flags &= (guint8) ~MQTT_SLOT_COUNTED;
+    mqtt_ring_at(in, i)->flags &= (guint8)~MQTT_SLOT_COUNTED;
   if (session->out != NULL)
     resume(core, session);
   mqtt_sender_grant(core, session, now_ns);
@@ -112,14 +110,13 @@ discard_incoming(MqttCore *core, MqttSession *session, MqttCause cause)
     if (slot->state == 0)
       continue;
     if (slot->flags & MQTT_SLOT_HELD) {
-      MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags,
-                                            slot->message->tag, 2);
+      MqttEvent *event =
+          mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags, slot->message->tag, 2);
       event->cause = cause;
       event->packet_id = slot->id;
     }
     if (session->recorded)
-      mqtt_store_log_delete(core->log,
-                            (MqttStoreKey){ session->number, slot->id, MQTT_RECORD_IN },
+      mqtt_store_log_delete(core->log, (MqttStoreKey){session->number, slot->id, MQTT_RECORD_IN},
                             session->peer);
   }
   free_ring(&session->in, TRUE);
@@ -184,14 +181,15 @@ guint16
 mqtt_session_new_id(MqttSession *session)
 {
   MqttRing *orphans = session->pipe == NULL ? NULL : session->pipe->orphans;
-  if (mqtt_session_inflight(session) + mqtt_ring_live(session->requests)
-      + mqtt_ring_live(orphans) >= 65535)
+  if (mqtt_session_inflight(session) + mqtt_ring_live(session->requests) +
+          mqtt_ring_live(orphans) >=
+      65535)
     return 0;
   do {
     if (++session->last_id == 0)
       session->last_id = 1;
-  } while (mqtt_ring_find(session->out, session->last_id) != NULL
-           || mqtt_ring_find(session->requests, session->last_id) != NULL
-           || mqtt_ring_find(orphans, session->last_id) != NULL);
+  } while (mqtt_ring_find(session->out, session->last_id) != NULL ||
+           mqtt_ring_find(session->requests, session->last_id) != NULL ||
+           mqtt_ring_find(orphans, session->last_id) != NULL);
   return session->last_id;
 }
