@@ -150,39 +150,90 @@ parametric(const EvalContext *context, const Node *call, gsize which, char **why
   return value_new_dist_written(dist, g_string_append_c(text, ')')->str);
 }
 
-/* min= and max= of quantiles() and samples(), which come after what is listed. */
+/* min= and max= of quantiles() and samples(), which come after what is listed; written to text as
+ * they are to be read again. */
 static gboolean
-bounds(const EvalContext *context, const Node *call, double *min, double *max, char **why)
+bounds(const EvalContext *context, const Node *call, double *min, double *max, GString *text,
+       char **why)
 {
   *min = 0;
   *max = INFINITY;
   for (guint i = 0; i < call->n; i++) {
-    if (call->names[i][0] == '\0')
+    const char *name = call->names[i];
+    g_autofree char *time = NULL;
+    double x;
+
+    if (name[0] == '\0')
       continue;
-    if (strcmp(call->names[i], "min") != 0 && strcmp(call->names[i], "max") != 0) {
-      *why = g_strdup_printf("%s() has no %s; allowed: min, max", call->text, call->names[i]);
+    if (strcmp(name, "min") != 0 && strcmp(name, "max") != 0) {
+      *why = g_strdup_printf("%s() has no %s; allowed: min, max", call->text, name);
       return FALSE;
     }
-    if (!argument_time(context, call->kids[i], call->names[i],
-                       strcmp(call->names[i], "min") == 0 ? min : max, why))
+    for (guint k = 0; k < i; k++)
+      if (strcmp(call->names[k], name) == 0) {
+        *why = g_strdup_printf("%s is given twice", name);
+        return FALSE;
+      }
+    if (!argument_time(context, call->kids[i], name, &x, why))
       return FALSE;
+    *(strcmp(name, "min") == 0 ? min : max) = x;
+    time = value_time_to_string((gint64)x);
+    g_string_append_printf(text, ", %s=%s", name, time);
   }
   if (*max < *min)
     *why = g_strdup("max must not be below min");
   return *max >= *min;
 }
 
+/* A larger draw becomes max: the line between two quantiles ends where it gets there, and all the
+ * probability beyond that point is at max. */
+static void
+cap(DistKind kind, GArray *points, double max)
+{
+  DistPoint *point = (DistPoint *)(gpointer)points->data;
+  guint i = 0;
+
+  if (kind == DIST_SAMPLES) {
+    for (i = 0; i < points->len; i++)
+      point[i].value = MIN(point[i].value, max);
+    return;
+  }
+  while (point[i].value <= max) /* the first is; the last is not */
+    i++;
+  point[i].p = point[i - 1].p + (point[i].p - point[i - 1].p) * (max - point[i - 1].value) /
+                                    (point[i].value - point[i - 1].value);
+  point[i].value = max;
+  if (point[i].p <= point[i - 1].p)
+    point[i - 1].value = max;
+  else
+    i++;
+  g_array_set_size(points, i);
+  if (g_array_index(points, DistPoint, i - 1).p < 1)
+    g_array_append_val(points, ((DistPoint){1, max}));
+}
+
 static Value *
-table(DistKind kind, GArray *points, const char *written, char **why)
+table(DistKind kind, GArray *points, double min, double max, const char *written, char **why)
 {
   g_autoptr(GError) error = NULL;
-  Dist *dist = dist_new_table(kind, (const DistPoint *)(gpointer)points->data, points->len, &error);
+  g_autoptr(Dist) whole =
+      dist_new_table(kind, (const DistPoint *)(gpointer)points->data, points->len, &error);
 
-  if (dist == NULL) {
+  if (whole == NULL) {
     *why = g_strdup(error->message);
     return NULL;
   }
-  return value_new_dist_written(dist, written);
+  if (dist_min(whole) < min || dist_min(whole) > max) {
+    *why = g_strdup_printf("the smallest value must not be %s", dist_min(whole) < min
+                                                                    ? "below min"
+                                                                    : "above max");
+    return NULL;
+  }
+  if (dist_max(whole) <= max)
+    return value_new_dist_written(g_steal_pointer(&whole), written);
+  cap(kind, points, max);
+  return value_new_dist_written(
+      dist_new_table(kind, (const DistPoint *)(gpointer)points->data, points->len, NULL), written);
 }
 
 static Value *
@@ -193,8 +244,6 @@ quantiles(const EvalContext *context, const Node *call, char **why)
   g_autoptr(GString) text = g_string_new("quantiles(");
   double min, max;
 
-  if (!bounds(context, call, &min, &max, why))
-    return NULL;
   for (guint i = 0; i < call->n; i++) {
     const Node *kid = call->kids[i];
     g_autoptr(Value) p = NULL;
@@ -216,16 +265,17 @@ quantiles(const EvalContext *context, const Node *call, char **why)
     if (!argument_time(context, kid->kids[1], percent, &point.value, why))
       return NULL;
     point.p = p->real;
-    point.value = CLAMP(point.value, min, max);
     g_array_append_val(points, point);
     time = value_time_to_string((gint64)point.value);
     g_string_append_printf(text, "%s%s: %s", points->len == 1 ? "" : ", ", percent, time);
   }
-  return table(DIST_TABLE, points, g_string_append_c(text, ')')->str, why);
+  if (!bounds(context, call, &min, &max, text, why))
+    return NULL;
+  return table(DIST_TABLE, points, min, max, g_string_append_c(text, ')')->str, why);
 }
 
 static gboolean
-read_samples(const char *path, double min, double max, GArray *points, char **why)
+read_samples(const char *path, GArray *points, char **why)
 {
   g_autoptr(GPtrArray) problems = problem_list_new();
   g_autofree char *text = NULL;
@@ -258,7 +308,6 @@ read_samples(const char *path, double min, double max, GArray *points, char **wh
       g_free(inner);
       return FALSE;
     }
-    point.value = CLAMP(point.value, min, max);
     g_array_append_val(points, point);
   }
   return TRUE;
@@ -282,21 +331,15 @@ samples(const EvalContext *context, const Node *call, char **why)
       *why = g_strdup("samples() takes one file");
       return NULL;
     }
-  if (!bounds(context, call, &min, &max, why))
+  g_string_printf(text, "samples(%s", call->kids[0]->text);
+  if (!bounds(context, call, &min, &max, text, why))
     return NULL;
   path = g_path_is_absolute(call->kids[0]->text) || context->folder == NULL
              ? g_strdup(call->kids[0]->text)
              : g_build_filename(context->folder, call->kids[0]->text, NULL);
-  if (!read_samples(path, min, max, points, why))
+  if (!read_samples(path, points, why))
     return NULL;
-  g_string_printf(text, "samples(%s", call->kids[0]->text);
-  for (guint i = 1; i < call->n; i++) {
-    g_autofree char *bound =
-        value_time_to_string((gint64)(strcmp(call->names[i], "min") == 0 ? min : max));
-
-    g_string_append_printf(text, ", %s=%s", call->names[i], bound);
-  }
-  return table(DIST_SAMPLES, points, g_string_append_c(text, ')')->str, why);
+  return table(DIST_SAMPLES, points, min, max, g_string_append_c(text, ')')->str, why);
 }
 
 Value *

@@ -200,6 +200,17 @@ test_distributions(void)
        "[link radio] delay = exponential(1s: exponential(: the ) is missing"},
       {"[link radio]", "delay = quantiles(0%: 1ms, 50%)",
        "[link radio] delay = quantiles(0%: 1ms, 50%): 50%: quantiles are pairs, as in 50%: 3ms"},
+      {"[link radio]", "delay = quantiles(0%: 1ms, 100%: 9ms, min=2ms)",
+       "[link radio] delay = quantiles(0%: 1ms, 100%: 9ms, min=2ms): the smallest value must not "
+       "be below min"},
+      {"[link radio]", "delay = quantiles(0%: 5ms, 100%: 9ms, max=2ms)",
+       "[link radio] delay = quantiles(0%: 5ms, 100%: 9ms, max=2ms): the smallest value must not "
+       "be above max"},
+      {"[link radio]", "delay = quantiles(0%: 5ms, 100%: 9ms, max=7ms, max=8ms)",
+       "[link radio] delay = quantiles(0%: 5ms, 100%: 9ms, max=7ms, max=8ms): max is given twice"},
+      {"[link radio]", "delay = quantiles(0%: 5ms, 100%: 9ms, mean=7ms)",
+       "[link radio] delay = quantiles(0%: 5ms, 100%: 9ms, mean=7ms): quantiles() has no mean; "
+       "allowed: min, max"},
       {"[link radio]", "delay = pareto(min=1s, shape=2)",
        "[link radio] delay = pareto(min=1s, shape=2): pareto() needs max"},
       {"[link radio]", "loss = gilber(mean=2%, burst=1s)",

@@ -194,6 +194,8 @@ test_values(void)
       {"delay", "pareto(min=1ms, shape=1.5, max=1s)", "pareto(min=1 ms, shape=1.5, max=1 s)"},
       {"delay", "quantiles(0%: 1ms, 50%: 3ms, 99%: 250ms, 100%: 500ms)",
        "quantiles(0 %: 1 ms, 50 %: 3 ms, 99 %: 250 ms, 100 %: 500 ms)"},
+      {"delay", "quantiles(0%: 10ms, 100%: 30ms, min=5ms, max=20ms)",
+       "quantiles(0 %: 10 ms, 100 %: 30 ms, min=5 ms, max=20 ms)"},
       {"delay", "lognormal(median=4ms, p95=30ms) * 2", "8 ms"},
       {"outage_every", "never", "never"}};
 
@@ -401,6 +403,34 @@ test_key(void)
   g_assert_cmpstr(experiment->key, !=, seeded->key);
 }
 
+/* A draw beyond max becomes max, and no other draw changes. */
+static void
+test_table_max(void)
+{
+  static const struct {
+    const char *max;
+    double max_ns;
+  } caps[] = {{"15ms", 15e6}, {"20ms", 20e6}, {"35ms", 35e6}, {"10ms", 10e6}, {"40ms", 40e6},
+              {"1h", 3600e9}};
+  static const char *const line = "delay = quantiles(0%: 10ms, 50%: 20ms, 75%: 20ms, 100%: 40ms";
+  g_autofree char *whole_line = g_strconcat(line, ")", NULL);
+  g_autoptr(Experiment) whole = load_small("", "", whole_line, "");
+  g_autoptr(Value) all = grid_key_value(whole->grid, 1, "radio.delay");
+
+  for (gsize i = 0; i < G_N_ELEMENTS(caps); i++) {
+    g_autofree char *capped_line = g_strdup_printf("%s, max=%s)", line, caps[i].max);
+    g_autoptr(Experiment) experiment = load_small("", "", capped_line, "");
+    g_autoptr(Value) capped = grid_key_value(experiment->grid, 1, "radio.delay");
+
+    for (guint k = 0; k < 1000; k++) {
+      double u = k / 1000.0, expected = MIN(dist_quantile(all->dist, u), caps[i].max_ns);
+
+      g_assert_cmpfloat_with_epsilon(dist_quantile(capped->dist, u), expected, 1e-3);
+    }
+    g_assert_cmpfloat(dist_max(capped->dist), ==, MIN(caps[i].max_ns, 40e6));
+  }
+}
+
 static void
 test_files(void)
 {
@@ -412,12 +442,16 @@ test_files(void)
   ExperimentSource source = {.path = file};
   g_autoptr(GPtrArray) problems = problem_list_new();
   g_autoptr(Experiment) experiment = NULL;
+  g_autoptr(Value) value = NULL;
 
   g_assert_true(g_file_set_contents(file, text, -1, NULL));
   g_assert_true(g_file_set_contents(samples, "# measured\n1s\n2 s\n\n9s\n", -1, NULL));
   experiment = experiment_load(&test_model, &source, problems);
   g_assert_cmpuint(problems->len, ==, 0);
   assert_value(experiment, 1, "radio.delay", "samples(rtt.txt, max=3 s)");
+  value = grid_key_value(experiment->grid, 1, "radio.delay");
+  g_assert_cmpfloat(dist_max(value->dist), ==, 3e9);
+  g_assert_cmpfloat(dist_mean(value->dist), ==, 2e9);
   g_assert_cmpmem(experiment->text, experiment->text_n, text, strlen(text));
   g_assert_true(g_file_set_contents(samples, "1s\n2\n", -1, NULL));
   g_assert_null(experiment_load(&test_model, &source, problems));
@@ -449,6 +483,7 @@ main(int argc, char **argv)
   g_test_add_func("/study/experiment/swept profile", test_swept_profile);
   g_test_add_func("/study/experiment/each", test_each);
   g_test_add_func("/study/experiment/key", test_key);
+  g_test_add_func("/study/experiment/table max", test_table_max);
   g_test_add_func("/study/experiment/files", test_files);
   return g_test_run();
 }
