@@ -71,6 +71,8 @@ world_detect(World *world, guint32 number, guint end)
   if (conn->doomed_ns < 0 || conn->doomed_ns >= world->scenario->duration_ns ||
       tcp_stream_end(conn->stream[CLIENT_END]) <= 1)
     return; /* not doomed, not in the window, or never a connection */
+  if (conn->doomed_ns > world_time(world))
+    return; /* what was sent waits in a queue, and the outage begins before it is transmitted */
   histogram_add(&group->detect[end], world_time(world) - conn->doomed_ns);
   if (end == CLIENT_END)
     group->blind_s += window_overlap_s(world, conn->doomed_ns, world_time(world));
