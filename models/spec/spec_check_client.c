@@ -134,12 +134,29 @@ check_connecting(const Scenario *scenario, const Section *client, GPtrArray *fin
               "start: %" G_GINT64_FORMAT " clients connect in one instant", n);
 }
 
+static void
+check_subscriptions(const Scenario *scenario, const Section *client, GPtrArray *findings)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < scenario->sections->len; i++) {
+    const Section *subscribe = g_ptr_array_index(scenario->sections, i);
+
+    if (subscribe->kind == &spec_kind_subscribe && spec_is_of(scenario, subscribe, client) &&
+        ++n == SPEC_SUBSCRIPTIONS_MAX + 1)
+      spec_error(findings, subscribe, "client",
+                 "at most %d [subscribe] sections for one group; %s has more", SPEC_SUBSCRIPTIONS_MAX,
+                 client->name);
+  }
+}
+
 void
 spec_check_client(const Scenario *scenario, const Section *client, GPtrArray *findings)
 {
   check_session(scenario, client, findings);
   check_ack_timeout(scenario, client, findings);
   check_connecting(scenario, client, findings);
+  check_subscriptions(scenario, client, findings);
   if (section_int(client, "keep_alive") == VALUE_NEVER && can_disconnect(scenario, client))
     spec_note(findings, client, "keep_alive",
               "keep_alive = never: a client that only listens does not notice that its connection "

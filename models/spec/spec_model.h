@@ -21,6 +21,9 @@ void spec_broker(const Section *section, MqttBrokerConfig *config);
 gboolean spec_derived(const Scenario *scenario, const Section *section, const char *name,
                       double *value);
 
+/* Of one client, which keeps in a word which of them are granted. */
+#define SPEC_SUBSCRIPTIONS_MAX 64
+
 /* Appends Findings for what no single key shows: settings that exclude each other (errors),
  * settings that defeat themselves (notes): QoS above 0 without a session, ack_timeout below the
  * RTT, resend in mqtt5, more offered than a link carries, every publisher in one instant,

@@ -312,6 +312,29 @@ test_faults(void)
   }
 }
 
+/* The dashboard has one already. */
+static void
+test_subscriptions(void)
+{
+  for (guint more = 63; more <= 65; more++) {
+    g_autoptr(Scenario) scenario = good_scenario();
+
+    for (guint i = 1; i <= more; i++) {
+      g_autofree char *name = g_strdup_printf("more-%u", i);
+      Section *subscribe = add(scenario, "subscribe", name);
+
+      values_set(subscribe, "client", "dashboard");
+      values_set(subscribe, "filter", name);
+    }
+
+    g_autoptr(GPtrArray) findings = check(scenario);
+
+    g_assert_cmpuint(findings->len, ==, more > 63);
+    if (more > 63)
+      assert_finds(findings, "more-64", "client", TRUE, "at most 64 [subscribe] sections");
+  }
+}
+
 /* Shared subscriptions and placeholders on both sides are matched as the broker will. */
 static void
 test_matching(void)
@@ -380,6 +403,7 @@ main(int argc, char **argv)
   }
   g_test_add_func("/spec/check/timeout-sweep", test_timeout_sweep);
   g_test_add_func("/spec/check/faults", test_faults);
+  g_test_add_func("/spec/check/subscriptions", test_subscriptions);
   g_test_add_func("/spec/check/matching", test_matching);
   return g_test_run();
 }
