@@ -24,6 +24,24 @@ client_subscribe(World *world, guint32 number)
   }
 }
 
+void
+client_unsubscribed(World *world, guint32 number)
+{
+  world->clients[number].stands = FALSE;
+  ledger_subscribed(world->ledger, number, SIM_NEVER);
+}
+
+static void
+client_check_subscriptions(World *world, guint32 number)
+{
+  Client *client = &world->clients[number];
+  if (client->stands || (guint)__builtin_popcountll(client->subscribed) !=
+                            world->groups[client->group].subscriptions->len)
+    return;
+  client->stands = TRUE;
+  ledger_subscribed(world->ledger, number, world_time(world));
+}
+
 static void
 client_opened(World *world, guint32 number, const MqttEvent *event)
 {
@@ -39,9 +57,9 @@ client_opened(World *world, guint32 number, const MqttEvent *event)
   client->ever = TRUE;
   if (!(event->flags & MQTT_FLAG_SESSION)) {
     client->subscribed = 0;
-    if (group->subscriptions->len > 0)
-      ledger_subscribed(world->ledger, number, SIM_NEVER);
+    client_unsubscribed(world, number);
   }
+  client_check_subscriptions(world, number);
   client_subscribe(world, number);
 }
 
@@ -57,8 +75,7 @@ client_subscribed(World *world, guint32 number, const MqttEvent *event)
       return; /* refused, or late: an answer may still come */
     client->subscribe_ids[i] = 0;
     client->subscribed |= G_GUINT64_CONSTANT(1) << i;
-    if ((guint)__builtin_popcountll(client->subscribed) == group->subscriptions->len)
-      ledger_subscribed(world->ledger, number, world_time(world));
+    client_check_subscriptions(world, number);
     guint32 index = g_array_index(group->subscriptions, guint32, i);
     g_autofree char *filter =
         spec_topic(world->subscriptions[index].filter, group->section->name, client->n);

@@ -48,6 +48,17 @@ custody_ends_state(MqttCause cause)
          cause == MQTT_CAUSE_STATE_EXPIRED || cause == MQTT_CAUSE_GAVE_UP;
 }
 
+static void
+custody_session_gone(World *world, const MqttEvent *event, guint32 client)
+{
+  const Broker *broker = &world->brokers[world->groups[world->clients[client].group].broker];
+  gboolean stored = event->cause == MQTT_CAUSE_STATE_LOST && event->flags & MQTT_FLAG_SESSION;
+  if (!stored)
+    ledger_state_lost(world->ledger, client, world_time(world));
+  if (!stored || !broker->mqtt_config.ack_after_store)
+    client_unsubscribed(world, client);
+}
+
 void
 custody_event(World *world, const MqttEvent *event, guint32 client, gboolean broker, guint32 conn)
 {
@@ -79,9 +90,7 @@ custody_event(World *world, const MqttEvent *event, guint32 client, gboolean bro
       ledger_received(world->ledger, event->tag, where, now_ns);
     break;
   case MQTT_EVENT_SESSION_GONE:
-    if (custody_ends_state(event->cause) ||
-        (event->cause == MQTT_CAUSE_STATE_LOST && !(event->flags & MQTT_FLAG_SESSION)))
-      ledger_state_lost(world->ledger, client, now_ns);
+    custody_session_gone(world, event, client);
     break;
   default:
     g_assert_not_reached();

@@ -47,8 +47,8 @@ typedef struct {
   guint64 bytes[2], window_bytes, mqtt_bytes[2];
   guint64 data_segments, retransmissions, reconnects, refused;
   guint32 queue_peak, inflight_peak;
-  Histogram detect[2]; /* of doomed connections, by the end that closed */
-  double blind_s;      /* within the window: holding a doomed connection */
+  Histogram detect[2];      /* of doomed connections, by the end that closed */
+  double blind_s;           /* within the window: holding a doomed connection */
   double offline_s, down_s; /* within the window: without a connection, without a process */
 } Group;
 
@@ -92,6 +92,7 @@ typedef struct {
   gboolean opened : 1;  /* mqtt_client_opened() was called on this connection */
   gboolean closing : 1; /* the machine asked to close */
   gboolean ever : 1;    /* was connected before */
+  gboolean stands : 1;  /* a session has all its subscriptions, so guarantees hold */
 } Client;
 
 typedef struct {
@@ -130,7 +131,7 @@ typedef struct {
   /* Offset in what each end sent from which on nothing will ever be decoded; G_MAXUINT64: none. */
   guint64 dead_from[2];
   gint64 doomed_ns; /* start of the outage since which nothing has passed; SIM_NEVER: none */
-  guint8 seen; /* bit per end: a monitor knows the connection */
+  guint8 seen;      /* bit per end: a monitor knows the connection */
   guint32 next_free;
 } Conn;
 
@@ -259,6 +260,8 @@ void client_drain(World *world, guint32 client); /* the machine's events */
 void client_pump(World *world,
                  guint32 client); /* after any call to the machine: all that follows */
 void client_crash(World *world, guint32 client, gint64 down_ns);
+/* Its session is gone, and with it the subscriptions. */
+void client_unsubscribed(World *world, guint32 client);
 
 /* broker.c */
 void broker_register(World *world);
