@@ -18,18 +18,34 @@ problem_list_new(void)
   return g_ptr_array_new_with_free_func(problem_free);
 }
 
+/* What a file holds is shown on a terminal, which must not obey it. To free. */
+static char *
+disarmed(const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid(text, -1);
+  GString *shown = g_string_new(NULL);
+
+  for (const char *c = valid; *c != '\0'; c = g_utf8_next_char(c)) {
+    gunichar letter = g_utf8_get_char(c);
+
+    g_string_append_unichar(shown, g_unichar_iscntrl(letter) ? '?' : letter);
+  }
+  return g_string_free(shown, FALSE);
+}
+
 void
 problem_add(GPtrArray *problems, const char *file, guint line, const char *format, ...)
 {
-  g_autofree char *text = NULL;
+  g_autofree char *raw = NULL, *text = NULL;
   Problem *problem;
   va_list arguments;
 
   if (problems->len > PROBLEMS_MAX)
     return;
   va_start(arguments, format);
-  text = g_strdup_vprintf(format, arguments);
+  raw = g_strdup_vprintf(format, arguments);
   va_end(arguments);
+  text = disarmed(raw);
   if (problems->len == PROBLEMS_MAX) {
     line = G_MAXUINT;
     g_free(text);

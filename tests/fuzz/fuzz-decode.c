@@ -5,11 +5,8 @@
  * For libFuzzer: clang -fsanitize=fuzzer,address with this file and the sources of the codec. With
  * -DSTANDALONE a test that replays the seeds, or the files named on the command line, and mutates
  * them. */
+#include "tests/fuzz/driver.h"
 #include "tests/models/mqtt/wire-text.h"
-#include <stdint.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 check_stable(const MqttPacket *packet, MqttVersion version, MqttSender sender)
@@ -62,10 +59,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifdef STANDALONE
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define LONGEST 4096
+#define CORPUS "tests/fuzz/corpus/decode"
 
 /* Ends where an unreadable page begins. */
 static guint8 *
@@ -88,43 +87,6 @@ run_guarded(guint8 *end, const guint8 *input, gsize n)
   LLVMFuzzerTestOneInput(end - n, n);
 }
 
-static gint
-by_name(gconstpointer a, gconstpointer b)
-{
-  return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-static GPtrArray *
-read_seeds(void)
-{
-  const char *srcdir = g_getenv("srcdir");
-  g_autofree char *folder =
-      g_build_filename(srcdir != NULL ? srcdir : ".", "tests", "fuzz", "corpus", "decode", NULL);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GDir) dir = g_dir_open(folder, 0, &error);
-  g_assert_no_error(error);
-  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-  for (const char *name = g_dir_read_name(dir); name != NULL; name = g_dir_read_name(dir))
-    g_ptr_array_add(names, g_build_filename(folder, name, NULL));
-  g_ptr_array_sort(names, by_name);
-  GPtrArray *seeds = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
-  for (guint i = 0; i < names->len; i++) {
-    char *contents;
-    gsize n;
-    g_file_get_contents(g_ptr_array_index(names, i), &contents, &n, &error);
-    g_assert_no_error(error);
-    g_ptr_array_add(seeds, g_bytes_new_take(contents, n));
-  }
-  g_assert_cmpuint(seeds->len, >, 0);
-  return seeds;
-}
-
-static guint
-below(guint n)
-{
-  return (guint) g_test_rand_int_range(0, (gint) n);
-}
-
 /* One small change: a byte, a bit, a hole, a copy of a stretch, a cut. */
 static gsize
 mutate(guint8 *bytes, gsize n)
@@ -132,16 +94,16 @@ mutate(guint8 *bytes, gsize n)
   static const guint8 telling[] = {
     0x00, 0x01, 0x02, 0x26, 0x0B, 0x23, 0x7F, 0x80, 0xFF, '#', '+'
   };
-  gsize at = below((guint) n), length = 1 + below(8);
-  switch (below(6)) {
+  gsize at = fuzz_below((guint) n), length = 1 + fuzz_below(8);
+  switch (fuzz_below(6)) {
   case 0:
-    bytes[at] = (guint8) below(256);
+    bytes[at] = (guint8) fuzz_below(256);
     return n;
   case 1:
-    bytes[at] ^= (guint8) (1u << below(8));
+    bytes[at] ^= (guint8) (1u << fuzz_below(8));
     return n;
   case 2:
-    bytes[at] = telling[below(G_N_ELEMENTS(telling))];
+    bytes[at] = telling[fuzz_below(G_N_ELEMENTS(telling))];
     return n;
   case 3:
     length = MIN(length, n - at);
@@ -159,7 +121,7 @@ mutate(guint8 *bytes, gsize n)
 static void
 test_seeds(void)
 {
-  g_autoptr(GPtrArray) seeds = read_seeds();
+  g_autoptr(GPtrArray) seeds = fuzz_seeds(CORPUS, "");
   guint8 *end = guarded_end();
   for (guint i = 0; i < seeds->len; i++) {
     gsize n;
@@ -174,13 +136,13 @@ static void
 test_mutated(void)
 {
   guint rounds = g_test_slow() ? 10000000 : 150000;
-  g_autoptr(GPtrArray) seeds = read_seeds();
+  g_autoptr(GPtrArray) seeds = fuzz_seeds(CORPUS, "");
   guint8 *end = guarded_end(), bytes[LONGEST];
   for (guint i = 0; i < rounds; i++) {
     gsize n;
-    const guint8 *seed = g_bytes_get_data(g_ptr_array_index(seeds, below(seeds->len)), &n);
+    const guint8 *seed = g_bytes_get_data(g_ptr_array_index(seeds, fuzz_below(seeds->len)), &n);
     memcpy(bytes, seed, n);
-    for (guint k = 1 + below(4); k > 0 && n > 0; k--)
+    for (guint k = 1 + fuzz_below(4); k > 0 && n > 0; k--)
       n = mutate(bytes, n);
     run_guarded(end, bytes, n);
   }
@@ -193,14 +155,13 @@ test_garbage(void)
   guint rounds = g_test_slow() ? 10000000 : 150000;
   guint8 *end = guarded_end(), bytes[64];
   for (guint i = 0; i < rounds; i++) {
-    gsize n = 3 + below(40);
-    guint letters = below(2) ? 256 : 4; /* few values: lengths that fit are frequent */
+    gsize n = 3 + fuzz_below(40);
+    guint letters = fuzz_below(2) ? 256 : 4; /* few values: lengths that fit are frequent */
     for (gsize k = 0; k < n; k++)
-      bytes[k] = (guint8) below(letters);
-    guint type = 1 + below(15);
-    bytes[1] = (guint8) (type << 4 | (type == 3                              ? below(6)
-                                      : type == 6 || type == 8 || type == 10 ? 2
-                                                                             : 0));
+      bytes[k] = (guint8) fuzz_below(letters);
+    guint type = 1 + fuzz_below(15);
+    guint flags = type == 3 ? fuzz_below(6) : type == 6 || type == 8 || type == 10 ? 2 : 0;
+    bytes[1] = (guint8) (type << 4 | flags);
     bytes[2] = (guint8) (n - 3);
     run_guarded(end, bytes, n);
   }
@@ -210,15 +171,7 @@ int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
-  for (int i = 1; i < argc; i++) {
-    g_autofree char *contents = NULL;
-    gsize n;
-    g_autoptr(GError) error = NULL;
-    g_file_get_contents(argv[i], &contents, &n, &error);
-    g_assert_no_error(error);
-    LLVMFuzzerTestOneInput((const guint8 *) contents, n);
-  }
-  if (argc > 1)
+  if (fuzz_files(argc, argv))
     return 0;
   g_test_add_func("/fuzz/decode/seeds", test_seeds);
   g_test_add_func("/fuzz/decode/mutated", test_mutated);
