@@ -153,6 +153,18 @@ publish_sent(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttMes
     pipe->sent_id = 0; /* its answer came before its end: nothing is awaited */
 }
 
+void
+mqtt_pipe_orphan_gone(MqttCore *core, MqttPipe *pipe, const MqttSession *session)
+{
+  MqttPartial *partial = pipe->partial;
+  if (partial == NULL || !partial->orphan)
+    return;
+  partial->orphan = FALSE;
+  mqtt_session_event(core, session, MQTT_EVENT_GONE, core->out_flags, partial->message->tag,
+                     partial->qos)
+      ->cause = MQTT_CAUSE_DONE;
+}
+
 static gsize
 write_slice(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint8 *dst, gsize room)
 {
@@ -165,6 +177,7 @@ write_slice(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint8 *dst, g
   if (partial->offset < partial->total)
     return n;
   publish_sent(core, pipe, session, partial->message, partial->id, partial->qos, partial->resend);
+  mqtt_pipe_orphan_gone(core, pipe, session);
   drop_partial(pipe);
   return n;
 }

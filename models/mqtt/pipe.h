@@ -13,6 +13,7 @@ typedef struct {
   guint32 offset, header, total;
   guint16 id; /* 0: QoS 0 */
   guint8 qos, resend;
+  guint8 orphan; /* its exchange is over, so it holds a copy of its own */
 } MqttPartial;
 
 typedef struct {
@@ -83,6 +84,9 @@ void mqtt_pipe_drop_answers(MqttPipe *pipe);
 void mqtt_pipe_gate(MqttCore *core, MqttPipe *pipe, guint32 conn, guint64 op);
 /* Tells the host, if it does not know, that the connection has output. */
 void mqtt_pipe_wake(MqttCore *core, MqttPipe *pipe, guint32 conn);
+
+/* A half written resend whose exchange is over is written, or goes with its connection: GONE. */
+void mqtt_pipe_orphan_gone(MqttCore *core, MqttPipe *pipe, const MqttSession *session);
 
 /* At most one packet or slice; 0: nothing that may be written, or no room (blocked says which).
  * session: NULL if the connection has left it, or has none yet. */

@@ -244,10 +244,23 @@ end_exchange(MqttCore *core, MqttSession *session, MqttSlot *slot)
   mqtt_ring_remove(&session->out, slot);
 }
 
+/* Half of a resend is written, and so the rest will be: the receiver may take it for new. */
+static void
+keep_half_written(MqttCore *core, const MqttSession *session, const MqttSlot *slot)
+{
+  MqttPartial *partial = session->pipe == NULL ? NULL : session->pipe->partial;
+  if (partial == NULL || partial->id == 0 || partial->id != slot->id)
+    return;
+  partial->orphan = TRUE;
+  mqtt_session_event(core, session, MQTT_EVENT_COPY, core->out_flags, slot->message->tag,
+                     mqtt_slot_qos(slot));
+}
+
 static void
 drop_copy(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause)
 {
   MqttMessage *message = slot->message;
+  keep_half_written(core, session, slot);
   emit_gone(core, session, message, mqtt_slot_qos(slot), slot->id, cause);
   slot->tag = message->tag;
   mqtt_message_unref(message);

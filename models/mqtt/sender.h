@@ -22,8 +22,7 @@ void mqtt_sender_grant(MqttCore *core, MqttSession *session, gint64 now_ns);
 void mqtt_sender_drop(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause,
                       guint8 reason);
 /* The QoS 0 message is written, or gone. */
-void mqtt_sender_direct_gone(MqttCore *core, MqttSession *session, MqttSlot *slot,
-                             MqttCause cause);
+void mqtt_sender_direct_gone(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause);
 /* Fills the PUBLISH of a slot for the wire. */
 void mqtt_sender_publish(const MqttPipe *pipe, const MqttSession *session, const MqttSlot *slot,
                          guint8 qos, gint64 now_ns, MqttPublish *publish);

@@ -90,6 +90,7 @@ mqtt_session_detach(MqttCore *core, MqttSession *session, gboolean keep_qos0)
   MqttPipe *pipe = session->pipe;
   if (pipe == NULL)
     return;
+  mqtt_pipe_orphan_gone(core, pipe, session);
   if (pipe->partial != NULL && pipe->partial->qos == 0)
     mqtt_sender_direct_gone(core, session, mqtt_ring_first(session->direct),
                             MQTT_CAUSE_CONNECTION_LOST);
@@ -160,6 +161,8 @@ mqtt_session_lose(MqttCore *core, MqttSession *session, MqttCause cause)
   lose_ring(core, session, session->out, FALSE, cause);
   lose_ring(core, session, session->direct, FALSE, cause);
   lose_ring(core, session, session->in, TRUE, cause);
+  if (session->pipe != NULL)
+    mqtt_pipe_orphan_gone(core, session->pipe, session);
   mqtt_session_clear(session);
   session->pipe = NULL;
   session->conn = MQTT_NO_PEER;

@@ -15,22 +15,22 @@ struct _MqttSession {
   guint64 number;     /* in the keys of the store */
   guint64 order;      /* of the last message that came */
   guint64 waiting_bytes;
-  guint32 waiting;    /* slots of out without an identifier */
+  guint32 waiting; /* slots of out without an identifier */
   guint32 conn, peer;
   guint16 last_id;
-  guint8 recorded;    /* its state goes to the store: it outlives connections */
+  guint8 recorded; /* its state goes to the store: it outlives connections */
 };
 
 enum { /* MqttSlot.flags */
-  MQTT_SLOT_RETAIN = 1,
-  MQTT_SLOT_COUNTED = 1 << 1, /* takes one of the quota of this connection */
-  MQTT_SLOT_STORED = 1 << 2,  /* has a record with the message */
-  MQTT_SLOT_FLIGHT = 1 << 3,  /* has a record with identifier and state */
-  MQTT_SLOT_RESUMED = 1 << 4, /* its exchange goes over more than one connection */
-  MQTT_SLOT_TOLD = 1 << 5,    /* the application was told of the time-out */
-  MQTT_SLOT_SENT = 1 << 6,    /* its packet was written before: the next time is a resend */
-  MQTT_SLOT_QOS2 = 1 << 7,
-  MQTT_SLOT_HELD = 1 << 0     /* in `in`: the message waits here for PUBREL */
+       MQTT_SLOT_RETAIN = 1,
+       MQTT_SLOT_COUNTED = 1 << 1, /* takes one of the quota of this connection */
+       MQTT_SLOT_STORED = 1 << 2,  /* has a record with the message */
+       MQTT_SLOT_FLIGHT = 1 << 3,  /* has a record with identifier and state */
+       MQTT_SLOT_RESUMED = 1 << 4, /* its exchange goes over more than one connection */
+       MQTT_SLOT_TOLD = 1 << 5,    /* the application was told of the time-out */
+       MQTT_SLOT_SENT = 1 << 6,    /* its packet was written before: the next time is a resend */
+       MQTT_SLOT_QOS2 = 1 << 7,
+       MQTT_SLOT_HELD = 1 << 0 /* in `in`: the message waits here for PUBREL */
 };
 
 /* Kinds of store records that client and broker share. OUT: two records a message, one with
