@@ -1,16 +1,34 @@
+# Panels stand in a grid of columns x rows below the title, the legend below them; lengths are in
+# pixels of the picture at its nominal size. What the panel above or to the left says already is not
+# said again.
+max(a, b) = a > b ? a : b
+top = 10.0 + 1.5 * title_size * title_lines
+bottom = 22.0 + (legend_rows > 0 ? 8.0 + 17.0 * legend_rows : 0)
+height = top + rows * panel_height + bottom
+panel_width = (width - 8.0) / columns
+left_of(p) = (4.0 + panel_width * ((p - 1) % columns) + 72.0) / width
+right_of(p) = (4.0 + panel_width * ((p - 1) % columns + 1) - 14.0) / width
+top_of(p) = 1.0 - (top + panel_height * ((p - 1) / columns) + 20.0) / height
+bottom_of(p) = 1.0 - (top + panel_height * ((p - 1) / columns + 1) - 22.0) / height
+title_of(p) = p > columns && panel_titles[p] eq panel_titles[max(p - columns, 1)] ? "" : \
+  panel_titles[p]
+x_label_of(p) = p + columns <= panels ? "" : x_label
+y_label_of(p) = (p - 1) % columns > 0 && y_labels[p] eq y_labels[max(p - 1, 1)] ? "" : y_labels[p]
+
 # The look of every picture. Series differ by colour, dash and point at once, so they can be told
 # apart in grey and by colour-blind readers; colours after M. Okabe and K. Ito, Color Universal
-# Design (2008), ordered so that neighbours differ in lightness too.
+# Design (2008), ordered so that neighbours differ in lightness too. The scales of the fonts make
+# the two kinds of pictures alike: one counts in points of 1/72 inch, the other in pixels.
 if (format eq "png") {
-  set terminal pngcairo size 2 * width, 2 * height noenhanced font "Helvetica,10" fontscale 2 \
+  set terminal pngcairo size 2 * width, 2 * height noenhanced font "Helvetica,10" fontscale 1.7 \
     linewidth 2 pointscale 2 background rgb "white"
 } else {
-  set terminal svg size width, height noenhanced font "Helvetica,10" background rgb "white"
+  set terminal svg size width, height noenhanced font "Helvetica,10" fontscale 1.12 \
+    background rgb "white"
 }
 set output picture
 set encoding utf8
 set datafile separator "\t"
-set datafile missing "NaN"
 
 array colours[8] = ["#0072b2", "#d55e00", "#000000", "#009e73", \
   "#cc79a7", "#56b4e9", "#e69f00", "#7f7f7f"]
@@ -26,18 +44,8 @@ do for [i = 0:7] {
   set style line 5 * i + 5 dt (20, 4, 3, 4, 3, 4)
 }
 set style line 100 lc rgb "#e0e0e0" lw 0.6 dt solid
+set style line 101 lc rgb "#909090" lw 0.8 dt (2, 4)
 set border 3 lc rgb "#404040" lw 0.8
-set tics nomirror out scale 0.6 font ",9" textcolor rgb "#202020"
-set grid ytics xtics ls 100
+set tics nomirror out scale 0.6, 0.35 font ",9" textcolor rgb "#202020"
+set grid xtics ytics ls 100
 set bars 0.5
-
-# Panels stand in a grid of columns x rows below the title, the legend below them; lengths are in
-# pixels of the picture at its nominal size.
-top = 30.0
-bottom = 8.0 + 17.0 * legend_rows
-panel_width = (width - 8.0) / columns
-panel_height = (height - top - bottom) / rows
-left_of(p) = (4.0 + panel_width * ((p - 1) % columns) + 68.0) / width
-right_of(p) = (4.0 + panel_width * ((p - 1) % columns + 1) - 12.0) / width
-top_of(p) = 1.0 - (top + panel_height * ((p - 1) / columns) + 18.0) / height
-bottom_of(p) = 1.0 - (top + panel_height * ((p - 1) / columns + 1) - 44.0) / height

@@ -5,7 +5,6 @@ qosim_SOURCES = \
 	sim/cli/check.c \
 	sim/cli/identity.c sim/cli/identity.h \
 	sim/cli/keys.c \
-	sim/cli/picture.c sim/cli/picture.h \
 	sim/cli/plot.c \
 	sim/cli/profiles.c \
 	sim/cli/report.c sim/cli/report.h \

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sim/cli/cli.h"
-#include "sim/cli/picture.h"
+#include "sim/results/picture.h"
 
 typedef struct {
   Database *database;
@@ -68,11 +68,11 @@ draw(Drawing *drawing, const Plot *plot)
   g_autoptr(GPtrArray) outcomes = g_ptr_array_new();
   g_autoptr(GError) error = NULL;
   g_autofree char *path = NULL;
-  gboolean is_input = FALSE;
   Picture picture = {
-      .is_cdf = plot->kind == PLOT_CDF,
+      .kind = plot->kind == PLOT_CDF ? PICTURE_CDF : PICTURE_LINE,
       .name = plot->name,
-      .title = plot->title,
+      .title = g_str_equal(plot->title, plot->name) ? NULL : plot->title, /* none was given */
+      .subject = drawing->database->experiment->title,
       .metrics = ended(metrics),
       .x = plot->x,
       .by = ended(by),
@@ -92,10 +92,10 @@ draw(Drawing *drawing, const Plot *plot)
     cli_error("plot %s: no run of its points is in the database", plot->name);
     return CLI_USAGE;
   }
-  path = picture_draw(&picture, drawing->directory, drawing->format, &is_input, &error);
+  path = picture_draw(&picture, drawing->directory, drawing->format, &error);
   if (!path) {
     cli_error("plot %s: %s", plot->name, error->message);
-    return is_input ? CLI_USAGE : CLI_FAILED;
+    return g_error_matches(error, PICTURE_ERROR, PICTURE_ERROR_INPUT) ? CLI_USAGE : CLI_FAILED;
   }
   g_print("%s\n", path);
   return CLI_DONE;

@@ -3,6 +3,5 @@
 
 extern const char embedded_schema_sql[];
 extern const char embedded_style_gp[];
-extern const char embedded_line_gp[];
-extern const char embedded_cdf_gp[];
+extern const char embedded_panels_gp[];
 extern const char embedded_legend_gp[];

@@ -1,12 +1,14 @@
 noinst_LIBRARIES += libqosim-results.a
-libqosim_results_a_SOURCES = sim/results/embedded.h sim/results/plot.c sim/results/plot.h \
-	sim/results/stats.c sim/results/stats.h sim/results/store.c sim/results/store.h \
-	sim/results/store_point.c sim/results/store_read.c sim/results/store_sql.c \
-	sim/results/store_sql.h sim/results/store_write.c sim/results/summary.c sim/results/summary.h sim/results/table.c \
-	sim/results/table.h
+libqosim_results_a_SOURCES = \
+	sim/results/axis.c sim/results/axis.h sim/results/chart.c sim/results/chart.h \
+	sim/results/chart_axes.c sim/results/embedded.h sim/results/picture.c \
+	sim/results/picture.h sim/results/stats.c sim/results/stats.h sim/results/store.c \
+	sim/results/store.h sim/results/store_point.c sim/results/store_read.c \
+	sim/results/store_sql.c sim/results/store_sql.h sim/results/store_write.c \
+	sim/results/summary.c sim/results/summary.h sim/results/table.c sim/results/table.h
 nodist_libqosim_results_a_SOURCES = sim/results/embedded.c
 CLEANFILES += sim/results/embedded.c
-EMBEDDED = sim/results/schema.sql plots/style.gp plots/line.gp plots/cdf.gp plots/legend.gp
+EMBEDDED = sim/results/schema.sql plots/style.gp plots/panels.gp plots/legend.gp
 EXTRA_DIST += $(EMBEDDED)
 
 # Text files as C strings, so that the program finds them wherever it lies.

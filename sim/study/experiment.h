@@ -41,7 +41,7 @@ typedef struct {
   char *name;
   guint line;
   PlotKind kind;
-  char *title;
+  char *title; /* the name, if none was given */
   /* char *: metrics; of a cdf histogram_name()s, perhaps with a section before: "reading.latency".
    */
   GPtrArray *metrics;
