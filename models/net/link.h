@@ -70,7 +70,7 @@ NetVerdict link_enter(Link *link, WaitPool *pool, NetDirection direction, gint64
 
 /* Its own outages and faults, seen from outside. */
 gboolean link_down(const Link *link, NetDirection direction, gint64 at_ns);
-/* Of the outage or fault that the last packet of this direction met: since when it had been running. */
+/* Of the outage or fault that the last packet of this direction met: its beginning. */
 gint64 link_down_since(const Link *link, NetDirection direction);
 void link_fail(Link *link, NetDirection direction, gint64 now_ns);
 /* TRUE: the last fault ended now; it held since *since_ns. */

@@ -110,8 +110,8 @@ const LinkCounters *net_link_counters(const Net *net, guint32 link, NetDirection
 guint net_route_mtu(const Net *net, guint32 route);
 guint32 net_packets_alive(const Net *net);
 
-/* Within lost(): since when the outage or fault that took the packet had been running; SIM_NEVER: it
- * was lost otherwise. */
+/* Within lost(): since when the outage or fault that took the packet had been running; SIM_NEVER:
+ * it was lost otherwise. */
 gint64 net_lost_since(const Net *net);
 
 /* Hash over (time, link, direction, length, verdict) of every packet at every link, in order. */

@@ -145,8 +145,8 @@ check_subscriptions(const Scenario *scenario, const Section *client, GPtrArray *
     if (subscribe->kind == &spec_kind_subscribe && spec_is_of(scenario, subscribe, client) &&
         ++n == SPEC_SUBSCRIPTIONS_MAX + 1)
       spec_error(findings, subscribe, "client",
-                 "at most %d [subscribe] sections for one group; %s has more", SPEC_SUBSCRIPTIONS_MAX,
-                 client->name);
+                 "at most %d [subscribe] sections for one group; %s has more",
+                 SPEC_SUBSCRIPTIONS_MAX, client->name);
   }
 }
 

@@ -49,7 +49,7 @@ cli_unknown_command(const char *name)
   return CLI_USAGE;
 }
 
-/* GOption wants "-j 2"; people write "-j2" too. The strings are interned, as argv lives to the end. */
+/* GOption wants "-j 2"; people write "-j2" too. The strings are interned: argv lives to the end. */
 static void
 split_short_options(int *argc, char ***argv, const GOptionEntry *entries)
 {

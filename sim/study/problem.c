@@ -28,7 +28,7 @@ disarmed(const char *text)
   for (const char *c = valid; *c != '\0'; c = g_utf8_next_char(c)) {
     gunichar letter = g_utf8_get_char(c);
 
-    g_string_append_unichar(shown, g_unichar_iscntrl(letter) ? '?' : letter);
+    g_string_append_unichar(shown, letter == '\t' ? ' ' : g_unichar_iscntrl(letter) ? '?' : letter);
   }
   return g_string_free(shown, FALSE);
 }

@@ -14,7 +14,8 @@ typedef struct {
 #define PROBLEMS_MAX 500 /* more are not kept */
 
 GPtrArray *problem_list_new(void);
-/* Appends one, unless the same stands there already; control characters are shown as "?". */
+/* Appends one, unless the same stands there already; control characters are shown as "?", tabs
+ * as blanks. */
 void problem_add(GPtrArray *problems, const char *file, guint line, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 /* Sorts by file and line; what was found first stays first within a line. */

@@ -171,7 +171,7 @@ with_value(const char *line, const char *value)
                         : g_strdup_printf("%.*s= %s", (int)(equals - line), line, value);
 }
 
-/* One change of a line: gone, doubled, moved, with another's value, with a phrase, or a byte of it. */
+/* One change of a line: gone, doubled, moved, with another's value or a phrase, or a byte of it. */
 static void
 mutate(GPtrArray *lines, GPtrArray *other)
 {

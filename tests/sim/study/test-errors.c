@@ -539,6 +539,15 @@ test_bounds(void)
 }
 
 /* Any bytes are safe, and what nests deeply or is long comes to an end. */
+/* A message shows what a file holds, and a terminal that shows it does not obey it. */
+static void
+test_control_characters(void)
+{
+  assert_text_says("[experiment]\ntitle = a\nrepeat = 1\t\xc2\x9b" "2J\n",
+                   "my.ini:3: [experiment] repeat = 1 ?2J: nothing can be read at "
+                   "\"?2J\"\n");
+}
+
 static void
 test_hostile(void)
 {
@@ -588,6 +597,7 @@ main(int argc, char **argv)
   g_test_add_func("/study/errors/overrides", test_overrides);
   g_test_add_func("/study/errors/all at once", test_all_at_once);
   g_test_add_func("/study/errors/bounds", test_bounds);
+  g_test_add_func("/study/errors/control characters", test_control_characters);
   g_test_add_func("/study/errors/hostile", test_hostile);
   return g_test_run();
 }
