@@ -210,7 +210,7 @@ link_enter(Link *link, WaitPool *pool, NetDirection d, gint64 now_ns, guint leng
 {
   const DirectionConfig *config = &link->plan->config->direction[d];
   LinkDirection *state = &link->direction[d];
-  gint64 sent_ns, delay_ns;
+  gint64 sent_ns, delay_ns = 0;
   NetVerdict verdict;
 
   state->counters.packets++;
