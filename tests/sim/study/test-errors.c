@@ -538,7 +538,6 @@ test_bounds(void)
   g_assert_nonnull(strstr(messages, "count = $x: too many uses of too many values\n"));
 }
 
-/* Any bytes are safe, and what nests deeply or is long comes to an end. */
 /* A message shows what a file holds, and a terminal that shows it does not obey it. */
 static void
 test_control_characters(void)
@@ -548,6 +547,7 @@ test_control_characters(void)
                    "\"?2J\"\n");
 }
 
+/* Any bytes are safe, and what nests deeply or is long comes to an end. */
 static void
 test_hostile(void)
 {
