@@ -7,7 +7,8 @@
 #define LEAST_DF 3            /* below, the interval would say nothing at all */
 #define ENOUGH_BEYOND 10      /* samples beyond a quantile, in each replication */
 #define BETA_TRIALS 1e5       /* above, GSL's continued fraction for the beta may not end */
-#define POISSON_EVENTS 100.0  /* above, a normal approximation is good to a fraction of a percent */
+#define POISSON_EVENTS 100.0  /* above, a normal approximation is good to a fraction of a percent  \
+                               */
 
 static Estimate
 estimate_nothing(guint flags)
@@ -68,9 +69,7 @@ stats_rate(const double *numerators, const double *denominators, guint n, double
   double half = stats_student(n - 1.0, confidence) * sqrt(r.variance);
   double low = r.ratio - half;
 
-  return (Estimate){.value = r.ratio,
-                    .low = negative ? low : MAX(low, 0),
-                    .high = r.ratio + half};
+  return (Estimate){.value = r.ratio, .low = negative ? low : MAX(low, 0), .high = r.ratio + half};
 }
 
 /* The argument at which a rising function of it crosses p, by bisection: slower than GSL's own
@@ -276,16 +275,16 @@ beyond(const Histogram *histogram, guint64 infinite, double q, double value)
   guint bucket = histogram_bucket((gint64)value);
 
   if (q < 0.5)
-    return histogram->count
-           - histogram_above(histogram, (double)histogram_bucket_low(bucket + 1) - 1);
+    return histogram->count -
+           histogram_above(histogram, (double)histogram_bucket_low(bucket + 1) - 1);
   return histogram_above(histogram, (double)histogram_bucket_low(bucket) - 1) + infinite;
 }
 
 /* Half the width of the interval of the share of values up to `value`, in probability: the
  * delete-one jackknife of that share. */
 static double
-share_half_width(const Histogram *const *histograms, const guint64 *infinite, guint n,
-                 double value, double confidence)
+share_half_width(const Histogram *const *histograms, const guint64 *infinite, guint n, double value,
+                 double confidence)
 {
   g_autofree double *without = g_new(double, n);
   double below = 0, total = 0;
@@ -293,8 +292,8 @@ share_half_width(const Histogram *const *histograms, const guint64 *infinite, gu
   for (guint pass = 0; pass < 2; pass++)
     for (guint i = 0; i < n; i++) {
       double all = (double)histograms[i]->count + (double)(infinite != NULL ? infinite[i] : 0);
-      double up_to = (double)(histograms[i]->count
-                              - (isinf(value) ? 0 : histogram_above(histograms[i], value)));
+      double up_to = (double)(histograms[i]->count -
+                              (isinf(value) ? 0 : histogram_above(histograms[i], value)));
 
       if (pass == 0) {
         below += up_to;
@@ -325,8 +324,8 @@ stats_quantile(const Histogram *const *histograms, const guint64 *infinite, guin
                        .flags = ESTIMATE_COARSE};
 
   for (guint i = 0; i < n && enough && !isnan(estimate.value); i++)
-    enough = beyond(histograms[i], infinite != NULL ? infinite[i] : 0, q, estimate.value)
-             >= ENOUGH_BEYOND;
+    enough = beyond(histograms[i], infinite != NULL ? infinite[i] : 0, q, estimate.value) >=
+             ENOUGH_BEYOND;
   if (isnan(estimate.value) || !enough)
     estimate = estimate_nothing(enough ? ESTIMATE_NONE : ESTIMATE_TOO_FEW);
   else if (n == 1)

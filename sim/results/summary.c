@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-G_DEFINE_QUARK(qosim-summary-error-quark, summary_error)
+G_DEFINE_QUARK(qosim - summary - error - quark, summary_error)
 
 SummaryMetric *
 summary_metric_new(const char *text, GError **error)
@@ -175,12 +175,12 @@ sample_take(Sample *sample, GPtrArray *outcomes, const SummaryMetric *metric)
   double counters[COUNT_N];
 
   *sample = (Sample){
-    .n = outcomes->len,
-    .numerators = g_new0(double, outcomes->len + 1),
-    .denominators = g_new0(double, outcomes->len + 1),
-    .histograms = g_new0(Histogram, outcomes->len + 1),
-    .views = g_new0(const Histogram *, outcomes->len + 1),
-    .infinite = g_new0(guint64, outcomes->len + 1),
+      .n = outcomes->len,
+      .numerators = g_new0(double, outcomes->len + 1),
+      .denominators = g_new0(double, outcomes->len + 1),
+      .histograms = g_new0(Histogram, outcomes->len + 1),
+      .views = g_new0(const Histogram *, outcomes->len + 1),
+      .infinite = g_new0(guint64, outcomes->len + 1),
   };
   for (guint i = 0; i < outcomes->len; i++) {
     const Outcome *outcome = outcomes->pdata[i];
@@ -204,8 +204,8 @@ sample_take(Sample *sample, GPtrArray *outcomes, const SummaryMetric *metric)
 static gboolean
 marks_pending(const Metric *metric)
 {
-  return metric->kind == METRIC_ARRIVAL || metric->denominators[0] == COUNT_OWED
-         || metric->denominators[0] == COUNT_WITH_OWED;
+  return metric->kind == METRIC_ARRIVAL || metric->denominators[0] == COUNT_OWED ||
+         metric->denominators[0] == COUNT_WITH_OWED;
 }
 
 static void
@@ -254,6 +254,19 @@ estimate_sample(const Sample *sample, const SummaryMetric *metric, double confid
   g_assert_not_reached();
 }
 
+/* What is pending may go either way yet: where nothing was seen among the others, it may be all of
+ * the pending. */
+static void
+open_to_pending(Estimate *estimate, const Sample *sample)
+{
+  double denominator = 0;
+
+  for (guint i = 0; i < sample->n; i++)
+    denominator += sample->denominators[i];
+  if ((estimate->flags & ESTIMATE_EXACT) && estimate->value == 0)
+    estimate->high = CLAMP(sample->pending / denominator, estimate->high, 1);
+}
+
 Estimate
 summary_estimate(GPtrArray *outcomes, const SummaryMetric *metric, double confidence)
 {
@@ -264,9 +277,11 @@ summary_estimate(GPtrArray *outcomes, const SummaryMetric *metric, double confid
     return (Estimate){.value = NAN, .low = NAN, .high = NAN, .flags = ESTIMATE_NONE};
   Estimate estimate = estimate_sample(&sample, metric, confidence);
 
-  scale(&estimate, metric->metric->scale);
-  if (sample.pending > 0 && marks_pending(metric->metric))
+  if (sample.pending > 0 && marks_pending(metric->metric)) {
+    open_to_pending(&estimate, &sample);
     estimate.flags |= ESTIMATE_PENDING;
+  }
+  scale(&estimate, metric->metric->scale);
   return estimate;
 }
 
@@ -285,8 +300,8 @@ leave_one_out(const Sample *sample, const SummaryMetric *metric, double *without
     bottom += sample->denominators[i];
   }
   for (guint i = 0; i < sample->n; i++)
-    without[i] = (top - sample->numerators[i])
-                 / (kind == METRIC_COUNT ? n - 1 : bottom - sample->denominators[i]);
+    without[i] = (top - sample->numerators[i]) /
+                 (kind == METRIC_COUNT ? n - 1 : bottom - sample->denominators[i]);
   return top / (kind == METRIC_COUNT ? n : bottom);
 }
 
@@ -317,8 +332,8 @@ summary_difference(GPtrArray *a, GPtrArray *b, const SummaryMetric *metric, doub
 
   sample_take(&sample_a, a, metric);
   sample_take(&sample_b, b, metric);
-  double whole = leave_one_out(&sample_a, metric, without_a)
-                 - leave_one_out(&sample_b, metric, without_b);
+  double whole =
+      leave_one_out(&sample_a, metric, without_a) - leave_one_out(&sample_b, metric, without_b);
 
   for (guint i = 0; i < n; i++)
     without_a[i] -= without_b[i];

@@ -28,7 +28,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SummaryMetric, summary_metric_free)
 char *summary_metric_heading(const SummaryMetric *metric, gboolean with_section);
 char *summary_metric_label(const SummaryMetric *metric, gboolean with_section);
 
-/* ESTIMATE_NONE if no outcome has such an element or nothing was counted. */
+/* ESTIMATE_NONE if no outcome has such an element or nothing was counted. An exact bound counts
+ * what is pending as what was not seen. */
 Estimate summary_estimate(GPtrArray *outcomes, const SummaryMetric *metric, double confidence);
 /* a - b, paired by position: both arrays have the replications that both points have, in the same
  * order. The points share their random numbers, so this is sharper than two intervals. */

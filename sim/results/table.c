@@ -6,6 +6,8 @@
 #define ROW_FACTORS 2   /* that stand in the lines; the others head the blocks */
 #define PLAIN_DIGITS 3  /* significant, where no interval says how many are deserved */
 #define NO_SPREAD 0.004 /* of the value: what a histogram cannot tell from none */
+#define LOPSIDED 2      /* times the shorter side: an interval with a longer one is not "±" */
+#define WIDE (1.0 / 3)  /* of the value: nor is one with a longer side */
 
 /* Numbers. */
 
@@ -76,8 +78,8 @@ bound_text(double bound, double distance, gboolean is_lower)
 {
   gint decimals = MAX(decimals_for(distance, 1), 0);
   double step = pow(10, -decimals);
-  double rounded = is_lower ? floor(bound / step * (1 + 1e-12)) * step
-                            : ceil(bound / step * (1 - 1e-12)) * step;
+  double rounded =
+      is_lower ? floor(bound / step * (1 + 1e-12)) * step : ceil(bound / step * (1 - 1e-12)) * step;
 
   return with_decimals(rounded, decimals);
 }
@@ -90,10 +92,43 @@ exact_text(double value, double low, double high)
   double distance = is_lower ? 100 - low : high;
   g_autofree char *limit = bound_text(bound, distance, is_lower);
   g_autofree char *number = value == 0 || value == 100
-                              ? with_decimals(value, 0)
-                              : with_decimals(value, MAX(decimals_for(distance, 2), 0));
+                                ? with_decimals(value, 0)
+                                : with_decimals(value, MAX(decimals_for(distance, 2), 0));
 
   return g_strdup_printf("%s (%c%s)", number, is_lower ? '>' : '<', limit);
+}
+
+/* Rounded away from the value: what is printed is never narrower than what was computed. */
+static char *
+end_text(double end, gint decimals, gboolean is_low)
+{
+  double step = pow(10, -decimals);
+
+  if (isinf(end))
+    return g_strdup("never");
+  end = is_low ? floor(end / step * (1 + 1e-12)) * step : ceil(end / step * (1 - 1e-12)) * step;
+  return end == 0 ? g_strdup("0") : with_decimals(end, decimals);
+}
+
+/* "0.151 (0.150..1.2)": value and nearer end have the digits that their distance deserves, two at
+ * least and three at most, the farther end has two, or fewer where the value stops before. */
+static char *
+range_text(double value, double low, double high, gboolean percent)
+{
+  double from_100 = percent && value > 50 ? 100 : 0; /* there digits are counted from 100 down */
+  double near = MIN(value - low, high - value);
+  gboolean high_is_far = value - low <= high - value;
+  gint least = decimals_for((value != 0 ? value : high) - from_100, 2);
+  gint most = least + 1;
+  gint decimals = near > 0 ? CLAMP(decimals_of_half_width(near), least, most) : most;
+  gint low_decimals = high_is_far ? decimals : MIN(decimals_for(low - from_100, 2), decimals);
+  gint high_decimals =
+      high_is_far && isfinite(high) ? MIN(decimals_for(high - from_100, 2), decimals) : decimals;
+  g_autofree char *number = value == 0 ? g_strdup("0") : with_decimals(value, decimals);
+  g_autofree char *from = end_text(low, low_decimals, TRUE);
+  g_autofree char *to = end_text(high, high_decimals, FALSE);
+
+  return g_strdup_printf("%s (%s..%s)", number, from, to);
 }
 
 static char *
@@ -106,33 +141,85 @@ interval_text(double value, double half, gboolean utf8)
   return g_strdup_printf("%s %s%s", number, utf8 ? "±" : "+-", width);
 }
 
+/* How an estimate is written. */
+typedef enum {
+  FORM_TOO_FEW,  /* "too few" */
+  FORM_NONE,     /* "-" */
+  FORM_NEVER,    /* "never" */
+  FORM_EXACT,    /* "100 (>99.998)" */
+  FORM_PLAIN,    /* "0.150" */
+  FORM_RANGE,    /* "0.151 (0.150..1.2)" */
+  FORM_INTERVAL, /* "3.94 ±0.08" */
+} Form;
+
+static double
+shown_scale(const Metric *metric)
+{
+  return g_str_equal(metric->unit, "") ? 100 : 1;
+}
+
+/* One width for both sides would be wrong: they differ, or it is so wide that the value would lose
+ * its digits to it or the interval would leave what is possible. */
+static gboolean
+needs_range(double value, double low, double high, gboolean percent)
+{
+  double half = MAX(high - value, value - low), other = MIN(high - value, value - low);
+
+  if (low < 0) /* of something that may be negative: a difference */
+    return FALSE;
+  return half > LOPSIDED * other || half > WIDE * value || (percent && value + half > 100);
+}
+
+static Form
+form_of(const Estimate *estimate, const Metric *metric)
+{
+  double scale = shown_scale(metric), value = estimate->value * scale;
+  double low = estimate->low * scale, high = estimate->high * scale;
+  double half = MAX(high - value, value - low);
+
+  if (estimate->flags & ESTIMATE_TOO_FEW)
+    return FORM_TOO_FEW;
+  if (isnan(value))
+    return FORM_NONE;
+  if (isinf(value))
+    return FORM_NEVER;
+  if (estimate->flags & ESTIMATE_EXACT)
+    return FORM_EXACT;
+  if (isnan(low) || isnan(high) || half <= 0)
+    return FORM_PLAIN;
+  if ((estimate->flags & ESTIMATE_COARSE) && half < NO_SPREAD * fabs(value))
+    return FORM_PLAIN;
+  return needs_range(value, low, high, scale > 1) ? FORM_RANGE : FORM_INTERVAL;
+}
+
 char *
 table_estimate(const Estimate *estimate, const Metric *metric, gboolean utf8)
 {
-  double scale = g_str_equal(metric->unit, "") ? 100 : 1;
-  double value = estimate->value * scale;
+  double scale = shown_scale(metric), value = estimate->value * scale;
   double low = estimate->low * scale, high = estimate->high * scale;
-  char *text;
+  char *text = NULL;
 
-  if (estimate->flags & ESTIMATE_TOO_FEW)
+  switch (form_of(estimate, metric)) {
+  case FORM_TOO_FEW:
     return g_strdup("too few");
-  if (isnan(value))
+  case FORM_NONE:
     return g_strdup("-");
-  double half = MAX(high - value, value - low);
-
-  if (isinf(value))
+  case FORM_NEVER:
     text = g_strdup("never");
-  else if (estimate->flags & ESTIMATE_EXACT)
+    break;
+  case FORM_EXACT:
     text = exact_text(value, low, high);
-  else if (isinf(high)) {
-    g_autofree char *number = plain_of(value, metric);
-
-    text = g_strconcat(number, " (or never)", NULL);
-  } else if (isnan(half) || half <= 0
-             || ((estimate->flags & ESTIMATE_COARSE) && half < NO_SPREAD * fabs(value)))
+    break;
+  case FORM_PLAIN:
     text = plain_of(value, metric);
-  else
-    text = interval_text(value, half, utf8);
+    break;
+  case FORM_RANGE:
+    text = range_text(value, low, high, scale > 1);
+    break;
+  case FORM_INTERVAL:
+    text = interval_text(value, MAX(high - value, value - low), utf8);
+    break;
+  }
   if (estimate->flags & ESTIMATE_PENDING)
     replace(&text, g_strconcat(text, " p", NULL));
   return text;
@@ -333,23 +420,29 @@ add_row(const Table *table, Grid *grid, const TableRow *row)
   }
 }
 
-/* The marks that occur somewhere; *intervals: some cell has one. */
-static guint
-marks_of(const Table *table, gboolean *intervals, gboolean *at_bound)
-{
-  guint marks = 0;
+/* What occurs somewhere in a table. */
+typedef struct {
+  guint flags; /* EstimateFlags */
+  gboolean intervals, ranges, at_bound;
+} Marks;
 
-  *intervals = *at_bound = FALSE;
+static Marks
+marks_of(const Table *table)
+{
+  Marks marks = {0};
+
   for (guint i = 0; i < table->rows->len; i++) {
     const TableRow *row = &g_array_index(table->rows, TableRow, i);
 
     for (guint k = 0; k < table->metrics->len; k++) {
       const Estimate *e = &row->estimates[k];
-      gboolean exact = (e->flags & ESTIMATE_EXACT) != 0;
+      const SummaryMetric *metric = table->metrics->pdata[k];
+      Form form = form_of(e, metric->metric);
 
-      marks |= e->flags;
-      *intervals |= !exact && e->high > e->low;
-      *at_bound |= exact && (e->value == 0 || e->value == 1);
+      marks.flags |= e->flags;
+      marks.intervals |= form == FORM_INTERVAL;
+      marks.ranges |= form == FORM_RANGE;
+      marks.at_bound |= form == FORM_EXACT && (e->value == 0 || e->value == 1);
     }
   }
   return marks;
@@ -360,14 +453,14 @@ append_pending(const Table *table, GString *notes)
 {
   gboolean first = TRUE;
 
-  g_string_append(notes, " p: still pending when the drain ended (");
+  g_string_append(notes, " p: still pending when the drain ended, which bounds allow for (");
   for (guint i = 0; i < table->rows->len; i++) {
     const TableRow *row = &g_array_index(table->rows, TableRow, i);
 
     if (row->pending <= 0)
       continue;
-    g_string_append_printf(notes, "%spoint %u: %.0f of %.0f", first ? "" : ", ",
-                           row->point->number, row->pending, row->owed);
+    g_string_append_printf(notes, "%spoint %u: %.0f of %.0f", first ? "" : ", ", row->point->number,
+                           row->pending, row->owed);
     first = FALSE;
   }
   g_string_append(notes, ").");
@@ -400,26 +493,29 @@ static void
 append_notes(const Table *table, GString *out)
 {
   g_autoptr(GString) notes = g_string_new(NULL);
-  gboolean intervals, at_bound;
-  guint marks = marks_of(table, &intervals, &at_bound);
+  Marks marks = marks_of(table);
+  const char *sign = table->utf8 ? "±" : "+-";
 
-  if (intervals)
-    g_string_append_printf(notes, " %s: %g %%, Student t over %u replications.",
-                           table->utf8 ? "±" : "+-", table->confidence * 100, table->replications);
-  if (at_bound)
+  if (marks.intervals || marks.ranges)
+    g_string_append_printf(
+        notes, " %s%s%s: %g %%, Student t over %u replications%s.", marks.intervals ? sign : "",
+        marks.intervals && marks.ranges ? ", " : "", marks.ranges ? "(a..b)" : "",
+        table->confidence * 100, table->replications,
+        marks.ranges ? "; from a to b where the interval is wide or its sides are unequal" : "");
+  if (marks.at_bound)
     g_string_append(notes, " (>x), (<x): nothing or everything; exact bound, were the messages "
                            "independent.");
-  if ((marks & ESTIMATE_EXACT) && !at_bound)
+  if ((marks.flags & ESTIMATE_EXACT) && !marks.at_bound)
     g_string_append(notes, " (>x), (<x):");
-  if (marks & ESTIMATE_EXACT)
+  if (marks.flags & ESTIMATE_EXACT)
     g_string_append(notes, " Where fewer than five replications lost any, the exact bound at the "
                            "effective sample size.");
-  if (marks & ESTIMATE_TOO_FEW)
+  if (marks.flags & ESTIMATE_TOO_FEW)
     g_string_append(notes, " too few: fewer than 10 messages beyond the quantile in some "
                            "replication.");
-  if (marks & ESTIMATE_ONE)
+  if (marks.flags & ESTIMATE_ONE)
     g_string_append(notes, " One replication: no interval.");
-  if (marks & ESTIMATE_PENDING)
+  if (marks.flags & ESTIMATE_PENDING)
     append_pending(table, notes);
   append_wrapped(out, notes->str);
 }

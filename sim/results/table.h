@@ -23,7 +23,8 @@ typedef struct {
 /* To free; ends with a newline. */
 char *table_print(const Table *table);
 
-/* An estimate as it stands in a cell: "1.06 ±0.02", "100 (>99.998)", "too few". To free. */
+/* An estimate as it stands in a cell: "1.06 ±0.02", "0.151 (0.150..1.2)" where the interval is wide
+ * or its sides are unequal, "100 (>99.998)", "too few". To free. */
 char *table_estimate(const Estimate *estimate, const Metric *metric, gboolean utf8);
 
 /* Losses by cause, a line for each point that lost something; found is for each point, in the same

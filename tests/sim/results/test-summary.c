@@ -120,6 +120,10 @@ test_flags(void)
   g_autoptr(GPtrArray) one = make_outcomes(1);
 
   g_assert_cmpuint(estimate(o, "alarm.delivery_ratio").flags & ESTIMATE_PENDING, !=, 0);
+  /* Nothing is there and all of it may come yet. */
+  g_assert_cmpfloat(estimate(o, "alarm.delivery_ratio").value, ==, 0);
+  g_assert_cmpfloat(estimate(o, "alarm.delivery_ratio").high, ==, 1);
+  g_assert_cmpfloat(estimate(o, "alarm.loss_ratio").high, ==, 1);
   g_assert_cmpuint(estimate(o, "reading.delivery_ratio").flags & ESTIMATE_PENDING, ==, 0);
   g_assert_cmpuint(estimate(o, "delivery_ratio").flags & ESTIMATE_PENDING, !=, 0);
   g_assert_cmpuint(estimate(o, "nobody.delivery_ratio").flags, ==, ESTIMATE_NONE);
