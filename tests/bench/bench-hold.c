@@ -219,7 +219,7 @@ main(int argc, char **argv)
   gboolean same = TRUE;
 
   g_return_val_if_fail(n > 0, EXIT_FAILURE);
-  printf("hold: million events per second, best of %d\n", ROUNDS);
+  printf("million events per second, best of %d\n", ROUNDS);
   printf("%-12s %9s %9s %9s %7s %9s %8s\n", "increment", "pending", "sim", "heap", "ratio", "draws",
          "B/event");
   for (guint i = 0; i < G_N_ELEMENTS(pendings); i++)
