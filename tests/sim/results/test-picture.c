@@ -110,8 +110,7 @@ contents(const Fixture *f, const char *name)
   g_autofree char *path = g_build_filename(f->folder, name, NULL);
   char *text = NULL;
 
-  g_file_get_contents(path, &text, NULL, NULL);
-  return text;
+  return g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
 }
 
 /* A gnuplot of our own, in an empty PATH. */
@@ -247,8 +246,8 @@ test_apart(Fixture *f, gconstpointer data)
     g_assert_null(picture_draw(&plot, f->folder, "svg", NULL));
     g_autofree char *tsv = contents(f, "cost.tsv");
     g_autofree char *script = contents(f, "cost.gp");
-    g_autofree char *tics =
-        g_strndup(strstr(script, "array y_tics"), strcspn(strstr(script, "array y_tics"), "\n"));
+    const char *line = strstr(script, "array y_tics");
+    g_autofree char *tics = g_strndup(line, strcspn(line, "\n"));
 
     g_assert_true(strstr(tics, i == 0 ? "\"0\" " : "\"never\" ") != NULL);
     /* The data say what is so, wherever it is drawn. */
