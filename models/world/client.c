@@ -92,12 +92,9 @@ client_subscription_of(const World *world, guint32 number, MqttBytes topic)
   const Group *group = &world->groups[client->group];
   for (guint i = 0; i < group->subscriptions->len; i++) {
     guint32 index = g_array_index(group->subscriptions, guint32, i);
-    const Subscription *subscription = &world->subscriptions[index];
-    if (group->subscriptions->len == 1)
-      return subscription;
-    g_autofree char *filter = spec_topic(subscription->filter, group->section->name, client->n);
-    if (mqtt_topic_matches(mqtt_bytes(filter), topic))
-      return subscription;
+    if (group->subscriptions->len == 1 ||
+        mqtt_topic_matches(mqtt_bytes(client->work->filters[i]), topic))
+      return &world->subscriptions[index];
   }
   return NULL;
 }
@@ -106,17 +103,14 @@ static void
 client_message(World *world, guint32 number, const MqttEvent *event)
 {
   Client *client = &world->clients[number];
-  const Group *group = &world->groups[client->group];
   ledger_delivered(world->ledger, event->tag, number, world_time(world));
-  if (!group->takes_time)
+  if (client->work == NULL)
     return;
   const Subscription *subscription = client_subscription_of(world, number, event->topic);
   if (subscription == NULL || subscription->process == NULL)
     return;
-  g_autofree char *name = world_client_name(world, number);
-  RandomStream stream =
-      random_stream(world->request->seed, world->request->replication, name, "process");
-  gint64 busy_ns = dist_draw_ns(subscription->process, &stream, client->processed++);
+  gint64 busy_ns =
+      dist_draw_ns(subscription->process, &client->work->stream, client->processed++);
   client->processing++;
   sim_at(world->sim, sim_add(MAX(world_time(world), client->busy_until_ns), busy_ns),
          world->kind_processed, number, client->epoch);

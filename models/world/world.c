@@ -382,6 +382,27 @@ client_start_ns(const World *world, const Group *group, const char *name)
   return sim_add(-warmup_ns, after_ns);
 }
 
+static ClientWork *
+client_work_new(const World *world, const Group *group, guint32 n, const char *name)
+{
+  ClientWork *work = g_new0(ClientWork, 1);
+  guint filters = group->subscriptions->len;
+  work->stream = random_stream(world->request->seed, world->request->replication, name, "process");
+  work->filters = g_new0(char *, filters + 1);
+  for (guint i = 0; i < filters; i++) {
+    guint32 index = g_array_index(group->subscriptions, guint32, i);
+    work->filters[i] = spec_topic(world->subscriptions[index].filter, group->section->name, n);
+  }
+  return work;
+}
+
+static void
+client_work_free(ClientWork *work)
+{
+  g_strfreev(work->filters);
+  g_free(work);
+}
+
 static void
 setup_client(World *world, guint group_number, guint32 n)
 {
@@ -401,6 +422,8 @@ setup_client(World *world, guint group_number, guint32 n)
   client->route = net_route_new(world->net, links, path->list.n);
   client->mtu = net_route_mtu(world->net, client->route);
   client->mqtt = mqtt_client_new(&group->mqtt, mqtt_bytes(name), &world->events);
+  if (group->takes_time)
+    client->work = client_work_new(world, group, n, name);
   setup_store(world, &client->store, group->store_latency, number, NONE, name);
   if (world->request->monitor)
     for (guint end = 0; end < 2; end++)
@@ -578,6 +601,7 @@ free_client(Client *client)
 {
   mqtt_client_free(client->mqtt);
   g_free(client->subscribe_ids);
+  g_clear_pointer(&client->work, client_work_free);
   for (guint end = 0; end < 2; end++)
     g_clear_pointer(&client->monitor[end], mqtt_monitor_free);
 }
