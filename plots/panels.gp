@@ -16,9 +16,9 @@ do for [p = 1:panels] {
   set rmargin at screen right_of(p)
   set tmargin at screen top_of(p)
   set bmargin at screen bottom_of(p)
-  set title title_of(p) font ",10" offset 0, -0.6
-  set xlabel x_label_of(p) font ",10" offset 0, 0.5
-  set label 2 y_label_of(p) at screen left_of(p) - 60.0 / width, (top_of(p) + bottom_of(p)) / 2 \
+  set title panel_titles[p] font ",10" offset 0, -0.6
+  set xlabel x_labels[p] font ",10" offset 0, 0.3
+  set label 2 y_labels[p] at screen left_of(p) - 60.0 / width, (top_of(p) + bottom_of(p)) / 2 \
     center rotate by 90 font ",10"
   if (x_log) { set logscale x } else { unset logscale x }
   if (y_log) { set logscale y } else { unset logscale y }
@@ -45,7 +45,7 @@ do for [p = 1:panels] {
   } else {
     plot for [s = 1:series] data index (p - 1) * series + s - 1 \
         using 1:(place(strcol(4))):(place(strcol(5))):(place(strcol(6))) \
-        with yerrorbars ls s dt solid lw 0.8 ps 0 notitle, \
+        with yerrorbars ls s dt solid lw 0.8 pt -1 notitle, \
       for [s = 1:series] data index (p - 1) * series + s - 1 \
         using 1:(is_apart(strcol(4)) ? NaN : real(strcol(4))) with linespoints ls s notitle, \
       for [s = 1:series] data index (p - 1) * series + s - 1 \

@@ -1,19 +1,16 @@
 # Panels stand in a grid of columns x rows below the title, the legend below them; lengths are in
-# pixels of the picture at its nominal size. What the panel above or to the left says already is not
-# said again.
-max(a, b) = a > b ? a : b
+# pixels of the picture at its nominal size.
 top = 10.0 + 1.5 * title_size * title_lines
-bottom = 22.0 + (legend_rows > 0 ? 8.0 + 17.0 * legend_rows : 0)
-height = top + rows * panel_height + bottom
+bottom = 22.0 + (legend_rows > 0 ? 8.0 + 19.0 * legend_rows : 0)
+row_height = panel_height + title_room
+height = top + rows * row_height + bottom
 panel_width = (width - 8.0) / columns
-left_of(p) = (4.0 + panel_width * ((p - 1) % columns) + 72.0) / width
-right_of(p) = (4.0 + panel_width * ((p - 1) % columns + 1) - 14.0) / width
-top_of(p) = 1.0 - (top + panel_height * ((p - 1) / columns) + 20.0) / height
-bottom_of(p) = 1.0 - (top + panel_height * ((p - 1) / columns + 1) - 22.0) / height
-title_of(p) = p > columns && panel_titles[p] eq panel_titles[max(p - columns, 1)] ? "" : \
-  panel_titles[p]
-x_label_of(p) = p + columns <= panels ? "" : x_label
-y_label_of(p) = (p - 1) % columns > 0 && y_labels[p] eq y_labels[max(p - 1, 1)] ? "" : y_labels[p]
+column_of(p) = slots[p] % columns
+row_of(p) = slots[p] / columns
+left_of(p) = (4.0 + panel_width * column_of(p) + 72.0) / width
+right_of(p) = (4.0 + panel_width * (column_of(p) + 1) - 14.0) / width
+top_of(p) = 1.0 - (top + row_height * row_of(p) + title_room) / height
+bottom_of(p) = 1.0 - (top + row_height * (row_of(p) + 1) - 22.0) / height
 
 # The look of every picture. Series differ by colour, dash and point at once, so they can be told
 # apart in grey and by colour-blind readers; colours after M. Okabe and K. Ito, Color Universal

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define MOST_DECADES 7     /* that are labelled */
-#define FEW_DECADES 2.7    /* so few that 2 and 5 are labelled, too */
+#define FEW_DECADES 3.2    /* so few that 2 and 5 are labelled, too */
 #define MINOR_DECADES 5    /* so few that there is room for minor tics */
 #define MOST_LINEAR_TICS 6 /* steps between tics */
 

@@ -126,8 +126,9 @@ add_named_tics(const Chart *chart, GString *tics, guint panel)
   }
 }
 
+/* How a value of x that stands apart is written. */
 static const char *
-infinite_text(const Chart *chart, guint panel)
+text_of(const Chart *chart, guint panel, double x, const char *otherwise)
 {
   for (guint s = 0; s < chart->series->len; s++) {
     const GArray *cell = chart_cell(chart, 0, panel, s);
@@ -135,11 +136,11 @@ infinite_text(const Chart *chart, guint panel)
     for (guint i = 0; i < cell->len; i++) {
       const Dot *dot = &g_array_index(cell, Dot, i);
 
-      if (isinf(dot->x) && *dot->text != '\0')
+      if (dot->x == x && *dot->text != '\0')
         return dot->text;
     }
   }
-  return "never";
+  return otherwise;
 }
 
 char *
@@ -150,10 +151,10 @@ chart_x_tics(const Chart *chart, guint panel, const Axis *x)
   if (chart->named_tics || chart->words->len > 0) {
     add_named_tics(chart, tics, panel);
     if (x->has_zero)
-      axis_add_tic(tics, "0", x->zero, 0);
+      axis_add_tic(tics, text_of(chart, panel, 0, "0"), x->zero, 0);
   } else
     axis_number_tics(x, tics);
   if (x->has_never)
-    axis_add_tic(tics, infinite_text(chart, panel), x->never, 0);
+    axis_add_tic(tics, text_of(chart, panel, INFINITY, "never"), x->never, 0);
   return g_string_free(g_steal_pointer(&tics), FALSE);
 }

@@ -11,7 +11,9 @@
  * what stands at an axis. */
 #define CHARACTER 5.9
 #define PANEL_WIDTH 310
-#define PANEL_HEIGHT 230 /* with its title and its tics */
+#define PANEL_HEIGHT 210 /* with its tics, without its title */
+#define PANEL_TITLE 20
+#define NO_TITLE 6
 #define LEAST_WIDTH 420
 #define LABEL_CHARACTERS 27 /* that fit beside a panel */
 #define MOST_COLUMNS 3
@@ -209,6 +211,9 @@ legend_rows(const Chart *chart, guint width)
 
 /* What the templates are told about each panel. */
 typedef struct {
+  guint columns, rows;
+  GArray *slots;       /* guint, rising: where it stands, row by row */
+  GPtrArray *x_labels; /* char * */
   GPtrArray *titles, *labels, *x_ranges, *y_ranges, *x_tics, *y_tics; /* char * */
   GArray *x_zero_gaps, *x_never_gaps, *y_zero_gaps, *y_never_gaps;    /* double; NaN: none */
   GArray *y_zeros, *y_nevers; /* double: where these stand, or the end of the axis */
@@ -217,7 +222,7 @@ typedef struct {
 static void
 panels_init(Panels *panels)
 {
-  GPtrArray **texts[] = {&panels->titles,   &panels->labels, &panels->x_ranges,
+  GPtrArray **texts[] = {&panels->x_labels, &panels->titles, &panels->labels, &panels->x_ranges,
                          &panels->y_ranges, &panels->x_tics, &panels->y_tics};
   GArray **numbers[] = {&panels->x_zero_gaps,  &panels->x_never_gaps, &panels->y_zero_gaps,
                         &panels->y_never_gaps, &panels->y_zeros,      &panels->y_nevers};
@@ -226,11 +231,27 @@ panels_init(Panels *panels)
     *texts[i] = g_ptr_array_new_with_free_func(g_free);
   for (guint i = 0; i < G_N_ELEMENTS(numbers); i++)
     *numbers[i] = g_array_new(FALSE, FALSE, sizeof(double));
+  panels->slots = g_array_new(FALSE, FALSE, sizeof(guint));
+  panels->columns = panels->rows = 0;
 }
 
 static void
 panels_write(const Panels *panels, GString *script)
 {
+  gboolean titled = FALSE;
+
+  for (guint i = 0; i < panels->titles->len; i++)
+    titled |= *(const char *)panels->titles->pdata[i] != '\0';
+  g_string_append_printf(script, "panels = %u\ncolumns = %u\nrows = %u\n", panels->slots->len,
+                         panels->columns, panels->rows);
+  g_string_append_printf(script, "title_room = %d.0\npanel_height = %d.0\n",
+                         titled ? PANEL_TITLE : NO_TITLE, PANEL_HEIGHT);
+  g_string_append_printf(script, "array slots[%u] = [", panels->slots->len);
+  for (guint i = 0; i < panels->slots->len; i++)
+    g_string_append_printf(script, "%s%u", i > 0 ? ", " : "",
+                           g_array_index(panels->slots, guint, i));
+  g_string_append(script, "]\n");
+  set_texts(script, "x_labels", panels->x_labels);
   set_texts(script, "panel_titles", panels->titles);
   set_texts(script, "y_labels", panels->labels);
   set_texts(script, "x_ranges", panels->x_ranges);
@@ -248,6 +269,8 @@ panels_write(const Panels *panels, GString *script)
 static void
 panels_clear(Panels *panels)
 {
+  g_array_unref(panels->slots);
+  g_ptr_array_unref(panels->x_labels);
   g_ptr_array_unref(panels->titles);
   g_ptr_array_unref(panels->labels);
   g_ptr_array_unref(panels->x_ranges);
@@ -322,6 +345,47 @@ panels_add(Panels *panels, const Chart *chart, guint metric, guint panel, const 
   add_number(panels->y_nevers, y->has_never ? y->never : end);
 }
 
+/* Which panel stands in a slot; -1: none. */
+static gint
+panel_in(const Panels *panels, guint slot)
+{
+  for (guint i = 0; i < panels->slots->len; i++)
+    if (g_array_index(panels->slots, guint, i) == slot)
+      return (gint)i;
+  return -1;
+}
+
+static gboolean
+is_same(const GPtrArray *texts, guint i, gint other)
+{
+  return other >= 0 && g_str_equal(texts->pdata[i], texts->pdata[other]);
+}
+
+static void
+blank(GPtrArray *texts, guint i)
+{
+  g_free(texts->pdata[i]);
+  texts->pdata[i] = g_strdup("");
+}
+
+/* What the panel above, below or to the left says is not said again. From the last to the first, as
+ * each is compared with one before it. */
+static void
+panels_declutter(Panels *panels)
+{
+  for (guint i = panels->slots->len; i-- > 0;) {
+    guint slot = g_array_index(panels->slots, guint, i);
+
+    if (panel_in(panels, slot + panels->columns) >= 0)
+      blank(panels->x_labels, i);
+    if (slot >= panels->columns &&
+        is_same(panels->titles, i, panel_in(panels, slot - panels->columns)))
+      blank(panels->titles, i);
+    if (slot % panels->columns > 0 && is_same(panels->labels, i, panel_in(panels, slot - 1)))
+      blank(panels->labels, i);
+  }
+}
+
 static void
 set_title(GString *script, const Picture *picture, guint width)
 {
@@ -335,17 +399,12 @@ set_title(GString *script, const Picture *picture, guint width)
 }
 
 static void
-set_layout(GString *script, const Chart *chart, const char *format, guint panels)
+set_layout(GString *script, const Chart *chart, const char *format, guint columns)
 {
   const Picture *picture = chart->picture;
-  guint columns = MIN(chart->metrics_n > 1 ? chart->panels->len : panels, MOST_COLUMNS);
-  guint rows = (panels + columns - 1) / columns;
   guint width = MAX(columns * PANEL_WIDTH, LEAST_WIDTH);
   g_autofree char *data = g_strconcat(picture->name, ".tsv", NULL);
   g_autofree char *file = g_strconcat(picture->name, ".", format, NULL);
-  gboolean bare = chart->named_tics || chart->words->len > 0 || *chart->x_unit == '\0';
-  g_autofree char *x_label =
-      bare ? g_strdup(chart->x_label) : g_strdup_printf("%s (%s)", chart->x_label, chart->x_unit);
   g_autofree char *by = picture->by != NULL ? g_strjoinv(", ", (char **)picture->by) : g_strdup("");
 
   g_string_append(script, "nl = \"\\n\"\n");
@@ -354,45 +413,59 @@ set_layout(GString *script, const Chart *chart, const char *format, guint panels
   set_text(script, "format", format);
   set_text(script, "kind", picture->kind == PICTURE_CDF ? "cdf" : "line");
   set_title(script, picture, width);
-  set_text(script, "x_label", x_label);
   set_text(script, "legend_title", by);
   set_texts(script, "series_titles", chart->series);
-  g_string_append_printf(script, "panels = %u\ncolumns = %u\nrows = %u\nseries = %u\n", panels,
-                         columns, rows, chart->series->len);
-  g_string_append_printf(script, "legend_rows = %u\nwidth = %u.0\npanel_height = %d.0\n",
-                         legend_rows(chart, width), width, PANEL_HEIGHT);
+  g_string_append_printf(script, "series = %u\nlegend_rows = %u\nwidth = %u.0\n",
+                         chart->series->len, legend_rows(chart, width), width);
   g_string_append_printf(script, "x_log = %d\ny_log = %d\n", chart->x_log, picture->y_log);
+}
+
+/* All panels that have something to show. Where there are several metrics, each begins a row, and
+ * panels of the same factors stand below each other. */
+static void
+take_panels(Panels *panels, GString *tsv, const Chart *chart)
+{
+  gboolean bare = chart->named_tics || chart->words->len > 0 || *chart->x_unit == '\0';
+  g_autofree char *x_label =
+      bare ? g_strdup(chart->x_label) : g_strdup_printf("%s (%s)", chart->x_label, chart->x_unit);
+  guint across = MIN(chart->panels->len, MOST_COLUMNS);
+  guint per_metric = (chart->panels->len + across - 1) / across * across;
+
+  for (guint m = 0; m < chart->metrics_n; m++)
+    for (guint p = 0; p < chart->panels->len; p++) {
+      guint slot = chart->metrics_n > 1 ? m * per_metric + p : panels->slots->len;
+      Axis x, y;
+
+      if (!chart_axes(chart, m, p, &x, &y))
+        continue;
+      panels_add(panels, chart, m, p, &x, &y);
+      g_ptr_array_add(panels->x_labels, g_strdup(x_label));
+      g_array_append_val(panels->slots, slot);
+      append_panel(tsv, chart, m, p, &x, &y);
+      panels->rows = slot / across + 1;
+    }
+  panels->columns = chart->metrics_n > 1 ? across : MIN(across, panels->slots->len);
 }
 
 static gboolean
 write_files(const Chart *chart, const char *base, const char *format, GError **error)
 {
-  const Picture *picture = chart->picture;
-  gboolean is_cdf = picture->kind == PICTURE_CDF;
-  g_autoptr(GString) tsv = g_string_new(is_cdf ? "# x\tseries\tpanel\tshare\tmark\n"
-                                               : "# x\tseries\tpanel\tvalue\tlow\thigh\tat\n");
+  g_autoptr(GString) tsv = g_string_new(chart->picture->kind == PICTURE_CDF
+                                            ? "# x\tseries\tpanel\tshare\tmark\n"
+                                            : "# x\tseries\tpanel\tvalue\tlow\thigh\tat\n");
   g_autoptr(GString) script = g_string_new(NULL);
   g_autofree char *tsv_path = g_strconcat(base, ".tsv", NULL);
   g_autofree char *script_path = g_strconcat(base, ".gp", NULL);
   g_auto(Panels) panels;
-  guint drawn = 0;
 
   panels_init(&panels);
-  for (guint m = 0; m < chart->metrics_n; m++)
-    for (guint p = 0; p < chart->panels->len; p++) {
-      Axis x, y;
-
-      if (!chart_axes(chart, m, p, &x, &y))
-        continue;
-      drawn++;
-      panels_add(&panels, chart, m, p, &x, &y);
-      append_panel(tsv, chart, m, p, &x, &y);
-    }
-  if (drawn == 0) {
+  take_panels(&panels, tsv, chart);
+  if (panels.slots->len == 0) {
     g_set_error(error, PICTURE_ERROR, PICTURE_ERROR_INPUT, "nothing to draw");
     return FALSE;
   }
-  set_layout(script, chart, format, drawn);
+  panels_declutter(&panels);
+  set_layout(script, chart, format, panels.columns);
   panels_write(&panels, script);
   g_string_append_printf(script, "\n%s\n%s\n%s", embedded_style_gp, embedded_panels_gp,
                          embedded_legend_gp);

@@ -33,7 +33,7 @@ typedef struct {
 } Picture;
 
 /* Writes the files into the directory, which must exist. format: "svg", "png". Returns the path of
- * the picture, to free. A picture is complete or, after an error, as it was before. The message of an
- * error does not name it. */
+ * the picture, to free. A picture is complete or, after an error, as it was before; the message of
+ * the error does not name it. */
 char *picture_draw(const Picture *picture, const char *directory, const char *format,
                    GError **error);

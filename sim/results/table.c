@@ -349,14 +349,25 @@ block_heading(const StorePoint *point)
   return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+/* Another value than the one written, not only another way to write it: "10 %" says what "10%"
+ * does. */
+static gboolean
+was_resolved(const StoreParameter *parameter)
+{
+  g_auto(GStrv) text = g_strsplit(parameter->text, " ", -1);
+  g_auto(GStrv) value = g_strsplit(parameter->value, " ", -1);
+  g_autofree char *text_alone = g_strjoinv("", text);
+  g_autofree char *value_alone = g_strjoinv("", value);
+
+  return !g_str_equal(text_alone, value_alone);
+}
+
 /* Some value of the factor is resolved from what was written: both are shown. */
 static gboolean
 is_resolved(const Table *table, guint at)
 {
   for (guint i = 0; i < table->rows->len; i++) {
-    const StoreParameter *p = parameter_at(g_array_index(table->rows, TableRow, i).point, at);
-
-    if (!g_str_equal(p->text, p->value))
+    if (was_resolved(parameter_at(g_array_index(table->rows, TableRow, i).point, at)))
       return TRUE;
   }
   return FALSE;
@@ -411,7 +422,7 @@ add_row(const Table *table, Grid *grid, const TableRow *row)
 
     g_ptr_array_add(line, g_strdup(p->value));
     if (is_resolved(table, i))
-      g_ptr_array_add(line, g_strdup(g_str_equal(p->text, p->value) ? "" : p->text));
+      g_ptr_array_add(line, g_strdup(was_resolved(p) ? p->text : ""));
   }
   for (guint i = 0; i < table->metrics->len; i++) {
     const SummaryMetric *metric = table->metrics->pdata[i];

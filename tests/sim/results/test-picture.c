@@ -255,6 +255,34 @@ test_apart(Fixture *f, gconstpointer data)
   }
 }
 
+/* Each metric has its row; what the panels around say already is not said again. */
+static void
+test_rows(Fixture *f, gconstpointer data)
+{
+  static const char *const metrics[] = {"extra_copies", "delivery_ratio", NULL};
+  static const char *const expected[] = {
+      "panels = 4\ncolumns = 2\nrows = 2\n",
+      "array slots[4] = [0, 1, 2, 3]\n",
+      "array x_labels[4] = ['', '', 'sensor.ack_timeout', 'sensor.ack_timeout']\n",
+      "'sensor.link = satellite_2', '', '']\n",
+      "array y_labels[4] = ['extra copies per' . nl . 'obligation met', '', ",
+      "'delivery ratio (%)', '']\n",
+  };
+  Picture plot = make_picture(f);
+
+  (void)data;
+  plot.metrics = metrics;
+  plot.panel = by_link;
+  plot.by = NULL;
+  fake_gnuplot(f, NULL);
+  g_assert_null(picture_draw(&plot, f->folder, "svg", NULL));
+  g_autofree char *script = contents(f, "cost.gp");
+
+  for (guint i = 0; i < G_N_ELEMENTS(expected); i++)
+    if (strstr(script, expected[i]) == NULL)
+      g_error("not there: %s", expected[i]);
+}
+
 /* What gnuplot reads is text to it, not commands; without a title the experiment's stands there. */
 static void
 test_titles(Fixture *f, gconstpointer data)
@@ -432,6 +460,7 @@ main(int argc, char **argv)
       {"/picture/cdf-ends-at-delivery", test_cdf_ends_at_delivery},
       {"/picture/cdf-is-flat-between", test_cdf_is_flat_between},
       {"/picture/apart", test_apart},
+      {"/picture/rows", test_rows},
       {"/picture/titles", test_titles},
       {"/picture/no-gnuplot", test_no_gnuplot},
       {"/picture/gnuplot-fails", test_gnuplot_fails},
