@@ -5,7 +5,8 @@ libqosim_results_a_SOURCES = \
 	sim/results/picture.h sim/results/stats.c sim/results/stats.h sim/results/store.c \
 	sim/results/store.h sim/results/store_point.c sim/results/store_read.c \
 	sim/results/store_sql.c sim/results/store_sql.h sim/results/store_write.c \
-	sim/results/summary.c sim/results/summary.h sim/results/table.c sim/results/table.h
+	sim/results/summary.c sim/results/summary.h sim/results/table.c sim/results/table.h \
+	sim/results/table_estimate.c sim/results/table_estimate.h
 nodist_libqosim_results_a_SOURCES = sim/results/embedded.c
 CLEANFILES += sim/results/embedded.c
 EMBEDDED = sim/results/schema.sql plots/style.gp plots/panels.gp plots/legend.gp

@@ -1,229 +1,10 @@
 #include "sim/results/table.h"
 
-#include <math.h>
+#include "sim/results/table_estimate.h"
+
 #include <string.h>
 
-#define ROW_FACTORS 2   /* that stand in the lines; the others head the blocks */
-#define PLAIN_DIGITS 3  /* significant, where no interval says how many are deserved */
-#define NO_SPREAD 0.004 /* of the value: what a histogram cannot tell from none */
-#define LOPSIDED 2      /* times the shorter side: an interval with a longer one is not "±" */
-#define WIDE (1.0 / 3)  /* of the value: nor is one with a longer side */
-
-/* Numbers. */
-
-static void
-replace(char **text, char *with)
-{
-  g_free(*text);
-  *text = with;
-}
-
-/* A number with that many decimals; negative: rounded to tens, hundreds, ... */
-static char *
-with_decimals(double value, gint decimals)
-{
-  char number[64];
-
-  if (decimals < 0) {
-    double step = pow(10, -decimals);
-
-    value = round(value / step) * step;
-    decimals = 0;
-  }
-  g_autofree char *format = g_strdup_printf("%%.%df", decimals);
-
-  return g_strdup(g_ascii_formatd(number, sizeof number, format, value));
-}
-
-static gint
-decimals_for(double value, gint significant)
-{
-  return value == 0 ? 0 : significant - 1 - (gint)floor(log10(fabs(value)));
-}
-
-/* The rule of the Particle Data Group (Review of Particle Physics, section 5.3): two digits of the
- * half-width if its leading three are 100 to 354, one up to 949, and 950 to 999 become 1000. */
-static gint
-decimals_of_half_width(double half)
-{
-  double leading = half / pow(10, floor(log10(half)));
-
-  if (leading < 3.545)
-    return decimals_for(half, 2);
-  if (leading < 9.495)
-    return decimals_for(half, 1);
-  return decimals_for(half * 1.06, 2);
-}
-
-static char *
-plain(double value)
-{
-  if (value == 0)
-    return g_strdup("0");
-  return with_decimals(value, MIN(decimals_for(value, PLAIN_DIGITS), 9));
-}
-
-/* Counts are whole; averaged over replications they need not be. */
-static char *
-plain_of(double value, const Metric *metric)
-{
-  if (metric->kind == METRIC_PEAK || (metric->kind == METRIC_COUNT && value == floor(value)))
-    return with_decimals(value, 0);
-  return plain(value);
-}
-
-/* A bound is rounded away from the value, to one digit of its distance: 99.99834 becomes 99.998. */
-static char *
-bound_text(double bound, double distance, gboolean is_lower)
-{
-  gint decimals = MAX(decimals_for(distance, 1), 0);
-  double step = pow(10, -decimals);
-  double rounded =
-      is_lower ? floor(bound / step * (1 + 1e-12)) * step : ceil(bound / step * (1 - 1e-12)) * step;
-
-  return with_decimals(rounded, decimals);
-}
-
-static char *
-exact_text(double value, double low, double high)
-{
-  gboolean is_lower = value > 50; /* of percent: the side on which there is something to fear */
-  double bound = is_lower ? low : high;
-  double distance = is_lower ? 100 - low : high;
-  g_autofree char *limit = bound_text(bound, distance, is_lower);
-  g_autofree char *number = value == 0 || value == 100
-                                ? with_decimals(value, 0)
-                                : with_decimals(value, MAX(decimals_for(distance, 2), 0));
-
-  return g_strdup_printf("%s (%c%s)", number, is_lower ? '>' : '<', limit);
-}
-
-/* Rounded away from the value: what is printed is never narrower than what was computed. */
-static char *
-end_text(double end, gint decimals, gboolean is_low)
-{
-  double step = pow(10, -decimals);
-
-  if (isinf(end))
-    return g_strdup("never");
-  end = is_low ? floor(end / step * (1 + 1e-12)) * step : ceil(end / step * (1 - 1e-12)) * step;
-  return end == 0 ? g_strdup("0") : with_decimals(end, decimals);
-}
-
-/* "0.151 (0.150..1.2)": value and nearer end have the digits that their distance deserves, two at
- * least and three at most, the farther end has two, or fewer where the value stops before. */
-static char *
-range_text(double value, double low, double high, gboolean percent)
-{
-  double from_100 = percent && value > 50 ? 100 : 0; /* there digits are counted from 100 down */
-  double near = MIN(value - low, high - value);
-  gboolean high_is_far = value - low <= high - value;
-  gint least = decimals_for((value != 0 ? value : high) - from_100, 2);
-  gint most = least + 1;
-  gint decimals = near > 0 ? CLAMP(decimals_of_half_width(near), least, most) : most;
-  gint low_decimals = high_is_far ? decimals : MIN(decimals_for(low - from_100, 2), decimals);
-  gint high_decimals =
-      high_is_far && isfinite(high) ? MIN(decimals_for(high - from_100, 2), decimals) : decimals;
-  g_autofree char *number = value == 0 ? g_strdup("0") : with_decimals(value, decimals);
-  g_autofree char *from = end_text(low, low_decimals, TRUE);
-  g_autofree char *to = end_text(high, high_decimals, FALSE);
-
-  return g_strdup_printf("%s (%s..%s)", number, from, to);
-}
-
-static char *
-interval_text(double value, double half, gboolean utf8)
-{
-  gint decimals = decimals_of_half_width(half);
-  g_autofree char *number = with_decimals(value, decimals);
-  g_autofree char *width = with_decimals(half, decimals);
-
-  return g_strdup_printf("%s %s%s", number, utf8 ? "±" : "+-", width);
-}
-
-/* How an estimate is written. */
-typedef enum {
-  FORM_TOO_FEW,  /* "too few" */
-  FORM_NONE,     /* "-" */
-  FORM_NEVER,    /* "never" */
-  FORM_EXACT,    /* "100 (>99.998)" */
-  FORM_PLAIN,    /* "0.150" */
-  FORM_RANGE,    /* "0.151 (0.150..1.2)" */
-  FORM_INTERVAL, /* "3.94 ±0.08" */
-} Form;
-
-static double
-shown_scale(const Metric *metric)
-{
-  return g_str_equal(metric->unit, "") ? 100 : 1;
-}
-
-/* One width for both sides would be wrong: they differ, or it is so wide that the value would lose
- * its digits to it or the interval would leave what is possible. */
-static gboolean
-needs_range(double value, double low, double high, gboolean percent)
-{
-  double half = MAX(high - value, value - low), other = MIN(high - value, value - low);
-
-  if (low < 0) /* of something that may be negative: a difference */
-    return FALSE;
-  return half > LOPSIDED * other || half > WIDE * value || (percent && value + half > 100);
-}
-
-static Form
-form_of(const Estimate *estimate, const Metric *metric)
-{
-  double scale = shown_scale(metric), value = estimate->value * scale;
-  double low = estimate->low * scale, high = estimate->high * scale;
-  double half = MAX(high - value, value - low);
-
-  if (estimate->flags & ESTIMATE_TOO_FEW)
-    return FORM_TOO_FEW;
-  if (isnan(value))
-    return FORM_NONE;
-  if (isinf(value))
-    return FORM_NEVER;
-  if (estimate->flags & ESTIMATE_EXACT)
-    return FORM_EXACT;
-  if (isnan(low) || isnan(high) || half <= 0)
-    return FORM_PLAIN;
-  if ((estimate->flags & ESTIMATE_COARSE) && half < NO_SPREAD * fabs(value))
-    return FORM_PLAIN;
-  return needs_range(value, low, high, scale > 1) ? FORM_RANGE : FORM_INTERVAL;
-}
-
-char *
-table_estimate(const Estimate *estimate, const Metric *metric, gboolean utf8)
-{
-  double scale = shown_scale(metric), value = estimate->value * scale;
-  double low = estimate->low * scale, high = estimate->high * scale;
-  char *text = NULL;
-
-  switch (form_of(estimate, metric)) {
-  case FORM_TOO_FEW:
-    return g_strdup("too few");
-  case FORM_NONE:
-    return g_strdup("-");
-  case FORM_NEVER:
-    text = g_strdup("never");
-    break;
-  case FORM_EXACT:
-    text = exact_text(value, low, high);
-    break;
-  case FORM_PLAIN:
-    text = plain_of(value, metric);
-    break;
-  case FORM_RANGE:
-    text = range_text(value, low, high, scale > 1);
-    break;
-  case FORM_INTERVAL:
-    text = interval_text(value, MAX(high - value, value - low), utf8);
-    break;
-  }
-  if (estimate->flags & ESTIMATE_PENDING)
-    replace(&text, g_strconcat(text, " p", NULL));
-  return text;
-}
+#define ROW_FACTORS 2 /* that stand in the lines; the others head the blocks */
 
 /* A grid of cells, printed with aligned columns. */
 typedef struct {
@@ -448,12 +229,12 @@ marks_of(const Table *table)
     for (guint k = 0; k < table->metrics->len; k++) {
       const Estimate *e = &row->estimates[k];
       const SummaryMetric *metric = table->metrics->pdata[k];
-      Form form = form_of(e, metric->metric);
+      TableForm form = table_form(e, metric->metric);
 
       marks.flags |= e->flags;
-      marks.intervals |= form == FORM_INTERVAL;
-      marks.ranges |= form == FORM_RANGE;
-      marks.at_bound |= form == FORM_EXACT && (e->value == 0 || e->value == 1);
+      marks.intervals |= form == TABLE_FORM_INTERVAL;
+      marks.ranges |= form == TABLE_FORM_RANGE;
+      marks.at_bound |= form == TABLE_FORM_EXACT && (e->value == 0 || e->value == 1);
     }
   }
   return marks;
@@ -552,7 +333,8 @@ table_print(const Table *table)
       if (*heading != '\0')
         g_ptr_array_add(grid_row(grid), g_strdup(heading));
       add_head(table, grid);
-      replace(&block, g_steal_pointer(&heading));
+      g_free(block);
+      block = g_steal_pointer(&heading);
     }
     add_row(table, grid, row);
   }
@@ -566,7 +348,7 @@ table_print(const Table *table)
 static char *
 grouped(double count)
 {
-  g_autofree char *digits = with_decimals(count, 0);
+  g_autofree char *digits = table_decimals(count, 0);
   g_autoptr(GString) text = g_string_new(NULL);
   gsize n = strlen(digits);
 
@@ -607,7 +389,7 @@ losses_row(Grid *grid, const StorePoint *point, const SummaryLosses *l, const ch
     g_ptr_array_add(row, g_strdup(parameter_at(point, i)->text));
   g_ptr_array_add(row, grouped(l->owed));
   g_ptr_array_add(row, grouped(l->lost));
-  g_ptr_array_add(row, with_decimals(100 * l->lost / l->owed, 3));
+  g_ptr_array_add(row, table_decimals(100 * l->lost / l->owed, 3));
   g_ptr_array_add(row, grouped(l->silent));
   for (guint c = 0; c < CAUSE_N; c++)
     if (occurs[c])
@@ -623,22 +405,27 @@ table_losses(GPtrArray *points, const SummaryLosses *found, const char *const *e
   g_autoptr(GString) out = g_string_new(NULL);
   g_autoptr(Grid) grid = grid_new();
   gboolean occurs[CAUSE_N] = {FALSE};
-  double owed = 0, lost = 0, silent = 0;
+  double owed = 0, lost = 0, silent = 0, pending = 0;
 
   for (guint i = 0; i < points->len; i++) {
     owed += found[i].owed;
     lost += found[i].lost;
     silent += found[i].silent;
+    pending += found[i].pending;
     for (guint c = 0; c < CAUSE_N; c++)
       occurs[c] |= found[i].lost_by[c] > 0;
   }
   g_autofree char *all_owed = grouped(owed);
   g_autofree char *all_lost = grouped(lost);
   g_autofree char *all_silent = grouped(silent);
+  g_autofree char *all_pending = grouped(pending);
+  g_autofree char *open =
+      pending > 0 ? g_strdup_printf("; %s still pending when the drain ended", all_pending)
+                  : g_strdup("");
 
   if (lost == 0)
-    return g_strdup_printf("nothing was lost: 0 of %s obligations at %u point%s\n", all_owed,
-                           points->len, points->len == 1 ? "" : "s");
+    return g_strdup_printf("nothing was lost: 0 of %s obligations at %u point%s%s\n", all_owed,
+                           points->len, points->len == 1 ? "" : "s", open);
   losses_head(grid, points->pdata[0], occurs);
   for (guint i = 0; i < points->len; i++)
     if (found[i].lost > 0)
@@ -648,8 +435,9 @@ table_losses(GPtrArray *points, const SummaryLosses *found, const char *const *e
                          "left out\n",
                          replications, replications == 1 ? "" : "s");
   grid_print(grid, out);
-  g_string_append_printf(out, "[in all %u point%s %s of %s lost, %s of them silently]\n",
-                         points->len, points->len == 1 ? "" : "s", all_lost, all_owed, all_silent);
+  g_string_append_printf(out, "[in all %u point%s %s of %s lost, %s of them silently%s]\n",
+                         points->len, points->len == 1 ? "" : "s", all_lost, all_owed, all_silent,
+                         open);
   g_string_append(out, "silent: lost although publish() had been told success.\n");
   return g_string_free(g_steal_pointer(&out), FALSE);
 }

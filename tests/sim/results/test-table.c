@@ -227,6 +227,12 @@ test_losses(void)
   g_autofree char *nothing = table_losses(points, found, examples, 40);
 
   g_assert_cmpstr(nothing, ==, "nothing was lost: 0 of 720 228 obligations at 2 points\n");
+  found[1].pending = 1234;
+  g_autofree char *open = table_losses(points, found, examples, 40);
+
+  g_assert_cmpstr(open, ==,
+                  "nothing was lost: 0 of 720 228 obligations at 2 points; 1 234 still "
+                  "pending when the drain ended\n");
 }
 
 int
