@@ -44,7 +44,7 @@ static const ParamSpec plot_params[] = {
     {"x_scale", PARAM_WORD, "linear", .words = scale_words, .help = "horizontal scale"},
     {"y_scale", PARAM_WORD, "linear", .words = scale_words,
      .help = "vertical scale; of a cdf log draws 1 - F"},
-    {"title", PARAM_TEXT, .low = "1", .high = "200", .help = "default: the name"},
+    {"title", PARAM_TEXT, .low = "1", .high = "200", .help = "default: the experiment's title"},
     {NULL}};
 
 static const KindSpec experiment_kind = {"experiment",
