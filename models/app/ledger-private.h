@@ -1,0 +1,199 @@
+/* The inside of a Ledger, shared by the files of this folder that begin with its name.
+ *
+ *   ledger.c           life of a ledger, what the applications do, the end
+ *   ledger_messages.c  the messages under way, found by their tags
+ *   ledger_copies.c    where the copies of a message are
+ *   ledger_fate.c      what becomes of an obligation, decided when its last hope goes */
+#pragma once
+
+#include "models/app/ledger.h"
+
+#define SEQUENCE_BITS 40
+#define NO_SLOT G_MAXUINT32
+
+/* How often a packet of one hop was sent; enough to tell which repetitions were needless. */
+typedef struct {
+  guint16 streams; /* copies that lie in the bytes of connections */
+  guint8 seen;     /* one was decoded by the peer */
+  guint8 pending;  /* PUBREL: repetitions by timer, sent before any was decoded */
+} Hop;
+
+typedef struct {
+  guint32 client;
+  guint16 held;   /* copies held by machines or stores for this client */
+  guint16 copies; /* handed over */
+  Hop publish, pubrel;
+  guint8 granted;
+  guint8 misfortune; /* Cause: the last copy for this client that went badly */
+  guint8 lost;       /* Cause; CAUSE_NONE while it can still arrive or has arrived */
+  gint64 latency_ns;
+} Obligation;
+
+typedef struct {
+  guint64 tag;
+  gint64 published_ns;
+  gint64 told_ns;
+  guint64 id;     /* 0: not of the window */
+  guint32 held;   /* copies on the way up */
+  guint32 down;   /* copies on the way to clients that it is owed to, held or in the bytes of
+                     connections */
+  guint32 strays; /* copies on the way to clients that it is not owed to */
+  Hop publish, pubrel;
+  guint8 told;
+  guint8 misfortune; /* Cause: the last copy on the way up that a machine lost, if none came back */
+  gboolean dropped : 1; /* a copy on the way up went for good: what a store brings back is late */
+  gboolean untold : 1;  /* its publisher will still hear of it */
+  guint16 sends, needless;
+  guint32 n_owed;
+  union {
+    Obligation one;
+    Obligation *many;
+  };
+} Message;
+
+typedef struct {
+  guint64 sequence; /* of the last publication */
+  guint64 any_met;  /* publications of the window with at least one obligation met */
+  guint32 section, client;
+  guint8 qos;
+  /* The last first delivery, for the order check of the common case of one subscriber. */
+  guint32 order_client;
+  guint64 order_sequence;
+} Publisher;
+
+typedef struct {
+  gint64 deadline_ns;
+  guint64 counters[COUNT_N];
+  Histogram histograms[HISTOGRAM_N];
+  guint64 examples[CAUSE_N];
+} SectionTally;
+
+struct _Ledger {
+  LedgerConfig config;
+  GArray *publishers;
+  SectionTally *tallies;
+  gint64 *state_lost_ns; /* per client; [clients] is the broker's */
+  gint64 *subscribed_ns; /* per client: since when its session has its subscriptions */
+  /* Messages in a slab; slots found by tag in an open-addressing table of slot + 1. */
+  Message *messages;
+  guint32 n_slots, free_slot;
+  guint32 *table;
+  guint32 table_mask;
+  guint64 live, open, ids;
+  guint64 fingerprint;
+  GHashTable *order; /* (publisher, client) -> last sequence, where there are several subscribers */
+  GArray *rows;
+  GArray *story;
+  char *breach;
+};
+
+static inline guint32
+tag_hash(guint64 tag)
+{
+  return (guint32)((tag * 0x9E3779B97F4A7C15u) >> 32);
+}
+
+/* NULL: no message of this run is under way with that tag (a retained or foreign payload). */
+static inline Message *
+message_find(Ledger *ledger, guint64 tag)
+{
+  for (guint32 i = tag_hash(tag) & ledger->table_mask; ledger->table[i] != 0;
+       i = (i + 1) & ledger->table_mask) {
+    Message *message = &ledger->messages[ledger->table[i] - 1];
+    if (message->tag == tag)
+      return message;
+  }
+  return NULL;
+}
+
+static inline Obligation *
+message_owed(Message *message)
+{
+  return message->n_owed <= 1 ? &message->one : message->many;
+}
+
+/* NULL: it is not owed to this client. */
+static inline Obligation *
+message_obligation(Message *message, guint32 client)
+{
+  if (message->n_owed <= 1)
+    return message->n_owed == 1 && message->one.client == client ? &message->one : NULL;
+  guint low = 0, high = message->n_owed;
+  while (low < high) {
+    guint middle = (low + high) / 2;
+    if (message->many[middle].client < client)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < message->n_owed && message->many[low].client == client ? &message->many[low] : NULL;
+}
+
+static inline Publisher *
+message_publisher(Ledger *ledger, const Message *message)
+{
+  return &g_array_index(ledger->publishers, Publisher, (message->tag >> SEQUENCE_BITS) - 1);
+}
+
+static inline guint64
+message_sequence(const Message *message)
+{
+  return message->tag & ((G_GUINT64_CONSTANT(1) << SEQUENCE_BITS) - 1);
+}
+
+static inline SectionTally *
+message_tally(Ledger *ledger, const Message *message)
+{
+  return &ledger->tallies[message_publisher(ledger, message)->section];
+}
+
+static inline void
+mix(Ledger *ledger, guint64 what, guint64 tag, gint64 now_ns)
+{
+  guint64 h = ledger->fingerprint ^ (tag + (what << 56));
+  h = (h ^ (h >> 32)) * 0xD6E8FEB86659FD93u;
+  h ^= (guint64)now_ns;
+  ledger->fingerprint = (h ^ (h >> 32)) * 0xD6E8FEB86659FD93u;
+}
+
+static inline gboolean
+traced(const Ledger *ledger, const Message *message)
+{
+  return G_UNLIKELY(ledger->story != NULL) && message->id == ledger->config.trace_id;
+}
+
+static inline gboolean
+message_up(const Message *message)
+{
+  return message->held != 0 || message->publish.streams != 0;
+}
+
+/* Whether the guarantees rested on state that was lost while the message was under way. */
+static inline gboolean
+message_state_kept(const Ledger *ledger, const Message *message, guint32 publisher, guint32 client)
+{
+  gint64 since = message->published_ns;
+  return ledger->state_lost_ns[publisher] < since && ledger->state_lost_ns[client] < since &&
+         ledger->state_lost_ns[ledger->config.clients] < since &&
+         ledger->subscribed_ns[client] < since;
+}
+
+/* ledger_messages.c */
+Message *ledger_message_new(Ledger *ledger, guint64 tag); /* zero-filled but for its tag */
+void ledger_message_free(Ledger *ledger, Message *message);
+
+/* ledger_fate.c */
+/* Something that held the message went, on the way up or to one client: decide what can be decided
+ * now. May free the message. */
+void ledger_settle(Ledger *ledger, Message *message, guint32 where, gint64 now_ns, Cause cause);
+/* The fates of a message are final. stuck: for each obligation, whether what could still have
+ * arrived never moves again; NULL: none. */
+void ledger_close(Ledger *ledger, Message *message, const gboolean *stuck);
+/* A copy is gone for good: dropped by a full queue, expired, QoS 0 in a connection that died. Above
+ * QoS 0, crashes and connections leave what a store or the other side still has. */
+gboolean ledger_is_for_good(Cause cause, guint8 qos);
+
+/* ledger.c */
+void ledger_note_breach(Ledger *ledger, const Message *message, const char *what);
+/* Who sends (or receives) on a hop, for the story. */
+const char *ledger_hop_end(Ledger *ledger, const Message *message, guint32 where, gboolean sender);
