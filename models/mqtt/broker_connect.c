@@ -22,7 +22,7 @@ return_code(guint8 reason)
 static void
 refuse(MqttBroker *broker, Link *link, gint64 now_ns, guint8 reason)
 {
-  MqttPacket packet = { .type = MQTT_CONNACK };
+  MqttPacket packet = {.type = MQTT_CONNACK};
   packet.connack.reason = link->pipe.version == MQTT_5_0 ? reason : return_code(reason);
   broker_link_goodbye(broker, link, now_ns, &packet, reason);
 }
@@ -60,7 +60,7 @@ static void
 send_connack(MqttBroker *broker, Link *link, gboolean present, MqttBytes assigned)
 {
   const MqttBrokerConfig *config = broker->config;
-  MqttPacket packet = { .type = MQTT_CONNACK };
+  MqttPacket packet = {.type = MQTT_CONNACK};
   MqttProperties *p = &packet.connack.properties;
   packet.connack.session_present = present;
   if (config->receive_maximum < 65535) {
@@ -90,13 +90,13 @@ set_will(BrokerSession *session, gint64 now_ns, const MqttConnect *connect)
   broker_session_drop_will(session); /* of the connection before: [MQTT-3.1.3-9] */
   if (!connect->has_will)
     return;
-  MqttPublish publish = { .qos = connect->will_qos,
-                          .retain = connect->will_retain,
-                          .topic = connect->will_topic,
-                          .payload = connect->will_payload,
-                          .properties = connect->will_properties };
+  MqttPublish publish = {.qos = connect->will_qos,
+                         .retain = connect->will_retain,
+                         .topic = connect->will_topic,
+                         .payload = connect->will_payload,
+                         .properties = connect->will_properties};
   session->will = g_new(Will, 1);
-  *session->will = (Will){ .message = mqtt_message_new(&publish, now_ns), .due_ns = MQTT_NEVER };
+  *session->will = (Will){.message = mqtt_message_new(&publish, now_ns), .due_ns = MQTT_NEVER};
   if (MQTT_HAS(&connect->will_properties, MQTT_PROP_WILL_DELAY))
     session->will->delay_s = connect->will_properties.will_delay_s;
 }
@@ -130,7 +130,7 @@ static MqttBytes
 assign_id(MqttBroker *broker, char *buffer, gsize n)
 {
   do
-    g_snprintf(buffer, (gulong) n, "auto-%" G_GUINT64_FORMAT, ++broker->assigned);
+    g_snprintf(buffer, (gulong)n, "auto-%" G_GUINT64_FORMAT, ++broker->assigned);
   while (broker_session_find(broker, mqtt_bytes(buffer)) != NULL);
   return mqtt_bytes(buffer);
 }
@@ -140,17 +140,16 @@ broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttConne
 {
   const MqttProperties *p = &connect->properties;
   guint32 limit = MQTT_HAS(p, MQTT_PROP_RECEIVE_MAXIMUM) ? p->receive_maximum : 65535;
-  mqtt_pipe_init(&link->pipe, (guint8) connect->version, MIN(limit, broker->config->inflight),
-                 MQTT_HAS(p, MQTT_PROP_MAXIMUM_PACKET_SIZE) ? p->maximum_packet_size
-                                                            : MQTT_UNLIMITED,
-                 2);
+  mqtt_pipe_init(
+      &link->pipe, (guint8)connect->version, MIN(limit, broker->config->inflight),
+      MQTT_HAS(p, MQTT_PROP_MAXIMUM_PACKET_SIZE) ? p->maximum_packet_size : MQTT_UNLIMITED, 2);
   guint8 reason = check(broker, connect);
   if (reason != MQTT_SUCCESS) {
     refuse(broker, link, now_ns, reason);
     return;
   }
   char buffer[32];
-  MqttBytes id = connect->client_id, assigned = { NULL, 0 };
+  MqttBytes id = connect->client_id, assigned = {NULL, 0};
   if (id.length == 0)
     id = assigned = assign_id(broker, buffer, sizeof buffer);
   take_over(broker, broker_session_find(broker, id), now_ns);
@@ -171,9 +170,8 @@ broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttConne
   set_expiry(broker, session, expiry_s);
   set_will(session, now_ns, connect);
   send_connack(broker, link, present, assigned);
-  MqttEvent *event =
-      mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_OPENED,
-                         present ? MQTT_FLAG_SESSION : 0, 0, 0);
+  MqttEvent *event = mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_OPENED,
+                                        present ? MQTT_FLAG_SESSION : 0, 0, 0);
   event->conn = link->conn;
   mqtt_session_attach(&broker->core, &session->s, now_ns, &link->pipe, link->conn);
   broker_session_rearm(broker, session);

@@ -6,8 +6,8 @@ static void
 emit_received(MqttBroker *broker, const Link *link, const MqttPublish *publish, MqttCause cause)
 {
   MqttEvent *event =
-      mqtt_session_event(&broker->core, &link->session->s, MQTT_EVENT_RECEIVED,
-                         MQTT_FLAG_UPSTREAM, mqtt_tag(publish->payload), publish->qos);
+      mqtt_session_event(&broker->core, &link->session->s, MQTT_EVENT_RECEIVED, MQTT_FLAG_UPSTREAM,
+                         mqtt_tag(publish->payload), publish->qos);
   event->packet_id = publish->packet_id;
   event->cause = cause;
 }
@@ -27,8 +27,8 @@ take(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
   MqttSession *s = &link->session->s;
   guint n = broker_route_find(broker, link->session, publish->topic, publish->qos, publish->retain);
   gboolean can_say = publish->qos > 0 && link->pipe.version == MQTT_5_0;
-  if (broker->config->on_queue_full == MQTT_FULL_REFUSE && can_say
-      && broker_route_full(broker, publish->topic.length + publish->payload.length)) {
+  if (broker->config->on_queue_full == MQTT_FULL_REFUSE && can_say &&
+      broker_route_full(broker, publish->topic.length + publish->payload.length)) {
     broker_route_discard(broker, mqtt_tag(publish->payload), MQTT_CAUSE_QUEUE_FULL);
     emit_received(broker, link, publish, MQTT_CAUSE_QUEUE_FULL);
     mqtt_receiver_refuse(&broker->core, s, publish, MQTT_QUOTA_EXCEEDED);
@@ -76,8 +76,8 @@ on_pubrel(MqttBroker *broker, Link *link, gint64 now_ns, guint16 id)
   if (!mqtt_receiver_pubrel(&broker->core, &link->session->s, id, &held))
     return;
   if (held != NULL) {
-    if (broker_route_find(broker, link->session, mqtt_message_topic(held), held->qos, held->retain)
-        == 0)
+    if (broker_route_find(broker, link->session, mqtt_message_topic(held), held->qos,
+                          held->retain) == 0)
       cause = MQTT_CAUSE_NO_SUBSCRIPTION;
     broker_route_deliver(broker, now_ns, held);
   }
@@ -92,8 +92,8 @@ subscribe(MqttBroker *broker, BrokerSession *session, MqttBytes filter, guint8 o
   if (filter.length >= sizeof share - 1 && memcmp(filter.data, share, sizeof share - 1) == 0)
     return MQTT_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
   guint8 qos = MIN(MQTT_OPTION_QOS(options), broker->config->maximum_qos);
-  options = (guint8) ((options & ~3) | qos);
-  MqttMatch match = { session->index, identifier, options };
+  options = (guint8)((options & ~3) | qos);
+  MqttMatch match = {session->index, identifier, options};
   if (mqtt_topic_tree_insert(broker->tree, filter, match))
     broker_session_add_filter(session, filter);
   broker_store_subscription(broker, session, filter, options, identifier);
@@ -124,9 +124,9 @@ on_subscribe(MqttBroker *broker, Link *link, const MqttSubscribe *packet, gboole
     }
     g_byte_array_append(codes, &code, 1);
   }
-  MqttPacket answer = { .type = subscribes ? MQTT_SUBACK : MQTT_UNSUBACK };
+  MqttPacket answer = {.type = subscribes ? MQTT_SUBACK : MQTT_UNSUBACK};
   answer.suback.packet_id = packet->packet_id;
-  answer.suback.codes = (MqttBytes){ codes->data, codes->len };
+  answer.suback.codes = (MqttBytes){codes->data, codes->len};
   mqtt_pipe_packet(&broker->core, &link->pipe, link->conn, &answer, 0,
                    mqtt_core_gate(&broker->core));
 }

@@ -16,20 +16,20 @@ enum { BROKER_RECORD_SESSION = 1, BROKER_RECORD_SUBSCRIPTION };
 
 typedef struct {
   MqttMessage *message;
-  gint64 due_ns;  /* MQTT_NEVER: the connection lives */
+  gint64 due_ns; /* MQTT_NEVER: the connection lives */
   guint32 delay_s;
 } Will;
 
 typedef struct {
   MqttBytes client_id; /* first: the session is its own key */
   MqttSession s;
-  struct _Link *link;  /* NULL: not connected */
-  MqttBytes *filters;  /* sorted; each owns its bytes */
+  struct _Link *link; /* NULL: not connected */
+  MqttBytes *filters; /* sorted; each owns its bytes */
   Will *will;
-  gint64 expires_ns;   /* MQTT_NEVER: not before it is disconnected, or not at all */
+  gint64 expires_ns; /* MQTT_NEVER: not before it is disconnected, or not at all */
   guint32 n_filters;
   guint32 expiry_s;
-  guint32 index;       /* in sessions; subscriber in the tree, owner of the deadline */
+  guint32 index;                  /* in sessions; subscriber in the tree, owner of the deadline */
   guint32 route_serial, route_at; /* the last message that matched, and its target */
   guint8 id_bytes[];
 } BrokerSession;
@@ -55,17 +55,17 @@ struct _MqttBroker {
   const MqttBrokerConfig *config;
   MqttCore core;
   MqttReady ready;
-  GPtrArray *links;      /* by number; NULL: none */
-  GPtrArray *sessions;   /* by index; NULL: free */
-  GArray *free_indices;  /* guint32 */
-  GHashTable *by_id;     /* BrokerSession, by client_id */
+  GPtrArray *links;     /* by number; NULL: none */
+  GPtrArray *sessions;  /* by index; NULL: free */
+  GArray *free_indices; /* guint32 */
+  GHashTable *by_id;    /* BrokerSession, by client_id */
   MqttTopicTree *tree;
   MqttDeadlines *deadlines;
-  GArray *matches;       /* MqttMatch, of one message */
-  GArray *targets;       /* Target, of one message */
+  GArray *matches;        /* MqttMatch, of one message */
+  GArray *targets;        /* Target, of one message */
   BrokerSession *loading; /* the last session that came from the store */
-  guint64 last_number;   /* of a session */
-  guint64 assigned;      /* client identifiers */
+  guint64 last_number;    /* of a session */
+  guint64 assigned;       /* client identifiers */
   guint32 route_serial;
   guint connections;
 };

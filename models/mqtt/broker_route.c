@@ -7,8 +7,8 @@ typedef struct {
   BrokerSession *session;
   guint32 identifier; /* Subscription Identifier, if there is one */
   guint8 qos;
-  guint8 flags;       /* MQTT_SLOT_RETAIN */
-  gboolean several;   /* identifiers */
+  guint8 flags;     /* MQTT_SLOT_RETAIN */
+  gboolean several; /* identifiers */
 } Target;
 
 GArray *
@@ -32,7 +32,7 @@ add_match(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, gu
   if (session->route_serial != broker->route_serial) {
     session->route_serial = broker->route_serial;
     session->route_at = broker->targets->len;
-    Target target = { .session = session, .identifier = match->identifier, .qos = granted };
+    Target target = {.session = session, .identifier = match->identifier, .qos = granted};
     g_array_append_val(broker->targets, target);
   }
   Target *target = target_at(broker, session->route_at);
@@ -67,8 +67,7 @@ broker_route_full(MqttBroker *broker, guint32 size)
 {
   for (guint i = 0; i < broker->targets->len; i++) {
     const Target *target = target_at(broker, i);
-    if (target->qos > 0
-        && mqtt_sender_full(&broker->core, &target->session->s, target->qos, size))
+    if (target->qos > 0 && mqtt_sender_full(&broker->core, &target->session->s, target->qos, size))
       return TRUE;
   }
   return FALSE;
@@ -96,10 +95,10 @@ with_identifiers(const MqttBroker *broker, const Target *target, const MqttMessa
   g_autoptr(GByteArray) extra = g_byte_array_new();
   for (guint i = 0; i < broker->matches->len; i++) {
     const MqttMatch *match = &g_array_index(broker->matches, MqttMatch, i);
-    guint8 encoded[5] = { MQTT_PROP_SUBSCRIPTION_ID };
+    guint8 encoded[5] = {MQTT_PROP_SUBSCRIPTION_ID};
     if (match->subscriber == target->session->index && match->identifier != 0)
       g_byte_array_append(extra, encoded,
-                          (guint) (mqtt_put_vbi(encoded + 1, match->identifier) - encoded));
+                          (guint)(mqtt_put_vbi(encoded + 1, match->identifier) - encoded));
   }
   return mqtt_message_new_with(message, extra->data, extra->len);
 }

@@ -29,7 +29,7 @@ broker_session_new(MqttBroker *broker, MqttBytes client_id, guint32 peer, guint6
   BrokerSession *session = g_malloc0(sizeof *session + client_id.length);
   if (client_id.length > 0)
     memcpy(session->id_bytes, client_id.data, client_id.length);
-  session->client_id = (MqttBytes){ session->id_bytes, client_id.length };
+  session->client_id = (MqttBytes){session->id_bytes, client_id.length};
   mqtt_session_init(&session->s, number, peer, broker->core.log != NULL && expiry_s > 0);
   session->expiry_s = expiry_s;
   session->expires_ns = MQTT_NEVER;
@@ -54,7 +54,7 @@ broker_session_free(BrokerSession *session)
   mqtt_session_clear(&session->s);
   broker_session_drop_will(session);
   for (guint32 i = 0; i < session->n_filters; i++)
-    g_free((gpointer) session->filters[i].data);
+    g_free((gpointer)session->filters[i].data);
   g_free(session->filters);
   g_free(session);
 }
@@ -118,7 +118,7 @@ broker_session_add_filter(BrokerSession *session, MqttBytes filter)
   if ((n & (n - 1)) == 0) /* 0, 1, 2, 4, 8, ...: full */
     session->filters = g_renew(MqttBytes, session->filters, n == 0 ? 1 : 2 * n);
   memmove(session->filters + i + 1, session->filters + i, (n - i) * sizeof(MqttBytes));
-  session->filters[i] = (MqttBytes){ g_memdup2(filter.data, filter.length), filter.length };
+  session->filters[i] = (MqttBytes){g_memdup2(filter.data, filter.length), filter.length};
   session->n_filters = n + 1;
 }
 
@@ -126,7 +126,7 @@ void
 broker_session_remove_filter(BrokerSession *session, MqttBytes filter)
 {
   guint32 i = place_of(session, filter);
-  g_free((gpointer) session->filters[i].data);
+  g_free((gpointer)session->filters[i].data);
   session->n_filters--;
   memmove(session->filters + i, session->filters + i + 1,
           (session->n_filters - i) * sizeof(MqttBytes));
@@ -146,8 +146,8 @@ deadline_of(const MqttBroker *broker, const BrokerSession *session)
   if (link->keep_alive_s == 0)
     return MQTT_NEVER;
   double silence_ns =
-      broker->config->keep_alive_factor * (double) link->keep_alive_s * (double) NS_PER_S;
-  return link->last_input_ns + (gint64) silence_ns;
+      broker->config->keep_alive_factor * (double)link->keep_alive_s * (double)NS_PER_S;
+  return link->last_input_ns + (gint64)silence_ns;
 }
 
 void
@@ -189,9 +189,8 @@ broker_link_leave(MqttBroker *broker, Link *link, gint64 now_ns, gboolean with_w
     broker_session_end(broker, session, now_ns, MQTT_CAUSE_SESSION_EXPIRED);
     return;
   }
-  session->expires_ns = session->expiry_s == EXPIRY_NEVER
-                            ? MQTT_NEVER
-                            : now_ns + session->expiry_s * NS_PER_S;
+  session->expires_ns =
+      session->expiry_s == EXPIRY_NEVER ? MQTT_NEVER : now_ns + session->expiry_s * NS_PER_S;
   broker_store_session(broker, session);
   if (session->will != NULL && session->will->delay_s > 0)
     session->will->due_ns = now_ns + session->will->delay_s * NS_PER_S;
@@ -238,7 +237,7 @@ void
 broker_link_fail(MqttBroker *broker, Link *link, gint64 now_ns, guint8 reason)
 {
   if (link->state == LINK_OPEN && link->pipe.version == MQTT_5_0) {
-    MqttPacket packet = { .type = MQTT_DISCONNECT, .disconnect = { .reason = reason } };
+    MqttPacket packet = {.type = MQTT_DISCONNECT, .disconnect = {.reason = reason}};
     broker_link_goodbye(broker, link, now_ns, &packet, reason);
   } else {
     broker_link_close(broker, link, now_ns, reason, TRUE);

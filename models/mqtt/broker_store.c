@@ -30,10 +30,10 @@ put(MqttBroker *broker, const BrokerSession *session, guint32 kind, guint64 numb
     gconstpointer record, gsize n, MqttBytes rest)
 {
   g_autoptr(GByteArray) bytes = g_byte_array_new();
-  g_byte_array_append(bytes, record, (guint) n);
+  g_byte_array_append(bytes, record, (guint)n);
   g_byte_array_append(bytes, rest.data, rest.length);
-  mqtt_store_log_put(broker->core.log, (MqttStoreKey){ session->s.number, number, kind },
-                     bytes->data, bytes->len, 0, 0, session->s.peer);
+  mqtt_store_log_put(broker->core.log, (MqttStoreKey){session->s.number, number, kind}, bytes->data,
+                     bytes->len, 0, 0, session->s.peer);
 }
 
 void
@@ -41,7 +41,7 @@ broker_store_session(MqttBroker *broker, const BrokerSession *session)
 {
   if (!session->s.recorded)
     return;
-  SessionRecord record = { .expires_ns = session->expires_ns, .expiry_s = session->expiry_s };
+  SessionRecord record = {.expires_ns = session->expires_ns, .expiry_s = session->expiry_s};
   put(broker, session, BROKER_RECORD_SESSION, 0, &record, sizeof record, session->client_id);
 }
 
@@ -51,7 +51,7 @@ broker_store_subscription(MqttBroker *broker, const BrokerSession *session, Mqtt
 {
   if (!session->s.recorded)
     return;
-  SubscriptionRecord record = { identifier, options };
+  SubscriptionRecord record = {identifier, options};
   put(broker, session, BROKER_RECORD_SUBSCRIPTION, hash_of(filter), &record, sizeof record, filter);
 }
 
@@ -59,7 +59,7 @@ static void
 unstore(MqttBroker *broker, const BrokerSession *session, guint32 kind, guint64 number)
 {
   if (session->s.recorded)
-    mqtt_store_log_delete(broker->core.log, (MqttStoreKey){ session->s.number, number, kind },
+    mqtt_store_log_delete(broker->core.log, (MqttStoreKey){session->s.number, number, kind},
                           session->s.peer);
 }
 
@@ -85,7 +85,7 @@ void
 mqtt_broker_stored(MqttBroker *broker, gint64 now_ns, guint64 up_to)
 {
   MqttReady *ready = &broker->ready;
-  (void) now_ns;
+  (void)now_ns;
   if (broker->core.log == NULL)
     return;
   broker->core.log->stored = MAX(broker->core.log->stored, up_to);
@@ -121,7 +121,7 @@ static void
 load_subscription(MqttBroker *broker, const SubscriptionRecord *record, MqttBytes filter)
 {
   BrokerSession *session = broker->loading;
-  MqttMatch match = { session->index, record->identifier, (guint8) record->options };
+  MqttMatch match = {session->index, record->identifier, (guint8)record->options};
   if (mqtt_topic_tree_insert(broker->tree, filter, match))
     broker_session_add_filter(session, filter);
 }
@@ -135,7 +135,7 @@ mqtt_broker_load(MqttBroker *broker, gint64 now_ns, const MqttStoreKey *key, con
   if (key->kind == BROKER_RECORD_SESSION) {
     g_return_if_fail(n >= sizeof session);
     memcpy(&session, value, sizeof session);
-    MqttBytes id = { value + sizeof session, (guint32) (n - sizeof session) };
+    MqttBytes id = {value + sizeof session, (guint32)(n - sizeof session)};
     load_session(broker, now_ns, key->session, &session, id, peer_of(user, id));
     return;
   }
@@ -144,8 +144,7 @@ mqtt_broker_load(MqttBroker *broker, gint64 now_ns, const MqttStoreKey *key, con
     g_return_if_fail(n >= sizeof subscription);
     memcpy(&subscription, value, sizeof subscription);
     load_subscription(broker, &subscription,
-                      (MqttBytes){ value + sizeof subscription,
-                                   (guint32) (n - sizeof subscription) });
+                      (MqttBytes){value + sizeof subscription, (guint32)(n - sizeof subscription)});
     return;
   }
   mqtt_session_load(&broker->core, &broker->loading->s, key, value, n);

@@ -95,14 +95,14 @@ mqtt_filter_next(MqttBytes *entries, gboolean with_options, MqttBytes *filter, g
     return FALSE;
   if (with_options && !mqtt_take_u8(&c, options))
     return FALSE;
-  *entries = (MqttBytes){ c.p, (guint32) mqtt_left(&c) };
+  *entries = (MqttBytes){ c.p, (guint32)mqtt_left(&c) };
   return TRUE;
 }
 
 gsize
 mqtt_filter_put(MqttBytes filter, gboolean with_options, guint8 options, guint8 *dst, gsize room)
 {
-  gsize size = 2 + (gsize) filter.length + (with_options ? 1 : 0);
+  gsize size = 2 + (gsize)filter.length + (with_options ? 1 : 0);
   if (room < size)
     return 0;
   dst = mqtt_put_bytes(dst, filter);

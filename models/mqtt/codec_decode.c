@@ -11,21 +11,21 @@ static const struct {
   guint8 flags;
   guint8 senders_5, senders_3; /* 0: no such packet */
 } headers[16] = {
-  [MQTT_CONNECT] = { 0, CLIENT, CLIENT },
-  [MQTT_CONNACK] = { 0, SERVER, SERVER },
-  [MQTT_PUBLISH] = { 0, CLIENT | SERVER, CLIENT | SERVER },
-  [MQTT_PUBACK] = { 0, CLIENT | SERVER, CLIENT | SERVER },
-  [MQTT_PUBREC] = { 0, CLIENT | SERVER, CLIENT | SERVER },
-  [MQTT_PUBREL] = { 2, CLIENT | SERVER, CLIENT | SERVER },
-  [MQTT_PUBCOMP] = { 0, CLIENT | SERVER, CLIENT | SERVER },
-  [MQTT_SUBSCRIBE] = { 2, CLIENT, CLIENT },
-  [MQTT_SUBACK] = { 0, SERVER, SERVER },
-  [MQTT_UNSUBSCRIBE] = { 2, CLIENT, CLIENT },
-  [MQTT_UNSUBACK] = { 0, SERVER, SERVER },
-  [MQTT_PINGREQ] = { 0, CLIENT, CLIENT },
-  [MQTT_PINGRESP] = { 0, SERVER, SERVER },
-  [MQTT_DISCONNECT] = { 0, CLIENT | SERVER, CLIENT },
-  [MQTT_AUTH] = { 0, CLIENT | SERVER, 0 },
+    [MQTT_CONNECT] = {0, CLIENT, CLIENT},
+    [MQTT_CONNACK] = {0, SERVER, SERVER},
+    [MQTT_PUBLISH] = {0, CLIENT | SERVER, CLIENT | SERVER},
+    [MQTT_PUBACK] = {0, CLIENT | SERVER, CLIENT | SERVER},
+    [MQTT_PUBREC] = {0, CLIENT | SERVER, CLIENT | SERVER},
+    [MQTT_PUBREL] = {2, CLIENT | SERVER, CLIENT | SERVER},
+    [MQTT_PUBCOMP] = {0, CLIENT | SERVER, CLIENT | SERVER},
+    [MQTT_SUBSCRIBE] = {2, CLIENT, CLIENT},
+    [MQTT_SUBACK] = {0, SERVER, SERVER},
+    [MQTT_UNSUBSCRIBE] = {2, CLIENT, CLIENT},
+    [MQTT_UNSUBACK] = {0, SERVER, SERVER},
+    [MQTT_PINGREQ] = {0, CLIENT, CLIENT},
+    [MQTT_PINGRESP] = {0, SERVER, SERVER},
+    [MQTT_DISCONNECT] = {0, CLIENT | SERVER, CLIENT},
+    [MQTT_AUTH] = {0, CLIENT | SERVER, 0},
 };
 
 static guint8
@@ -89,7 +89,7 @@ take_protocol(MqttCursor *c, MqttConnect *connect)
     return MQTT_MALFORMED_PACKET;
   if (level != MQTT_5_0 && level != MQTT_3_1_1)
     return MQTT_UNSUPPORTED_VERSION; /* [MQTT-3.1.2-2] */
-  connect->version = (MqttVersion) level;
+  connect->version = (MqttVersion)level;
   return MQTT_SUCCESS;
 }
 
@@ -145,7 +145,7 @@ decode_connect(MqttCursor c, MqttConnect *connect)
       !MQTT_HAS(properties, MQTT_PROP_AUTHENTICATION_METHOD))
     return MQTT_PROTOCOL_ERROR; /* section 3.1.2.11.10 */
   connect->will_topic = connect->will_payload = connect->user = connect->password =
-      (MqttBytes){ NULL, 0 };
+      (MqttBytes){NULL, 0};
   mqtt_properties_none(&connect->will_properties);
   if (!take_string(&c, &connect->client_id))
     return MQTT_MALFORMED_PACKET;
@@ -208,7 +208,7 @@ decode_publish(MqttCursor c, guint8 first, MqttVersion version, MqttSender sende
   } else if (!mqtt_topic_valid(publish->topic)) {
     return MQTT_MALFORMED_PACKET; /* [MQTT-3.3.2-1], [MQTT-3.3.2-2] */
   }
-  publish->payload = (MqttBytes){ c.p, (guint32) mqtt_left(&c) };
+  publish->payload = (MqttBytes){c.p, (guint32)mqtt_left(&c)};
   return MQTT_SUCCESS;
 }
 
@@ -259,7 +259,7 @@ decode_subscribe(MqttCursor c, MqttPacketType type, MqttVersion version, MqttSub
     return reason;
   if (c.p == c.end)
     return MQTT_PROTOCOL_ERROR; /* [MQTT-3.8.3-2], [MQTT-3.10.3-2] */
-  subscribe->entries = (MqttBytes){ c.p, (guint32) mqtt_left(&c) };
+  subscribe->entries = (MqttBytes){c.p, (guint32)mqtt_left(&c)};
   while (c.p != c.end) {
     MqttBytes filter;
     guint8 options = 0;
@@ -290,7 +290,7 @@ decode_suback(MqttCursor c, MqttPacketType type, MqttVersion version, MqttSuback
     reason = take_properties(&c, type, version, MQTT_FROM_SERVER, &suback->properties);
   if (reason != MQTT_SUCCESS)
     return reason;
-  suback->codes = (MqttBytes){ c.p, (guint32) mqtt_left(&c) };
+  suback->codes = (MqttBytes){c.p, (guint32)mqtt_left(&c)};
   if (type == MQTT_UNSUBACK && version == MQTT_3_1_1)
     return c.p == c.end ? MQTT_SUCCESS : MQTT_MALFORMED_PACKET;
   if (c.p == c.end)
@@ -329,7 +329,7 @@ decode_disconnect(MqttCursor c, MqttPacketType type, MqttVersion version, MqttSe
 static guint8
 decode_body(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender, MqttPacket *packet)
 {
-  MqttPacketType type = packet->type = (MqttPacketType) (first >> 4);
+  MqttPacketType type = packet->type = (MqttPacketType)(first >> 4);
   switch (type) {
   case MQTT_CONNECT:
     return decode_connect(c, &packet->connect);
@@ -376,7 +376,7 @@ mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
     *reason = MQTT_MALFORMED_PACKET;
     return MQTT_MALFORMED;
   }
-  gsize whole = 1 + (gsize) prefix + remaining;
+  gsize whole = 1 + (gsize)prefix + remaining;
   if (whole > maximum) {
     *reason = MQTT_PACKET_TOO_LARGE;
     return MQTT_MALFORMED;
@@ -384,7 +384,7 @@ mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
   *size = whole;
   if (n < whole)
     return MQTT_NEED_MORE;
-  MqttCursor body = { data + 1 + prefix, data + whole };
+  MqttCursor body = {data + 1 + prefix, data + whole};
   *reason = decode_body(body, data[0], version, sender, packet);
   return *reason == MQTT_SUCCESS ? MQTT_DONE : MQTT_MALFORMED;
 }

@@ -40,7 +40,7 @@ static Measure
 measure_connect(const MqttConnect *connect, MqttVersion version)
 {
   g_assert(connect->version == version);
-  Measure m = { .properties = measure_properties(&connect->properties, version) };
+  Measure m = {.properties = measure_properties(&connect->properties, version)};
   m.remaining = 10 + block_size(m.properties, version) + 2 + connect->client_id.length;
   if (connect->has_will) {
     m.will_properties = measure_properties(&connect->will_properties, version);
@@ -58,12 +58,12 @@ static guint8 *
 put_connect(const MqttConnect *connect, const Measure *m, guint8 *dst)
 {
   MqttVersion version = connect->version;
-  guint8 flags = (guint8) ((connect->clean_start ? 2 : 0) | (connect->has_password ? 0x40 : 0) |
-                           (connect->has_user ? 0x80 : 0));
+  guint8 flags = (guint8)((connect->clean_start ? 2 : 0) | (connect->has_password ? 0x40 : 0) |
+                          (connect->has_user ? 0x80 : 0));
   if (connect->has_will)
-    flags |= (guint8) (4 | connect->will_qos << 3 | (connect->will_retain ? 0x20 : 0));
+    flags |= (guint8)(4 | connect->will_qos << 3 | (connect->will_retain ? 0x20 : 0));
   dst = mqtt_put_bytes(dst, MQTT_BYTES("MQTT"));
-  *dst++ = (guint8) version;
+  *dst++ = (guint8)version;
   *dst++ = flags;
   dst = mqtt_put_u16(dst, connect->keep_alive_s);
   dst = put_properties(MQTT_CONNECT, &connect->properties, m->properties, version, dst);
@@ -81,8 +81,8 @@ put_connect(const MqttConnect *connect, const Measure *m, guint8 *dst)
 static inline Measure
 measure_publish(const MqttPublish *publish, MqttVersion version)
 {
-  Measure m = { .properties = measure_properties(&publish->properties, version) };
-  m.remaining = 2 + (gsize) publish->topic.length + (publish->qos > 0 ? 2 : 0) +
+  Measure m = {.properties = measure_properties(&publish->properties, version)};
+  m.remaining = 2 + (gsize)publish->topic.length + (publish->qos > 0 ? 2 : 0) +
                 block_size(m.properties, version) + publish->payload.length;
   return m;
 }
@@ -91,8 +91,8 @@ static inline guint8 *
 put_publish_header(const MqttPublish *publish, MqttVersion version, const Measure *m, guint8 *dst)
 {
   g_assert(publish->qos <= 2 && (publish->qos == 0 || publish->packet_id != 0));
-  *dst++ = (guint8) (MQTT_PUBLISH << 4 | (publish->dup ? 8 : 0) | publish->qos << 1 |
-                     (publish->retain ? 1 : 0));
+  *dst++ = (guint8)(MQTT_PUBLISH << 4 | (publish->dup ? 8 : 0) | publish->qos << 1 |
+                    (publish->retain ? 1 : 0));
   dst = mqtt_put_vbi(dst, m->remaining);
   dst = mqtt_put_bytes(dst, publish->topic);
   if (publish->qos > 0)
@@ -125,7 +125,7 @@ put_tail(MqttPacketType type, guint8 reason, const MqttProperties *properties, g
 static Measure
 measure(const MqttPacket *packet, MqttVersion version)
 {
-  Measure m = { 0, 0, 0 };
+  Measure m = {0, 0, 0};
   switch (packet->type) {
   case MQTT_CONNECT:
     return measure_connect(&packet->connect, version);
@@ -226,7 +226,7 @@ mqtt_encode_publish_header(const MqttPublish *publish, MqttVersion version, guin
   gsize whole = whole_size(m.remaining);
   if (whole == 0 || room < whole - publish->payload.length)
     return 0;
-  return (gsize) (put_publish_header(publish, version, &m, dst) - dst);
+  return (gsize)(put_publish_header(publish, version, &m, dst) - dst);
 }
 
 static gsize
@@ -253,9 +253,9 @@ mqtt_encode(const MqttPacket *packet, MqttVersion version, guint8 *dst, gsize ro
                          packet->type == MQTT_UNSUBSCRIBE
                      ? 2
                      : 0;
-  dst[0] = (guint8) (packet->type << 4 | flags);
+  dst[0] = (guint8)(packet->type << 4 | flags);
   guint8 *body = mqtt_put_vbi(dst + 1, m.remaining);
   guint8 *end = put_body(packet, version, &m, body);
-  g_assert((gsize) (end - dst) == whole);
+  g_assert((gsize)(end - dst) == whole);
   return whole;
 }

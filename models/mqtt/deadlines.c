@@ -90,7 +90,7 @@ mqtt_deadlines_set(MqttDeadlines *deadlines, guint32 owner, gint64 at_ns)
     g_array_set_size(deadlines->heap, deadlines->heap->len + 1);
     position = deadlines->heap->len;
   }
-  settle(deadlines, position - 1, (Entry){ at_ns, owner });
+  settle(deadlines, position - 1, (Entry){at_ns, owner});
 }
 
 gint64

@@ -4,7 +4,7 @@ void
 mqtt_events_clear(MqttEvents *events)
 {
   g_free(events->items);
-  *events = (MqttEvents){ NULL, 0, 0 };
+  *events = (MqttEvents){NULL, 0, 0};
 }
 
 MqttEvent *

@@ -54,7 +54,7 @@ enum {
   MQTT_DO_SEND_PUBREC = 1 << 4,
   MQTT_DO_SEND_PUBCOMP = 1 << 5,
   MQTT_DO_SEND_PUBCOMP_UNKNOWN = 1 << 6, /* reason 0x92 */
-  MQTT_DO_ACCEPT = 1 << 7,    /* the message is new: hand it on, or hold it */
+  MQTT_DO_ACCEPT = 1 << 7,               /* the message is new: hand it on, or hold it */
   MQTT_DO_RELEASE = 1 << 8,   /* the receiver's state is complete: hand on what was held */
   MQTT_DO_DROP_COPY = 1 << 9, /* the sender's copy is no longer needed */
   MQTT_DO_FREE = 1 << 10,     /* the identifier is free and the window moves */

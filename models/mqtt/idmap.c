@@ -44,7 +44,7 @@ put(MqttIdMap *map, guint16 id, guint32 position)
   guint32 i = home_of(map, id);
   while (map->cells[i].id != 0)
     i = (i + 1) & map->mask;
-  map->cells[i] = (Cell){ id, position };
+  map->cells[i] = (Cell){id, position};
   map->count++;
 }
 

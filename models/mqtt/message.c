@@ -11,17 +11,17 @@ message_alloc(gsize topic, gsize properties, gsize payload)
 {
   MqttMessage *message = g_malloc(sizeof *message + topic + properties + payload);
   message->refs = 1;
-  message->topic_length = (guint16) topic;
-  message->properties_length = (guint32) properties;
-  message->payload_length = (guint32) payload;
+  message->topic_length = (guint16)topic;
+  message->properties_length = (guint32)properties;
+  message->payload_length = (guint32)payload;
   return message;
 }
 
 static gboolean
 travels(guint8 property)
 {
-  return property != MQTT_PROP_TOPIC_ALIAS && property != MQTT_PROP_SUBSCRIPTION_ID
-         && property != MQTT_PROP_MESSAGE_EXPIRY;
+  return property != MQTT_PROP_TOPIC_ALIAS && property != MQTT_PROP_SUBSCRIPTION_ID &&
+         property != MQTT_PROP_MESSAGE_EXPIRY;
 }
 
 /* Copies what travels of an encoded block; returns its length. */
@@ -45,18 +45,17 @@ copy_properties(MqttBytes raw, guint8 *dst)
 static guint8 *
 encode_fields(const MqttPublish *publish, MqttBytes *raw)
 {
-  MqttPacket packet = { .type = MQTT_PUBLISH, .publish = *publish }, decoded;
+  MqttPacket packet = {.type = MQTT_PUBLISH, .publish = *publish}, decoded;
   packet.publish.qos = 0;
   packet.publish.dup = FALSE;
   packet.publish.packet_id = 0;
-  packet.publish.payload = (MqttBytes){ NULL, 0 };
+  packet.publish.payload = (MqttBytes){NULL, 0};
   gsize size = mqtt_encoded_size(&packet, MQTT_5_0), taken;
   guint8 reason, *bytes = g_malloc(MAX(size, 1));
   size = mqtt_encode(&packet, MQTT_5_0, bytes, size);
-  *raw = (MqttBytes){ NULL, 0 };
+  *raw = (MqttBytes){NULL, 0};
   if (mqtt_decode(bytes, size, MQTT_5_0, MQTT_FROM_CLIENT, MQTT_PACKET_MAX, &decoded, &taken,
-                  &reason)
-      == MQTT_DONE)
+                  &reason) == MQTT_DONE)
     *raw = decoded.publish.properties.raw;
   return bytes;
 }
@@ -72,15 +71,14 @@ mqtt_message_new(const MqttPublish *publish, gint64 now_ns)
   MqttMessage *message = message_alloc(publish->topic.length, raw.length, publish->payload.length);
   message->qos = publish->qos;
   message->retain = publish->retain != FALSE;
-  message->expires_ns = MQTT_HAS(p, MQTT_PROP_MESSAGE_EXPIRY)
-                            ? now_ns + p->message_expiry_s * NS_PER_S
-                            : G_MAXINT64;
+  message->expires_ns =
+      MQTT_HAS(p, MQTT_PROP_MESSAGE_EXPIRY) ? now_ns + p->message_expiry_s * NS_PER_S : G_MAXINT64;
   message->tag = mqtt_tag(publish->payload);
   guint8 *at = message->bytes;
   memcpy(at, publish->topic.data, publish->topic.length);
   at += publish->topic.length;
   if (raw.length > 0)
-    at += message->properties_length = (guint32) copy_properties(raw, at);
+    at += message->properties_length = (guint32)copy_properties(raw, at);
   if (publish->payload.length > 0)
     memcpy(at, publish->payload.data, publish->payload.length);
   g_free(fields);
@@ -90,8 +88,8 @@ mqtt_message_new(const MqttPublish *publish, gint64 now_ns)
 MqttMessage *
 mqtt_message_new_with(const MqttMessage *message, const guint8 *extra, gsize n)
 {
-  MqttMessage *copy = message_alloc(message->topic_length, message->properties_length + n,
-                                    message->payload_length);
+  MqttMessage *copy =
+      message_alloc(message->topic_length, message->properties_length + n, message->payload_length);
   gsize head = message->topic_length + message->properties_length;
   copy->qos = message->qos;
   copy->retain = message->retain;
@@ -119,13 +117,13 @@ mqtt_message_publish(const MqttMessage *message, MqttVersion version, gint64 now
   if (version != MQTT_5_0)
     return;
   publish->properties.extra =
-      (MqttBytes){ message->bytes + message->topic_length, message->properties_length };
+      (MqttBytes){message->bytes + message->topic_length, message->properties_length};
   if (message->expires_ns == G_MAXINT64)
     return;
   /* Rounded up, so that a message not yet expired never says 0. */
   gint64 left_ns = MAX(message->expires_ns - now_ns, 0);
   publish->properties.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_MESSAGE_EXPIRY;
-  publish->properties.message_expiry_s = (guint32) ((left_ns + NS_PER_S - 1) / NS_PER_S);
+  publish->properties.message_expiry_s = (guint32)((left_ns + NS_PER_S - 1) / NS_PER_S);
 }
 
 void
@@ -133,7 +131,7 @@ mqtt_message_save(const MqttMessage *message, GByteArray *out)
 {
   MqttMessage head = *message;
   head.refs = 1;
-  g_byte_array_append(out, (const guint8 *) &head, sizeof head);
+  g_byte_array_append(out, (const guint8 *)&head, sizeof head);
   g_byte_array_append(out, message->bytes,
                       message->topic_length + message->properties_length + message->payload_length);
 }
@@ -145,7 +143,7 @@ mqtt_message_load(const guint8 *data, gsize n)
   if (n < sizeof head)
     return NULL;
   memcpy(&head, data, sizeof head);
-  gsize rest = (gsize) head.topic_length + head.properties_length + head.payload_length;
+  gsize rest = (gsize)head.topic_length + head.properties_length + head.payload_length;
   if (n != sizeof head + rest)
     return NULL;
   MqttMessage *message = g_malloc(n);

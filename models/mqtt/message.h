@@ -10,11 +10,11 @@ typedef struct {
   guint32 payload_length;
   guint32 properties_length; /* encoded properties that travel with the message, section 3.3.2.3 */
   guint16 topic_length;
-  guint8 qos;                /* as published */
+  guint8 qos; /* as published */
   guint8 retain;
-  gint64 expires_ns;         /* G_MAXINT64: no Message Expiry Interval */
+  gint64 expires_ns; /* G_MAXINT64: no Message Expiry Interval */
   guint64 tag;
-  guint8 bytes[];            /* topic, properties, payload */
+  guint8 bytes[]; /* topic, properties, payload */
 } MqttMessage;
 
 /* The one reference is the caller's. Topic alias and Subscription Identifiers belong to a hop
@@ -43,14 +43,14 @@ mqtt_message_unref(MqttMessage *message)
 static inline MqttBytes
 mqtt_message_topic(const MqttMessage *message)
 {
-  return (MqttBytes){ message->bytes, message->topic_length };
+  return (MqttBytes){message->bytes, message->topic_length};
 }
 
 static inline MqttBytes
 mqtt_message_payload(const MqttMessage *message)
 {
-  return (MqttBytes){ message->bytes + message->topic_length + message->properties_length,
-                      message->payload_length };
+  return (MqttBytes){message->bytes + message->topic_length + message->properties_length,
+                     message->payload_length};
 }
 
 /* What a queue counts: topic and payload. */

@@ -5,7 +5,7 @@ void
 mqtt_exchanges_clear(MqttExchanges *table)
 {
   if (table->count > 0)
-    memset(table->cells, 0, ((gsize) table->mask + 1) * sizeof *table->cells);
+    memset(table->cells, 0, ((gsize)table->mask + 1) * sizeof *table->cells);
   table->count = 0;
 }
 
@@ -13,7 +13,7 @@ void
 mqtt_exchanges_free(MqttExchanges *table)
 {
   g_free(table->cells);
-  *table = (MqttExchanges){ NULL, 0, 0 };
+  *table = (MqttExchanges){NULL, 0, 0};
 }
 
 MqttExchange *
@@ -43,7 +43,7 @@ grow_exchanges(MqttExchanges *table)
 {
   MqttExchanges old = *table;
   table->mask = old.cells == NULL ? 15 : 2 * old.mask + 1;
-  table->cells = g_new0(MqttExchange, (gsize) table->mask + 1);
+  table->cells = g_new0(MqttExchange, (gsize)table->mask + 1);
   for (guint32 i = 0; old.cells != NULL && i <= old.mask; i++) {
     if (old.cells[i].id != 0)
       *empty_cell(table, old.cells[i].id) = old.cells[i];
@@ -58,7 +58,7 @@ mqtt_exchanges_put(MqttExchanges *table, guint16 id)
     grow_exchanges(table);
   table->count++;
   MqttExchange *cell = empty_cell(table, id);
-  *cell = (MqttExchange){ .id = id };
+  *cell = (MqttExchange){.id = id};
   return cell;
 }
 
@@ -66,7 +66,7 @@ mqtt_exchanges_put(MqttExchanges *table, guint16 id)
 void
 mqtt_exchanges_remove(MqttExchanges *table, MqttExchange *exchange)
 {
-  guint32 mask = table->mask, gap = (guint32) (exchange - table->cells);
+  guint32 mask = table->mask, gap = (guint32)(exchange - table->cells);
   for (guint32 i = (gap + 1) & mask; table->cells[i].id != 0; i = (i + 1) & mask) {
     guint32 home = table->cells[i].id & mask;
     if (((i - home) & mask) >= ((i - gap) & mask)) {
@@ -94,7 +94,7 @@ void
 mqtt_owed_free(MqttOwed *owed)
 {
   g_free(owed->items);
-  *owed = (MqttOwed){ NULL, 0, 0, 0 };
+  *owed = (MqttOwed){NULL, 0, 0, 0};
 }
 
 static void
@@ -106,7 +106,7 @@ push(MqttOwed *owed, MqttOwedItem item)
     for (guint32 i = 0; i < owed->length; i++)
       items[i] = *owed_at(owed, i);
     g_free(owed->items);
-    *owed = (MqttOwed){ items, 0, owed->length, capacity - 1 };
+    *owed = (MqttOwed){items, 0, owed->length, capacity - 1};
   }
   owed->length++;
   *owed_at(owed, owed->length - 1) = item;
@@ -125,13 +125,13 @@ is_owed(const MqttOwed *owed, guint16 id)
 void
 mqtt_owed_push(MqttOwed *owed, guint16 id, gboolean again)
 {
-  push(owed, (MqttOwedItem){ id, again && is_owed(owed, id) });
+  push(owed, (MqttOwedItem){id, again && is_owed(owed, id)});
 }
 
 void
 mqtt_owed_push_optional(MqttOwed *owed, guint16 id)
 {
-  push(owed, (MqttOwedItem){ id, TRUE });
+  push(owed, (MqttOwedItem){id, TRUE});
 }
 
 void

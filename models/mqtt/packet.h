@@ -32,7 +32,7 @@ typedef struct {
   guint32 length;
 } MqttBytes;
 
-#define MQTT_BYTES(literal) ((MqttBytes){ (const guint8 *) (literal), sizeof(literal) - 1 })
+#define MQTT_BYTES(literal) ((MqttBytes){(const guint8 *)(literal), sizeof(literal) - 1})
 
 static inline MqttBytes
 mqtt_bytes(const char *string)
@@ -40,7 +40,7 @@ mqtt_bytes(const char *string)
   guint32 n = 0;
   while (string[n] != '\0')
     n++;
-  return (MqttBytes){ (const guint8 *) string, n };
+  return (MqttBytes){(const guint8 *)string, n};
 }
 
 /* Reason codes, table 2-6. Below 0x80 is success. */
@@ -207,7 +207,7 @@ typedef struct {
 } MqttPacket;
 
 /* Subscription options byte, section 3.8.3.1. */
-#define MQTT_OPTION_QOS(options) ((options) &3)
+#define MQTT_OPTION_QOS(options) ((options)&3)
 #define MQTT_OPTION_NO_LOCAL 0x04
 #define MQTT_OPTION_RETAIN_AS_PUBLISHED 0x08
 #define MQTT_OPTION_RETAIN_HANDLING(options) (((options) >> 4) & 3)

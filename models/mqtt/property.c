@@ -102,21 +102,21 @@ value_size(ValueType type, const guint8 *p, gsize n)
   case TYPE_PAIR:
     if (n < 2)
       return -1;
-    size = 2 + (gsize) mqtt_peek_u16(p);
+    size = 2 + (gsize)mqtt_peek_u16(p);
     if (n < size + 2)
       return -1;
-    size += 2 + (gsize) mqtt_peek_u16(p + size);
+    size += 2 + (gsize)mqtt_peek_u16(p + size);
     break;
   case TYPE_STRING:
   case TYPE_BINARY:
     if (n < 2)
       return -1;
-    size = 2 + (gsize) mqtt_peek_u16(p);
+    size = 2 + (gsize)mqtt_peek_u16(p);
     break;
   case TYPE_NONE:
     return -1;
   }
-  return size <= n ? (gssize) size : -1;
+  return size <= n ? (gssize)size : -1;
 }
 
 static MqttBytes
@@ -162,9 +162,9 @@ decode_number(const Rule *rule, const guint8 *p, gsize size, guint8 *field)
 {
   guint32 number = peek_number(rule->type, p, size);
   if (rule->type == TYPE_BYTE) {
-    *field = (guint8) number;
+    *field = (guint8)number;
   } else if (rule->type == TYPE_TWO) {
-    guint16 two = (guint16) number;
+    guint16 two = (guint16)number;
     memcpy(field, &two, sizeof two);
   } else {
     memcpy(field, &number, sizeof number);
@@ -175,7 +175,7 @@ decode_number(const Rule *rule, const guint8 *p, gsize size, guint8 *field)
 static guint8
 decode_value(const Rule *rule, const guint8 *p, gsize size, MqttProperties *properties)
 {
-  guint8 *field = (guint8 *) properties + rule->offset;
+  guint8 *field = (guint8 *)properties + rule->offset;
   MqttBytes bytes;
   switch ((ValueType) rule->type) {
   case TYPE_STRING:
@@ -217,7 +217,7 @@ mqtt_properties_decode(guint owner, MqttSender sender, MqttCursor *cursor,
 {
   guint32 length;
   int prefix = mqtt_peek_vbi(cursor->p, mqtt_left(cursor), &length);
-  if (prefix <= 0 || length > mqtt_left(cursor) - (gsize) prefix)
+  if (prefix <= 0 || length > mqtt_left(cursor) - (gsize)prefix)
     return MQTT_MALFORMED_PACKET;
   const guint8 *p = cursor->p + prefix, *end = p + length;
   mqtt_properties_none(properties);
@@ -228,15 +228,15 @@ mqtt_properties_decode(guint owner, MqttSender sender, MqttCursor *cursor,
     if (id >= G_N_ELEMENTS(rules) || !(rules[id].owners >> owner & 1))
       return MQTT_MALFORMED_PACKET; /* section 2.2.2.2 */
     const Rule *rule = &rules[id];
-    gssize size = value_size(rule->type, p, (gsize) (end - p));
+    gssize size = value_size(rule->type, p, (gsize)(end - p));
     if (size < 0)
       return MQTT_MALFORMED_PACKET;
     if ((present >> id & 1) && !(rule->repeats >> owner & 1))
       return MQTT_PROTOCOL_ERROR;
-    guint8 reason = decode_value(rule, p, (gsize) size, properties);
+    guint8 reason = decode_value(rule, p, (gsize)size, properties);
     if (reason != MQTT_SUCCESS)
       return reason;
-    present |= (guint64) 1 << id;
+    present |= (guint64)1 << id;
     p += size;
   }
   properties->present = present;
@@ -248,13 +248,13 @@ mqtt_properties_decode(guint owner, MqttSender sender, MqttCursor *cursor,
 static guint64
 from_fields(const MqttProperties *properties)
 {
-  return properties->present & ~((guint64) 1 << MQTT_PROP_USER_PROPERTY);
+  return properties->present & ~((guint64)1 << MQTT_PROP_USER_PROPERTY);
 }
 
 static gsize
 encoded_value_size(const Rule *rule, const MqttProperties *properties)
 {
-  const guint8 *field = (const guint8 *) properties + rule->offset;
+  const guint8 *field = (const guint8 *)properties + rule->offset;
   MqttBytes bytes;
   switch ((ValueType) rule->type) {
   case TYPE_BYTE:
@@ -267,7 +267,7 @@ encoded_value_size(const Rule *rule, const MqttProperties *properties)
     return mqtt_vbi_size(properties->subscription_id);
   default:
     memcpy(&bytes, field, sizeof bytes);
-    return 2 + (gsize) bytes.length;
+    return 2 + (gsize)bytes.length;
   }
 }
 
@@ -283,7 +283,7 @@ mqtt_properties_size(const MqttProperties *properties)
 static guint8 *
 encode_value(const Rule *rule, const MqttProperties *properties, guint8 *dst)
 {
-  const guint8 *field = (const guint8 *) properties + rule->offset;
+  const guint8 *field = (const guint8 *)properties + rule->offset;
   guint16 two;
   guint32 four;
   MqttBytes bytes;
@@ -311,9 +311,9 @@ mqtt_properties_encode(guint owner, const MqttProperties *properties, gsize size
 {
   dst = mqtt_put_vbi(dst, size);
   for (guint64 left = from_fields(properties); left != 0; left &= left - 1) {
-    guint id = (guint) __builtin_ctzll(left);
+    guint id = (guint)__builtin_ctzll(left);
     g_assert(id < G_N_ELEMENTS(rules) && (rules[id].owners >> owner & 1));
-    *dst++ = (guint8) id;
+    *dst++ = (guint8)id;
     dst = encode_value(&rules[id], properties, dst);
   }
   return mqtt_put_raw(dst, properties->extra);
@@ -331,7 +331,7 @@ mqtt_property_next(MqttBytes *raw, guint8 *property, MqttBytes *encoded, MqttByt
   if (size < 0)
     return FALSE;
   *property = raw->data[0];
-  *encoded = (MqttBytes){ raw->data, 1 + (guint32) size };
+  *encoded = (MqttBytes){ raw->data, 1 + (guint32)size };
   *name = *value = (MqttBytes){ NULL, 0 };
   *number = 0;
   if (rule->type == TYPE_PAIR) {
@@ -340,7 +340,7 @@ mqtt_property_next(MqttBytes *raw, guint8 *property, MqttBytes *encoded, MqttByt
   } else if (rule->type == TYPE_STRING || rule->type == TYPE_BINARY) {
     *value = peek_bytes(p);
   } else {
-    *number = peek_number(rule->type, p, (gsize) size);
+    *number = peek_number(rule->type, p, (gsize)size);
   }
   raw->data += encoded->length;
   raw->length -= encoded->length;

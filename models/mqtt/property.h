@@ -12,7 +12,7 @@ static inline void
 mqtt_properties_none(MqttProperties *properties)
 {
   properties->present = 0;
-  properties->raw = properties->extra = (MqttBytes){ NULL, 0 };
+  properties->raw = properties->extra = (MqttBytes){NULL, 0};
 }
 
 /* Takes the Property Length and the block; returns MQTT_SUCCESS or the reason code to close with.

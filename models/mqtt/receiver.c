@@ -29,9 +29,9 @@ mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *p
   }
   if (step->actions & MQTT_DO_ACCEPT)
     return MQTT_RECEIVER_NEW;
-  MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_RECEIVED,
-                                        core->in_flags | MQTT_FLAG_DUP,
-                                        mqtt_tag(publish->payload), 2);
+  MqttEvent *event =
+      mqtt_session_event(core, session, MQTT_EVENT_RECEIVED, core->in_flags | MQTT_FLAG_DUP,
+                         mqtt_tag(publish->payload), 2);
   event->packet_id = publish->packet_id;
   mqtt_pipe_answer(core, session, MQTT_PUBREC, publish->packet_id, MQTT_SUCCESS, FALSE);
   return MQTT_RECEIVER_DUPLICATE;
@@ -92,15 +92,15 @@ mqtt_receiver_finish(MqttCore *core, MqttSession *session, guint16 id, MqttCause
   MqttSlot *slot = mqtt_ring_find(session->in, id);
   gboolean counted = (slot->flags & MQTT_SLOT_COUNTED) != 0;
   if (slot->flags & MQTT_SLOT_HELD) {
-    MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags,
-                                          slot->message->tag, 2);
+    MqttEvent *event =
+        mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags, slot->message->tag, 2);
     event->cause = cause;
     event->packet_id = id;
     mqtt_message_unref(slot->message);
   }
   mqtt_ring_remove(&session->in, slot);
   if (session->recorded)
-    mqtt_store_log_delete(core->log, (MqttStoreKey){ session->number, id, MQTT_RECORD_IN },
+    mqtt_store_log_delete(core->log, (MqttStoreKey){session->number, id, MQTT_RECORD_IN},
                           session->peer);
   mqtt_pipe_answer(core, session, MQTT_PUBCOMP, id, MQTT_SUCCESS, counted);
 }

@@ -23,7 +23,6 @@ void mqtt_receiver_refuse(MqttCore *core, MqttSession *session, const MqttPublis
                           guint8 reason);
 /* PUBREL came: emits RECEIVED. TRUE: *held is the message to hand on now, or NULL if that was
  * done at PUBLISH; then call finish(). FALSE: the identifier is not known, and PUBCOMP says so. */
-gboolean mqtt_receiver_pubrel(MqttCore *core, MqttSession *session, guint16 id,
-                              MqttMessage **held);
+gboolean mqtt_receiver_pubrel(MqttCore *core, MqttSession *session, guint16 id, MqttMessage **held);
 /* Ends the exchange: GONE with cause for what was held, PUBCOMP. */
 void mqtt_receiver_finish(MqttCore *core, MqttSession *session, guint16 id, MqttCause cause);

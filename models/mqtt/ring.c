@@ -69,7 +69,7 @@ mqtt_ring_push(MqttRing **ring)
 static guint32
 position_of(const MqttRing *ring, const MqttSlot *slot)
 {
-  return ring->head + (((guint32) (slot - ring->slots) - ring->head) & ring->mask);
+  return ring->head + (((guint32)(slot - ring->slots) - ring->head) & ring->mask);
 }
 
 void
@@ -107,7 +107,7 @@ mqtt_ring_find(MqttRing *ring, guint16 id)
 static void
 advance(guint32 *cursor, guint32 head)
 {
-  if ((gint32) (*cursor - head) < 0)
+  if ((gint32)(*cursor - head) < 0)
     *cursor = head;
 }
 

@@ -18,12 +18,12 @@ typedef struct {
     MqttMessage *message; /* a reference, while the slot holds a copy */
     guint64 tag;          /* after that */
   };
-  guint64 order : 48;     /* of arrival in the session; number of its record in the store */
-  guint64 tries : 16;     /* acknowledgement time-outs so far */
-  guint64 op;             /* store operation that its next packet rests on; 0: none */
-  guint32 word;           /* Subscription Identifier; stamp of a client's timer; reason or size */
-  guint16 id;             /* 0: none yet */
-  guint8 state;           /* 0: a gap; else the owner's */
+  guint64 order : 48; /* of arrival in the session; number of its record in the store */
+  guint64 tries : 16; /* acknowledgement time-outs so far */
+  guint64 op;         /* store operation that its next packet rests on; 0: none */
+  guint32 word;       /* Subscription Identifier; stamp of a client's timer; reason or size */
+  guint16 id;         /* 0: none yet */
+  guint8 state;       /* 0: a gap; else the owner's */
   guint8 flags;
 } MqttSlot;
 
@@ -39,7 +39,7 @@ typedef struct {
 MqttSlot *mqtt_ring_push(MqttRing **ring);
 /* Gives the slot its identifier: slots get theirs in order of position. */
 void mqtt_ring_set_id(MqttRing *ring, MqttSlot *slot, guint16 id);
-MqttSlot *mqtt_ring_find(MqttRing *ring, guint16 id); /* ring may be NULL */
+MqttSlot *mqtt_ring_find(MqttRing *ring, guint16 id);   /* ring may be NULL */
 void mqtt_ring_remove(MqttRing **ring, MqttSlot *slot); /* the last one frees the ring */
 void mqtt_ring_free(MqttRing *ring);                    /* not what the slots hold */
 

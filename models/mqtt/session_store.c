@@ -29,10 +29,9 @@ put_with_message(MqttCore *core, const MqttSession *session, MqttStoreKey key, R
                  const MqttMessage *message, guint8 flags)
 {
   g_autoptr(GByteArray) bytes = g_byte_array_new();
-  g_byte_array_append(bytes, (const guint8 *) &record, sizeof record);
+  g_byte_array_append(bytes, (const guint8 *)&record, sizeof record);
   mqtt_message_save(message, bytes);
-  mqtt_store_log_put(core->log, key, bytes->data, bytes->len, message->tag, flags,
-                     session->peer);
+  mqtt_store_log_put(core->log, key, bytes->data, bytes->len, message->tag, flags, session->peer);
 }
 
 void
@@ -41,10 +40,9 @@ mqtt_session_store_message(MqttCore *core, MqttSession *session, MqttSlot *slot)
   if (!session->recorded)
     return;
   slot->flags |= MQTT_SLOT_STORED;
-  MqttStoreKey key = { session->number, 2 * (guint64) slot->order + 1, MQTT_RECORD_OUT };
-  put_with_message(core, session, key,
-                   record_of(slot, MQTT_SLOT_RETAIN | MQTT_SLOT_QOS2), slot->message,
-                   core->out_flags);
+  MqttStoreKey key = {session->number, 2 * (guint64)slot->order + 1, MQTT_RECORD_OUT};
+  put_with_message(core, session, key, record_of(slot, MQTT_SLOT_RETAIN | MQTT_SLOT_QOS2),
+                   slot->message, core->out_flags);
   slot->op = mqtt_core_gate(core);
 }
 
@@ -57,8 +55,8 @@ mqtt_session_store_state(MqttCore *core, MqttSession *session, MqttSlot *slot)
   Record record = record_of(slot, MQTT_SLOT_QOS2);
   record.tag = slot->state == MQTT_OUT_PUBCOMP ? slot->tag : 0;
   mqtt_store_log_put(core->log,
-                     (MqttStoreKey){ session->number, 2 * (guint64) slot->order, MQTT_RECORD_OUT },
-                     (const guint8 *) &record, sizeof record, 0, 0, session->peer);
+                     (MqttStoreKey){session->number, 2 * (guint64)slot->order, MQTT_RECORD_OUT},
+                     (const guint8 *)&record, sizeof record, 0, 0, session->peer);
   slot->op = mqtt_core_gate(core);
 }
 
@@ -66,8 +64,8 @@ void
 mqtt_session_unstore(MqttCore *core, MqttSession *session, MqttSlot *slot, guint8 flags)
 {
   guint8 gone = slot->flags & flags & (MQTT_SLOT_STORED | MQTT_SLOT_FLIGHT);
-  slot->flags &= (guint8) ~gone;
-  MqttStoreKey key = { session->number, 2 * (guint64) slot->order, MQTT_RECORD_OUT };
+  slot->flags &= (guint8)~gone;
+  MqttStoreKey key = {session->number, 2 * (guint64)slot->order, MQTT_RECORD_OUT};
   if (gone & MQTT_SLOT_FLIGHT)
     mqtt_store_log_delete(core->log, key, session->peer);
   key.number++;
@@ -80,14 +78,14 @@ mqtt_session_store_received(MqttCore *core, MqttSession *session, const MqttSlot
 {
   if (!session->recorded)
     return;
-  MqttStoreKey key = { session->number, slot->id, MQTT_RECORD_IN };
+  MqttStoreKey key = {session->number, slot->id, MQTT_RECORD_IN};
   Record record = record_of(slot, MQTT_SLOT_HELD);
   if (slot->flags & MQTT_SLOT_HELD) {
     put_with_message(core, session, key, record, slot->message, core->in_flags);
     return;
   }
   record.tag = slot->tag;
-  mqtt_store_log_put(core->log, key, (const guint8 *) &record, sizeof record, 0, 0, session->peer);
+  mqtt_store_log_put(core->log, key, (const guint8 *)&record, sizeof record, 0, 0, session->peer);
 }
 
 static void
@@ -105,7 +103,7 @@ load_state(MqttSession *session, guint64 order, const Record *record)
   slot->order = order;
   slot->state = record->state;
   /* Whether it was written cannot be known: the next time counts as a resend. */
-  slot->flags = (guint8) (record->flags | MQTT_SLOT_FLIGHT | MQTT_SLOT_SENT);
+  slot->flags = (guint8)(record->flags | MQTT_SLOT_FLIGHT | MQTT_SLOT_SENT);
   mqtt_ring_set_id(session->out, slot, record->id);
   session->last_id = record->id;
 }
@@ -130,7 +128,7 @@ load_message(MqttCore *core, MqttSession *session, guint64 order, const Record *
   }
   slot->message = message;
   slot->word = record->word;
-  slot->flags |= (guint8) (record->flags | MQTT_SLOT_STORED);
+  slot->flags |= (guint8)(record->flags | MQTT_SLOT_STORED);
   if (slot->id == 0) {
     session->waiting++;
     session->waiting_bytes += mqtt_message_size(message);

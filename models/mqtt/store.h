@@ -14,12 +14,12 @@ typedef struct {
 } MqttStoreKey;
 
 typedef struct {
-  guint64 number;     /* of the operation: 1, 2, 3, ... */
+  guint64 number; /* of the operation: 1, 2, 3, ... */
   MqttStoreKey key;
   const guint8 *value; /* NULL: the record is deleted */
   guint32 length;
-  guint64 tag;         /* of the message that the record holds a copy of; 0: none */
-  guint32 peer;        /* broker: client of the session */
-  gboolean upstream;   /* that copy is on the way up, from a publisher to a broker */
-  gboolean more;       /* one change with the next operation: a crash keeps both or neither */
+  guint64 tag;       /* of the message that the record holds a copy of; 0: none */
+  guint32 peer;      /* broker: client of the session */
+  gboolean upstream; /* that copy is on the way up, from a publisher to a broker */
+  gboolean more;     /* one change with the next operation: a crash keeps both or neither */
 } MqttStoreOp;

@@ -41,9 +41,9 @@ append(MqttStoreLog *log, MqttStoreKey key, guint32 peer)
     mqtt_store_log_forget(log);
   g_array_set_size(log->ops, log->ops->len + 1);
   Op *op = &g_array_index(log->ops, Op, log->ops->len - 1);
-  *op = (Op){ .op = { .number = ++log->last, .key = key, .peer = peer },
-              .offset = log->values->len,
-              .group = log->group };
+  *op = (Op){.op = {.number = ++log->last, .key = key, .peer = peer},
+             .offset = log->values->len,
+             .group = log->group};
   mqtt_events_push(log->events, MQTT_EVENT_STORE)->number = log->last;
   return op;
 }
@@ -53,11 +53,11 @@ mqtt_store_log_put(MqttStoreLog *log, MqttStoreKey key, const guint8 *value, gsi
                    guint8 flags, guint32 peer)
 {
   Op *op = append(log, key, peer);
-  op->op.length = (guint32) n;
+  op->op.length = (guint32)n;
   op->op.tag = tag;
   op->op.upstream = (flags & MQTT_FLAG_UPSTREAM) != 0;
   op->op.value = value; /* says that there is one; the view is made when it is fetched */
-  g_byte_array_append(log->values, value, (guint) n);
+  g_byte_array_append(log->values, value, (guint)n);
 }
 
 void

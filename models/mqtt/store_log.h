@@ -6,12 +6,12 @@
 #include "models/mqtt/store.h"
 
 typedef struct {
-  GArray *ops;        /* of Op, private */
+  GArray *ops; /* of Op, private */
   GByteArray *values;
   guint fetched;
-  guint group;        /* operations made in one call of the machine */
-  guint64 last;       /* number of the last operation made */
-  guint64 stored;     /* the host has stored up to here */
+  guint group;    /* operations made in one call of the machine */
+  guint64 last;   /* number of the last operation made */
+  guint64 stored; /* the host has stored up to here */
   MqttEvents *events;
 } MqttStoreLog;
 

@@ -149,7 +149,7 @@ mqtt_filter_valid(MqttBytes filter)
       if (*name == '#' || *name == '+')
         return FALSE; /* [MQTT-4.8.2-2] */
     }
-    n -= (gsize) (end + 1 - p);
+    n -= (gsize)(end + 1 - p);
     p = end + 1;
   }
   return wildcards_valid(p, n);

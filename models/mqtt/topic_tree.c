@@ -62,7 +62,7 @@ static Node *
 node_new(Node *parent, MqttBytes level, guint32 hash)
 {
   Node *node = g_malloc(sizeof *node + level.length);
-  *node = (Node){ .parent = parent, .hash = hash, .length = (guint16) level.length };
+  *node = (Node){.parent = parent, .hash = hash, .length = (guint16)level.length};
   if (level.length > 0)
     memcpy(node->level, level.data, level.length);
   return node;
@@ -102,7 +102,7 @@ table_put(Node **table, guint bits, Node *child)
 static void
 table_resize(Node *node, guint bits)
 {
-  Node **old = node->children.many, **table = g_new0(Node *, (gsize) 1 << bits);
+  Node **old = node->children.many, **table = g_new0(Node *, (gsize)1 << bits);
   guint32 n = node->table_bits > 0 ? 1u << node->table_bits : node->n_children;
   for (guint32 i = 0; i < n; i++) {
     if (old[i] != NULL)
@@ -110,7 +110,7 @@ table_resize(Node *node, guint bits)
   }
   g_free(old);
   node->children.many = table;
-  node->table_bits = (guint8) bits;
+  node->table_bits = (guint8)bits;
 }
 
 static void
@@ -277,7 +277,7 @@ static void
 subscribers_remove(Subscribers *s, MqttMatch *match, guint32 live)
 {
   if (s->index == NULL) {
-    guint32 after = s->length - (guint32) (match - s->items) - 1;
+    guint32 after = s->length - (guint32)(match - s->items) - 1;
     memmove(match, match + 1, after * sizeof *match);
     s->length--;
     return;
@@ -334,10 +334,10 @@ next_level(MqttBytes *rest, MqttBytes *level)
   const guint8 *slash = memchr(rest->data, '/', rest->length);
   if (slash == NULL) {
     *level = *rest;
-    *rest = (MqttBytes){ NULL, 0 };
+    *rest = (MqttBytes){NULL, 0};
   } else {
-    *level = (MqttBytes){ rest->data, (guint32) (slash - rest->data) };
-    *rest = (MqttBytes){ slash + 1, rest->length - level->length - 1 };
+    *level = (MqttBytes){rest->data, (guint32)(slash - rest->data)};
+    *rest = (MqttBytes){slash + 1, rest->length - level->length - 1};
   }
   return TRUE;
 }
@@ -345,7 +345,7 @@ next_level(MqttBytes *rest, MqttBytes *level)
 static gboolean
 is_char(MqttBytes level, char c)
 {
-  return level.length == 1 && level.data[0] == (guint8) c;
+  return level.length == 1 && level.data[0] == (guint8)c;
 }
 
 static void
@@ -386,7 +386,7 @@ MqttTopicTree *
 mqtt_topic_tree_new(void)
 {
   MqttTopicTree *tree = g_new0(MqttTopicTree, 1);
-  tree->root = node_new(NULL, (MqttBytes){ NULL, 0 }, 0);
+  tree->root = node_new(NULL, (MqttBytes){NULL, 0}, 0);
   return tree;
 }
 
@@ -441,7 +441,7 @@ mqtt_topic_tree_remove(MqttTopicTree *tree, MqttBytes filter, guint32 subscriber
   tree->size--;
   while (node->parent != NULL && node->n_subscribers == 0 && node->n_children == 0) {
     Node *parent = node->parent;
-    mark_wildcard(parent, (MqttBytes){ node->level, node->length }, FALSE);
+    mark_wildcard(parent, (MqttBytes){node->level, node->length}, FALSE);
     remove_child(parent, node);
     g_free(node);
     node = parent;
@@ -487,7 +487,7 @@ mqtt_topic_tree_match(const MqttTopicTree *tree, MqttBytes topic, GArray *matche
   gboolean dollar = topic.length > 0 && topic.data[0] == '$';
   if (topic.length == 0)
     return;
-  stack[depth++] = (Branch){ tree->root, topic };
+  stack[depth++] = (Branch){tree->root, topic};
   while (depth > 0) {
     Branch b = stack[--depth];
     MqttBytes level;
@@ -511,9 +511,9 @@ mqtt_topic_tree_match(const MqttTopicTree *tree, MqttBytes topic, GArray *matche
                            : NULL;
     const Node *literal = find_child(b.node, level, hash_level(level));
     if (plus != NULL)
-      stack[depth++] = (Branch){ plus, b.rest };
+      stack[depth++] = (Branch){plus, b.rest};
     if (literal != NULL)
-      stack[depth++] = (Branch){ literal, b.rest };
+      stack[depth++] = (Branch){literal, b.rest};
   }
   if (stack != few)
     g_free(stack);

@@ -13,7 +13,7 @@ typedef struct {
 static inline gsize
 mqtt_left(const MqttCursor *c)
 {
-  return (gsize) (c->end - c->p);
+  return (gsize)(c->end - c->p);
 }
 
 static inline gboolean
@@ -60,7 +60,7 @@ mqtt_take_bytes(MqttCursor *c, MqttBytes *bytes)
   guint16 length = mqtt_peek_u16(c->p);
   if (mqtt_left(c) - 2 < length)
     return FALSE;
-  *bytes = (MqttBytes){ c->p + 2, length };
+  *bytes = (MqttBytes){c->p + 2, length};
   c->p += 2 + length;
   return TRUE;
 }
@@ -74,12 +74,12 @@ mqtt_peek_vbi(const guint8 *p, gsize n, guint32 *value)
   for (guint i = 0; i < 4; i++) {
     if (i == n)
       return 0;
-    sum |= (guint32) (p[i] & 0x7F) << (7 * i);
+    sum |= (guint32)(p[i] & 0x7F) << (7 * i);
     if (p[i] < 0x80) {
       if (p[i] == 0 && i > 0)
         return -1;
       *value = sum;
-      return (int) i + 1;
+      return (int)i + 1;
     }
   }
   return -1;
@@ -95,10 +95,10 @@ static inline guint8 *
 mqtt_put_vbi(guint8 *dst, gsize value)
 {
   while (value >= 0x80) {
-    *dst++ = (guint8) (value | 0x80);
+    *dst++ = (guint8)(value | 0x80);
     value >>= 7;
   }
-  *dst++ = (guint8) value;
+  *dst++ = (guint8)value;
   return dst;
 }
 
@@ -131,5 +131,5 @@ static inline guint8 *
 mqtt_put_bytes(guint8 *dst, MqttBytes bytes)
 {
   g_assert(bytes.length <= G_MAXUINT16);
-  return mqtt_put_raw(mqtt_put_u16(dst, (guint16) bytes.length), bytes);
+  return mqtt_put_raw(mqtt_put_u16(dst, (guint16)bytes.length), bytes);
 }

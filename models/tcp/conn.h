@@ -23,12 +23,12 @@ typedef enum { TCP_RTO_RULE_LINUX, TCP_RTO_RULE_RFC6298 } TcpRtoRule;
 
 /* A stack; shared by all its connections, which borrow it. */
 typedef struct {
-  TcpRtoRule rto_rule;    /* what rto_min bounds: LINUX: the variance term (RTO >= SRTT + rto_min);
-                             RFC6298: the RTO */
+  TcpRtoRule rto_rule; /* what rto_min bounds: LINUX: the variance term (RTO >= SRTT + rto_min);
+                          RFC6298: the RTO */
   gint64 rto_initial_ns;
   gint64 rto_min_ns;
   gint64 rto_max_ns;
-  guint syn_retries;      /* SYNs sent again before the open fails */
+  guint syn_retries; /* SYNs sent again before the open fails */
   guint synack_retries;
   guint data_retries;     /* time-outs in a row before giving up (LINUX: the tcp_retries2 rule) */
   gint64 delayed_ack_ns;  /* TCP_NEVER or 0: acknowledge at once */
@@ -114,10 +114,10 @@ TcpEnd tcp_conn_end(const TcpConn *conn);
 gboolean tcp_conn_established(const TcpConn *conn); /* handshake done, and not CLOSED */
 gint64 tcp_conn_srtt_ns(const TcpConn *conn);       /* 0 before the first sample */
 gint64 tcp_conn_rto_ns(const TcpConn *conn);
-guint tcp_conn_cwnd(const TcpConn *conn);           /* in bytes */
-gboolean tcp_conn_idle(const TcpConn *conn);        /* nothing unsent and nothing unacknowledged */
+guint tcp_conn_cwnd(const TcpConn *conn);    /* in bytes */
+gboolean tcp_conn_idle(const TcpConn *conn); /* nothing unsent and nothing unacknowledged */
 const TcpCounters *tcp_conn_counters(const TcpConn *conn);
-TcpStream *tcp_conn_tx(const TcpConn *conn);        /* borrowed */
+TcpStream *tcp_conn_tx(const TcpConn *conn); /* borrowed */
 TcpStream *tcp_conn_rx(const TcpConn *conn);
 
 /* The RST that a host answers when a segment reaches no connection (RFC 9293 3.10.7.1); FALSE:

@@ -109,8 +109,7 @@ client_message(World *world, guint32 number, const MqttEvent *event)
   const Subscription *subscription = client_subscription_of(world, number, event->topic);
   if (subscription == NULL || subscription->process == NULL)
     return;
-  gint64 busy_ns =
-      dist_draw_ns(subscription->process, &client->work->stream, client->processed++);
+  gint64 busy_ns = dist_draw_ns(subscription->process, &client->work->stream, client->processed++);
   client->processing++;
   sim_at(world->sim, sim_add(MAX(world_time(world), client->busy_until_ns), busy_ns),
          world->kind_processed, number, client->epoch);

@@ -89,7 +89,7 @@ typedef struct {
   guint32 epoch;      /* processes so far */
   gint64 busy_until_ns;
   guint64 subscribed;      /* subscriptions acknowledged, a bit each */
-  ClientWork *work;       /* NULL: messages take no time */
+  ClientWork *work;        /* NULL: messages take no time */
   guint16 *subscribe_ids;  /* of the SUBSCRIBEs under way, per subscription; NULL: none yet */
   gint64 offline_since_ns; /* SIM_NEVER: connected, or not wanting to be */
   gint64 down_since_ns;

@@ -64,8 +64,8 @@ split_short_options(int *argc, char ***argv, const GOptionEntry *entries)
     const GOptionEntry *entry = entries;
 
     plain |= g_str_equal(argument, "--");
-    while (entry->long_name != NULL && (entry->short_name != argument[1] ||
-                                        entry->arg == G_OPTION_ARG_NONE))
+    while (entry->long_name != NULL &&
+           (entry->short_name != argument[1] || entry->arg == G_OPTION_ARG_NONE))
       entry++;
     if (!plain && argument[0] == '-' && argument[1] != '\0' && argument[1] != '-' &&
         argument[2] != '\0' && entry->long_name != NULL) {

@@ -29,5 +29,5 @@ guint64 random_below(const RandomStream *stream, guint64 index, guint64 n);
 static inline double
 random_unit(guint64 bits)
 {
-  return (double) (bits >> 11) * 0x1p-53;
+  return (double)(bits >> 11) * 0x1p-53;
 }

@@ -149,8 +149,8 @@ histogram_quantile(const Histogram *histogram, double q, guint64 infinite)
     if (here > 0 && below + here >= rank) {
       guint bucket = histogram->first + i;
       double share = (rank - below) / here;
-      double value = (double)histogram_bucket_low(bucket)
-                     + share * (double)(bucket_width(bucket) - 1);
+      double value =
+          (double)histogram_bucket_low(bucket) + share * (double)(bucket_width(bucket) - 1);
 
       return CLAMP(value, (double)histogram->min, (double)histogram->max);
     }
@@ -247,16 +247,16 @@ histogram_read(Histogram *histogram, const guint8 *at, const guint8 *end)
 
   if (at == end || *at++ != FORMAT_VERSION)
     return FALSE;
-  if (!take(&at, end, &count) || !take(&at, end, &low) || !take(&at, end, &high)
-      || !take(&at, end, &min) || !take(&at, end, &max))
+  if (!take(&at, end, &count) || !take(&at, end, &low) || !take(&at, end, &high) ||
+      !take(&at, end, &min) || !take(&at, end, &max))
     return FALSE;
   if (min > max || max > G_MAXINT64)
     return FALSE;
   while (at < end) {
     guint64 step, here;
 
-    if (!take(&at, end, &step) || !take(&at, end, &here) || step >= BUCKETS || here == 0
-        || here > count - total)
+    if (!take(&at, end, &step) || !take(&at, end, &here) || step >= BUCKETS || here == 0 ||
+        here > count - total)
       return FALSE;
     bucket += step;
     if (bucket >= BUCKETS || (step == 0 && total > 0))

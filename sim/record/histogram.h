@@ -23,7 +23,7 @@ double histogram_mean(const Histogram *histogram); /* NaN if empty */
  * more values are counted as larger than all (losses): INFINITY if the quantile is among them. */
 double histogram_quantile(const Histogram *histogram, double q, guint64 infinite);
 guint64 histogram_above(const Histogram *histogram, double value_ns); /* about how many exceed it */
-gint64 histogram_bucket_low(guint bucket);  /* smallest value of a bucket */
+gint64 histogram_bucket_low(guint bucket); /* smallest value of a bucket */
 guint histogram_bucket(gint64 value_ns);
 /* Portable bytes for a database column, and back; a compact list of (bucket, count). */
 GBytes *histogram_to_bytes(const Histogram *histogram);

@@ -15,10 +15,10 @@ typedef enum {
   COUNT_DUPLICATED,
   COUNT_LOST,
   COUNT_PENDING,
-  COUNT_WITH_OWED,   /* messages that had an obligation */
-  COUNT_COMPLETE,    /* of them those with all obligations met */
+  COUNT_WITH_OWED,    /* messages that had an obligation */
+  COUNT_COMPLETE,     /* of them those with all obligations met */
   COUNT_DEADLINE_MET, /* obligations met within the deadline of the section */
-  COUNT_ANY_MET,     /* messages with at least one obligation met */
+  COUNT_ANY_MET,      /* messages with at least one obligation met */
   COUNT_EXTRA_COPIES,
   COUNT_SILENT_LOSS, /* lost, told success */
   COUNT_RESENDS_TIMER,
@@ -26,37 +26,37 @@ typedef enum {
   COUNT_NEEDLESS_RESENDS,
   COUNT_DOWNGRADED,
   COUNT_MET_IN_WINDOW,
-  COUNT_WINDOW_S, /* seconds of the window; the same for all sections, so merged by maximum */
+  COUNT_WINDOW_S,  /* seconds of the window; the same for all sections, so merged by maximum */
   COUNT_FATE_TOLD, /* FATE_N x TOLD_N counters: fate * TOLD_N + told */
   COUNT_LOST_CAUSE = COUNT_FATE_TOLD + FATE_N * TOLD_N, /* CAUSE_N counters */
-  COUNT_SILENT_CAUSE = COUNT_LOST_CAUSE + CAUSE_N, /* CAUSE_N counters: lost, told success */
+  COUNT_SILENT_CAUSE = COUNT_LOST_CAUSE + CAUSE_N,      /* CAUSE_N counters: lost, told success */
   /* client groups and links */
   COUNT_CLIENTS = COUNT_SILENT_CAUSE + CAUSE_N,
-  COUNT_BYTES_UP,   /* IP bytes that entered the link from time zero */
+  COUNT_BYTES_UP, /* IP bytes that entered the link from time zero */
   COUNT_BYTES_DOWN,
   COUNT_WINDOW_BYTES, /* both, within the window */
   COUNT_MQTT_BYTES_UP,
   COUNT_MQTT_BYTES_DOWN,
   COUNT_PACKETS_UP,
   COUNT_PACKETS_DOWN,
-  COUNT_PACKETS_LOST, /* loss, outage, full queue */
+  COUNT_PACKETS_LOST,  /* loss, outage, full queue */
   COUNT_GROUP_ANY_MET, /* messages of the group with at least one obligation met */
   COUNT_DATA_SEGMENTS,
   COUNT_TCP_RETRANSMISSIONS,
-  COUNT_RECONNECTS, /* CONNACKs with success after a client's first, in the window */
-  COUNT_CLIENT_WINDOW_S,  /* seconds: clients times window */
-  COUNT_BLIND_S,    /* seconds holding a doomed connection */
-  COUNT_OFFLINE_S,  /* seconds knowing that there is none */
-  COUNT_WANTED_S,   /* seconds that a connection is wanted */
-  COUNT_QUEUE_PEAK,    /* maximum, not a sum */
-  COUNT_INFLIGHT_PEAK, /* maximum, not a sum */
+  COUNT_RECONNECTS,      /* CONNACKs with success after a client's first, in the window */
+  COUNT_CLIENT_WINDOW_S, /* seconds: clients times window */
+  COUNT_BLIND_S,         /* seconds holding a doomed connection */
+  COUNT_OFFLINE_S,       /* seconds knowing that there is none */
+  COUNT_WANTED_S,        /* seconds that a connection is wanted */
+  COUNT_QUEUE_PEAK,      /* maximum, not a sum */
+  COUNT_INFLIGHT_PEAK,   /* maximum, not a sum */
   COUNT_REFUSED,
   COUNT_N
 } Counter;
 
 typedef enum {
-  HISTOGRAM_LATENCY,      /* publish() to first hand-over, obligations met */
-  HISTOGRAM_ACK_LATENCY,  /* publish() to success told */
+  HISTOGRAM_LATENCY,     /* publish() to first hand-over, obligations met */
+  HISTOGRAM_ACK_LATENCY, /* publish() to success told */
   HISTOGRAM_DETECT_CLIENT,
   HISTOGRAM_DETECT_BROKER,
   HISTOGRAM_N

@@ -8,21 +8,21 @@
 
 typedef struct {
   MetricOf of;
-  char *name;                   /* of the section */
-  double counters[COUNT_N];     /* counts are exact below 2^53; seconds are rounded at the end */
+  char *name;               /* of the section */
+  double counters[COUNT_N]; /* counts are exact below 2^53; seconds are rounded at the end */
   Histogram histograms[HISTOGRAM_N];
-  guint64 examples[CAUSE_N];    /* number of a message lost by that cause; 0: none */
+  guint64 examples[CAUSE_N]; /* number of a message lost by that cause; 0: none */
 } OutcomeElement;
 
 /* One obligation, when messages are recorded. A message owed to nobody has one row with subscriber
  * G_MAXUINT32. */
 typedef struct {
-  guint64 id;            /* of the message in its run, from 1 (those of the warm-up have none) */
-  guint32 section;       /* index of the publish section among the elements */
+  guint64 id;      /* of the message in its run, from 1 (those of the warm-up have none) */
+  guint32 section; /* index of the publish section among the elements */
   guint32 publisher, subscriber; /* numbers of clients, see Outcome.clients */
   gint64 published_ns;
-  gint64 latency_ns;     /* -1: not delivered */
-  gint64 told_ns;        /* when success or failure was first told; -1: never */
+  gint64 latency_ns; /* -1: not delivered */
+  gint64 told_ns;    /* when success or failure was first told; -1: never */
   guint32 copies;
   guint16 sends, needless; /* PUBLISH sent in all hops; needless resends, of the message */
   guint8 qos, fate, cause, told;
@@ -36,14 +36,14 @@ typedef struct {
 } OutcomeEvent;
 
 typedef struct {
-  GPtrArray *elements;  /* OutcomeElement * */
-  GPtrArray *clients;   /* char *: "sensor-17", indexed by number; only if messages are recorded */
-  GArray *messages;     /* OutcomeMessage; NULL unless recorded */
-  GArray *story;        /* OutcomeEvent; NULL unless traced */
+  GPtrArray *elements; /* OutcomeElement * */
+  GPtrArray *clients;  /* char *: "sensor-17", indexed by number; only if messages are recorded */
+  GArray *messages;    /* OutcomeMessage; NULL unless recorded */
+  GArray *story;       /* OutcomeEvent; NULL unless traced */
   guint64 fingerprint;
   guint64 events;
-  gint64 virtual_ns;    /* length of the run, warm-up included */
-  char *breach;         /* an invariant that did not hold, in words; NULL: none */
+  gint64 virtual_ns; /* length of the run, warm-up included */
+  char *breach;      /* an invariant that did not hold, in words; NULL: none */
 } Outcome;
 
 Outcome *outcome_new(void);
@@ -55,10 +55,10 @@ OutcomeElement *outcome_element(Outcome *outcome, MetricOf of, const char *name)
 /* How a run is asked for; the function is given to the study by whoever knows the models. */
 typedef struct {
   guint64 seed;
-  guint32 replication;  /* from 1 */
-  guint64 trace_id;     /* number of the message whose story is wanted; 0: none */
-  gboolean monitor;     /* check every connection's bytes by an independent monitor */
-  const gint *cancel;   /* atomic: not 0 = stop soon; the run then returns NULL */
+  guint32 replication; /* from 1 */
+  guint64 trace_id;    /* number of the message whose story is wanted; 0: none */
+  gboolean monitor;    /* check every connection's bytes by an independent monitor */
+  const gint *cancel;  /* atomic: not 0 = stop soon; the run then returns NULL */
 } RunRequest;
 
 typedef Outcome *(*RunFunc)(const Scenario *scenario, const RunRequest *request);

@@ -7,8 +7,9 @@
 #define LEAST_DF 3            /* below, the interval would say nothing at all */
 #define ENOUGH_BEYOND 10      /* samples beyond a quantile, in each replication */
 #define BETA_TRIALS 1e5       /* above, GSL's continued fraction for the beta may not end */
-#define POISSON_EVENTS 100.0  /* above, a normal approximation is good to a fraction of a percent  \
-                               */
+#define POISSON_EVENTS                                                                             \
+  100.0 /* above, a normal approximation is good to a fraction of a percent                        \
+         */
 
 static Estimate
 estimate_nothing(guint flags)

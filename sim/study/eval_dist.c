@@ -224,9 +224,8 @@ table(DistKind kind, GArray *points, double min, double max, const char *written
     return NULL;
   }
   if (dist_min(whole) < min || dist_min(whole) > max) {
-    *why = g_strdup_printf("the smallest value must not be %s", dist_min(whole) < min
-                                                                    ? "below min"
-                                                                    : "above max");
+    *why = g_strdup_printf("the smallest value must not be %s",
+                           dist_min(whole) < min ? "below min" : "above max");
     return NULL;
   }
   if (dist_max(whole) <= max)

@@ -17,7 +17,7 @@ now_ns(void)
 {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double) t.tv_sec * 1e9 + (double) t.tv_nsec;
+  return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
 static void
@@ -70,12 +70,12 @@ best_ns(void (*work)(const MqttPacket *, guint8 *), const MqttPacket *packet)
 int
 main(void)
 {
-  guint8 payload[100] = { 0 };
-  MqttPacket publish = { .type = MQTT_PUBLISH,
-                         .publish = { .qos = 1,
-                                      .packet_id = 7,
-                                      .topic = MQTT_BYTES("fleet/sensor-17/temp"),
-                                      .payload = { payload, sizeof payload } } };
+  guint8 payload[100] = {0};
+  MqttPacket publish = {.type = MQTT_PUBLISH,
+                        .publish = {.qos = 1,
+                                    .packet_id = 7,
+                                    .topic = MQTT_BYTES("fleet/sensor-17/temp"),
+                                    .payload = {payload, sizeof payload}}};
   double yardstick = best_ns(copy_twice, &publish);
   double codec = best_ns(encode_and_decode, &publish);
   printf("%.1f ns to encode and decode a PUBLISH of %" G_GSIZE_FORMAT

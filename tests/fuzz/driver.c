@@ -5,7 +5,7 @@
 static gint
 by_name(gconstpointer a, gconstpointer b)
 {
-  return strcmp(*(char *const *) a, *(char *const *) b);
+  return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static GBytes *
@@ -32,7 +32,7 @@ fuzz_seeds(const char *folder, const char *suffix)
     if (g_str_has_suffix(name, suffix))
       g_ptr_array_add(names, g_build_filename(path, name, NULL));
   g_ptr_array_sort(names, by_name);
-  GPtrArray *seeds = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
+  GPtrArray *seeds = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
   for (guint i = 0; i < names->len; i++)
     g_ptr_array_add(seeds, read_file(g_ptr_array_index(names, i)));
   g_assert_cmpuint(seeds->len, >, 0);
@@ -42,7 +42,7 @@ fuzz_seeds(const char *folder, const char *suffix)
 guint
 fuzz_below(guint n)
 {
-  return (guint) g_test_rand_int_range(0, (gint) n);
+  return (guint)g_test_rand_int_range(0, (gint)n);
 }
 
 gboolean

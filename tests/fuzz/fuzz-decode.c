@@ -35,7 +35,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   const guint8 *p = data + 1, *end = data + size;
   while (p < end) {
     MqttPacket packet;
-    gsize n = (gsize) (end - p), whole, shorter;
+    gsize n = (gsize)(end - p), whole, shorter;
     guint8 reason = 0;
     MqttDecode result =
         mqtt_decode(p, n, version, sender, MQTT_PACKET_MAX, &packet, &whole, &reason);
@@ -70,7 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 static guint8 *
 guarded_end(void)
 {
-  gsize page = (gsize) sysconf(_SC_PAGESIZE);
+  gsize page = (gsize)sysconf(_SC_PAGESIZE);
   gsize room = (LONGEST + page - 1) / page * page;
   guint8 *map = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   g_assert_true(map != MAP_FAILED);
@@ -91,16 +91,14 @@ run_guarded(guint8 *end, const guint8 *input, gsize n)
 static gsize
 mutate(guint8 *bytes, gsize n)
 {
-  static const guint8 telling[] = {
-    0x00, 0x01, 0x02, 0x26, 0x0B, 0x23, 0x7F, 0x80, 0xFF, '#', '+'
-  };
-  gsize at = fuzz_below((guint) n), length = 1 + fuzz_below(8);
+  static const guint8 telling[] = {0x00, 0x01, 0x02, 0x26, 0x0B, 0x23, 0x7F, 0x80, 0xFF, '#', '+'};
+  gsize at = fuzz_below((guint)n), length = 1 + fuzz_below(8);
   switch (fuzz_below(6)) {
   case 0:
-    bytes[at] = (guint8) fuzz_below(256);
+    bytes[at] = (guint8)fuzz_below(256);
     return n;
   case 1:
-    bytes[at] ^= (guint8) (1u << fuzz_below(8));
+    bytes[at] ^= (guint8)(1u << fuzz_below(8));
     return n;
   case 2:
     bytes[at] = telling[fuzz_below(G_N_ELEMENTS(telling))];
@@ -158,11 +156,11 @@ test_garbage(void)
     gsize n = 3 + fuzz_below(40);
     guint letters = fuzz_below(2) ? 256 : 4; /* few values: lengths that fit are frequent */
     for (gsize k = 0; k < n; k++)
-      bytes[k] = (guint8) fuzz_below(letters);
+      bytes[k] = (guint8)fuzz_below(letters);
     guint type = 1 + fuzz_below(15);
     guint flags = type == 3 ? fuzz_below(6) : type == 6 || type == 8 || type == 10 ? 2 : 0;
-    bytes[1] = (guint8) (type << 4 | flags);
-    bytes[2] = (guint8) (n - 3);
+    bytes[1] = (guint8)(type << 4 | flags);
+    bytes[2] = (guint8)(n - 3);
     run_guarded(end, bytes, n);
   }
 }

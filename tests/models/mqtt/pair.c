@@ -30,7 +30,7 @@ add(GHashTable *table, guint64 tag, gint n)
   if (count == 0)
     g_hash_table_remove(table, &tag);
   else
-    g_hash_table_insert(table, g_memdup2(&tag, sizeof tag), GSIZE_TO_POINTER((gsize) count));
+    g_hash_table_insert(table, g_memdup2(&tag, sizeof tag), GSIZE_TO_POINTER((gsize)count));
 }
 
 static GHashTable *
@@ -82,7 +82,7 @@ fetch(PairStore *store, const MqttStoreOp *op)
 static gint
 compare_keys(gconstpointer a, gconstpointer b)
 {
-  const MqttStoreKey *x = &(*(PairOp *const *) a)->op.key, *y = &(*(PairOp *const *) b)->op.key;
+  const MqttStoreKey *x = &(*(PairOp *const *)a)->op.key, *y = &(*(PairOp *const *)b)->op.key;
   if (x->session != y->session)
     return x->session < y->session ? -1 : 1;
   if (x->kind != y->kind)
@@ -96,10 +96,10 @@ records(PairStore *store, guint64 kept)
 {
   guint n = store->ops->len;
   if (kept > 0)
-    n = (guint) MIN(kept, n);
-  while (n > 0 && n < store->ops->len && ((PairOp *) store->ops->pdata[n - 1])->op.more)
+    n = (guint)MIN(kept, n);
+  while (n > 0 && n < store->ops->len && ((PairOp *)store->ops->pdata[n - 1])->op.more)
     n--;
-  g_ptr_array_set_size(store->ops, (gint) n);
+  g_ptr_array_set_size(store->ops, (gint)n);
   GPtrArray *left = g_ptr_array_new();
   for (guint i = 0; i < n; i++) {
     PairOp *op = store->ops->pdata[i];
@@ -154,8 +154,8 @@ wire_next(const PairWire *wire)
 static void
 wire_write(Pair *pair, PairWire *wire, const guint8 *bytes, gsize n)
 {
-  Chunk chunk = { pair->now_ns + pair->latency_ns, n };
-  g_byte_array_append(wire->bytes, bytes, (guint) n);
+  Chunk chunk = {pair->now_ns + pair->latency_ns, n};
+  g_byte_array_append(wire->bytes, bytes, (guint)n);
   g_array_append_val(wire->chunks, chunk);
 }
 
@@ -164,7 +164,7 @@ wire_write(Pair *pair, PairWire *wire, const guint8 *bytes, gsize n)
 static void
 on_client_event(Pair *pair, PairClient *client, const MqttEvent *event)
 {
-  switch ((MqttEventType) event->type) {
+  switch ((MqttEventType)event->type) {
   case MQTT_EVENT_OPENED:
     client->opened++;
     client->resumed += event->flags & MQTT_FLAG_SESSION;
@@ -187,8 +187,7 @@ on_client_event(Pair *pair, PairClient *client, const MqttEvent *event)
     client->granted = event->reason;
     break;
   case MQTT_EVENT_TOLD:
-    g_array_append_val(event->flags & MQTT_FLAG_FAILED ? client->failed : client->told,
-                       event->tag);
+    g_array_append_val(event->flags & MQTT_FLAG_FAILED ? client->failed : client->told, event->tag);
     break;
   case MQTT_EVENT_COPY:
     add(pair->held, event->tag, 1);
@@ -228,7 +227,7 @@ on_broker_event(Pair *pair, const MqttEvent *event)
     return;
   g_assert_cmpuint(event->peer, <, pair->n_clients);
   PairClient *client = &pair->clients[event->peer];
-  switch ((MqttEventType) event->type) {
+  switch ((MqttEventType)event->type) {
   case MQTT_EVENT_CLOSE:
     client->broker_closes++;
     client->broker_close_reason = event->reason;
@@ -349,8 +348,8 @@ pull(Pair *pair)
   for (guint i = 0; i < pair->n_clients; i++) {
     PairClient *client = &pair->clients[i];
     gsize n;
-    while (client->up
-           && (n = mqtt_client_output(client->machine, pair->now_ns, buffer, pair->room)) > 0) {
+    while (client->up &&
+           (n = mqtt_client_output(client->machine, pair->now_ns, buffer, pair->room)) > 0) {
       wire_write(pair, &client->to_broker, buffer, n);
       judge_sent(pair, client->monitor, buffer, n);
       drain(pair, client);
@@ -384,9 +383,8 @@ feed(Pair *pair, PairClient *client, PairWire *wire, gsize arrived)
   while (client->up) {
     const guint8 *bytes = wire->bytes->data + wire->taken;
     gsize left = arrived - wire->taken;
-    gsize n = to_broker
-                  ? mqtt_broker_input(pair->broker, pair->now_ns, client->conn, bytes, left)
-                  : mqtt_client_input(client->machine, pair->now_ns, bytes, left);
+    gsize n = to_broker ? mqtt_broker_input(pair->broker, pair->now_ns, client->conn, bytes, left)
+                        : mqtt_client_input(client->machine, pair->now_ns, bytes, left);
     judge_received(pair, to_broker ? client->broker_monitor : client->monitor, bytes, n);
     drain(pair, client);
     pull(pair);
@@ -406,13 +404,13 @@ arrived_bytes(Pair *pair, PairWire *wire)
     n += g_array_index(wire->chunks, Chunk, i).n;
   while (wire_next(wire) <= pair->now_ns) {
     Chunk *chunk = &g_array_index(wire->chunks, Chunk, wire->first);
-    if (pair->cut_after >= 0 && (gint64) chunk->n > pair->cut_after) {
-      n += (gsize) pair->cut_after;
+    if (pair->cut_after >= 0 && (gint64)chunk->n > pair->cut_after) {
+      n += (gsize)pair->cut_after;
       pair->cut_after = -2;
       return n;
     }
     if (pair->cut_after >= 0)
-      pair->cut_after -= (gint64) chunk->n;
+      pair->cut_after -= (gint64)chunk->n;
     n += chunk->n;
     wire->first++;
   }
@@ -540,8 +538,7 @@ void
 pair_subscribe(Pair *pair, guint i, const char *filter, guint8 options)
 {
   PairClient *client = &pair->clients[i];
-  guint16 id =
-      mqtt_client_subscribe(client->machine, pair->now_ns, mqtt_bytes(filter), options);
+  guint16 id = mqtt_client_subscribe(client->machine, pair->now_ns, mqtt_bytes(filter), options);
   g_assert_cmpuint(id, !=, 0);
   drain(pair, client);
   pair_settle(pair);
@@ -554,9 +551,8 @@ pair_publish_size(Pair *pair, guint i, const char *topic, guint8 qos, guint64 ta
   g_autofree guint8 *payload = g_malloc0(size);
   guint64 big = GUINT64_TO_BE(tag);
   memcpy(payload, &big, 8);
-  MqttPublish publish = { .qos = qos,
-                          .topic = mqtt_bytes(topic),
-                          .payload = { payload, (guint32) size } };
+  MqttPublish publish = {
+      .qos = qos, .topic = mqtt_bytes(topic), .payload = {payload, (guint32)size}};
   MqttPublishResult result = mqtt_client_publish(client->machine, pair->now_ns, &publish);
   drain(pair, client);
   return result;
@@ -582,8 +578,8 @@ peer_of(gpointer user, MqttBytes client_id)
 {
   const Pair *pair = user;
   for (guint i = 0; i < pair->n_clients; i++)
-    if (strlen(pair->clients[i].name) == client_id.length
-        && memcmp(pair->clients[i].name, client_id.data, client_id.length) == 0)
+    if (strlen(pair->clients[i].name) == client_id.length &&
+        memcmp(pair->clients[i].name, client_id.data, client_id.length) == 0)
       return i;
   g_assert_not_reached();
 }
@@ -628,8 +624,8 @@ pair_crash_client(Pair *pair, guint i, guint64 kept)
   drain(pair, client);
   pair_cut(pair, i);
   mqtt_client_free(client->machine);
-  client->machine = mqtt_client_new(&client->config, mqtt_bytes(client->name),
-                                    &pair->client_events);
+  client->machine =
+      mqtt_client_new(&client->config, mqtt_bytes(client->name), &pair->client_events);
   GPtrArray *left = records(&client->store, kept);
   client->store.last = 0;
   for (guint k = 0; k < left->len; k++) {

@@ -8,8 +8,8 @@
 #include "models/mqtt/monitor.h"
 
 #define PAIR_CLIENTS 4
-#define MS(n) ((gint64) (n) *G_GINT64_CONSTANT(1000000))
-#define S(n) ((gint64) (n) *G_GINT64_CONSTANT(1000000000))
+#define MS(n) ((gint64)(n)*G_GINT64_CONSTANT(1000000))
+#define S(n) ((gint64)(n)*G_GINT64_CONSTANT(1000000000))
 
 typedef struct {
   GByteArray *bytes;
@@ -34,15 +34,15 @@ typedef struct {
   PairWire to_broker, to_client;
   MqttMonitor *monitor, *broker_monitor; /* of this client's end, and of the broker's */
   PairStore store;
-  GArray *delivered;  /* tags in the order of hand-over */
-  GArray *told;       /* tags of successes */
-  GArray *failed;     /* tags of failures */
+  GArray *delivered; /* tags in the order of hand-over */
+  GArray *told;      /* tags of successes */
+  GArray *failed;    /* tags of failures */
   guint opened, resumed, closes, refused, broker_closes;
   guint8 close_reason, refuse_reason, broker_close_reason;
   guint subscribed;
   guint8 granted;
   guint sent, resent, pubrel_sent, pubrel_resent, duplicates; /* events */
-  guint gone[16];     /* GONE of the client's own copies, by cause */
+  guint gone[16];        /* GONE of the client's own copies, by cause */
   guint gone_broker[16]; /* of copies for this client at the broker, by cause */
   guint session_gone[16];
 } PairClient;
@@ -57,10 +57,10 @@ typedef struct {
   PairClient clients[PAIR_CLIENTS];
   guint n_clients;
   PairStore store;
-  gboolean unmonitored; /* the wire has bytes of a stranger, or breaches that a policy gives up */
-  gboolean hold_store; /* the host does not answer stored() */
-  GHashTable *held;    /* tag -> copies that machines hold */
-  guint unsubscribed_to;  /* RECEIVED with NO_SUBSCRIPTION */
+  gboolean unmonitored;  /* the wire has bytes of a stranger, or breaches that a policy gives up */
+  gboolean hold_store;   /* the host does not answer stored() */
+  GHashTable *held;      /* tag -> copies that machines hold */
+  guint unsubscribed_to; /* RECEIVED with NO_SUBSCRIPTION */
 } Pair;
 
 /* The configurations may be changed until pair_start(). */

@@ -83,8 +83,8 @@ test_subscription_identifiers(void)
   for (guint32 id = 1; id <= 300; id += 299) {
     guint8 entries[16];
     gsize n = mqtt_filter_put(mqtt_bytes(id == 1 ? "a/b" : "a/#"), TRUE, 1, entries, 16);
-    MqttPacket packet = { .type = MQTT_SUBSCRIBE,
-                          .subscribe = { .packet_id = 9, .entries = { entries, (guint32) n } } };
+    MqttPacket packet = {.type = MQTT_SUBSCRIBE,
+                         .subscribe = {.packet_id = 9, .entries = {entries, (guint32)n}}};
     packet.subscribe.properties.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_SUBSCRIPTION_ID;
     packet.subscribe.properties.subscription_id = id;
     send_packet(pair, B, &packet);
@@ -244,14 +244,12 @@ test_expiry_changed_at_disconnect(void)
   static const struct {
     guint32 before_s, at_disconnect_s;
     guint sessions_at_once, sessions_later;
-  } cases[] = {
-    { 100, 0, 0, 0 }, { 100, 1000, 1, 1 }, { 100, 0xFFFFFFFF, 1, 1 }, { 100, 5, 1, 0 }
-  };
+  } cases[] = {{100, 0, 0, 0}, {100, 1000, 1, 1}, {100, 0xFFFFFFFF, 1, 1}, {100, 5, 1, 0}};
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     Pair *pair = make(MQTT_5_0, 1);
     pair->clients[A].config.session_expiry_s = cases[i].before_s;
     start(pair);
-    MqttPacket packet = { .type = MQTT_DISCONNECT };
+    MqttPacket packet = {.type = MQTT_DISCONNECT};
     packet.disconnect.properties.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_SESSION_EXPIRY;
     packet.disconnect.properties.session_expiry_s = cases[i].at_disconnect_s;
     send_packet(pair, A, &packet);
@@ -357,8 +355,8 @@ test_receive_maximum(void)
   guint8 bytes[64];
   gsize n = 0;
   for (guint16 id = 1; id <= 3; id++) {
-    MqttPacket packet = { .type = MQTT_PUBLISH,
-                          .publish = { .qos = 2, .packet_id = id, .topic = MQTT_BYTES("x") } };
+    MqttPacket packet = {.type = MQTT_PUBLISH,
+                         .publish = {.qos = 2, .packet_id = id, .topic = MQTT_BYTES("x")}};
     n += mqtt_encode(&packet, MQTT_5_0, bytes + n, sizeof bytes - n);
   }
   guint64 none = 0;
@@ -380,8 +378,8 @@ test_maximum_qos(void)
   g_assert_cmpint(pair_publish(pair, A, "a", 2, 1), ==, MQTT_PUBLISH_NOT_SUPPORTED);
   pair_subscribe(pair, B, "a", 2);
   g_assert_cmpuint(pair->clients[B].granted, ==, 1);
-  MqttPacket packet = { .type = MQTT_PUBLISH,
-                        .publish = { .qos = 2, .packet_id = 1, .topic = MQTT_BYTES("a") } };
+  MqttPacket packet = {.type = MQTT_PUBLISH,
+                       .publish = {.qos = 2, .packet_id = 1, .topic = MQTT_BYTES("a")}};
   send_packet(pair, A, &packet);
   g_assert_cmpuint(pair->clients[A].close_reason, ==, MQTT_QOS_NOT_SUPPORTED);
   pair_free(pair);
@@ -414,9 +412,9 @@ test_announced_packet_size(void)
   pair->config.maximum_packet_size = 60;
   start(pair);
   g_assert_cmpint(pair_publish_size(pair, A, "a", 1, 1, 100), ==, MQTT_PUBLISH_TOO_LARGE);
-  guint8 payload[100] = { 0 };
-  MqttPacket packet = { .type = MQTT_PUBLISH,
-                        .publish = { .topic = MQTT_BYTES("a"), .payload = { payload, 100 } } };
+  guint8 payload[100] = {0};
+  MqttPacket packet = {.type = MQTT_PUBLISH,
+                       .publish = {.topic = MQTT_BYTES("a"), .payload = {payload, 100}}};
   send_packet(pair, A, &packet);
   g_assert_cmpuint(pair->clients[A].close_reason, ==, MQTT_PACKET_TOO_LARGE);
   pair_free(pair);
@@ -427,10 +425,10 @@ static guint8
 connack_of(MqttVersion version, const MqttConnect *connect, gboolean *closed)
 {
   MqttBrokerConfig config;
-  MqttEvents events = { 0 };
+  MqttEvents events = {0};
   guint8 bytes[256], reason = 0;
   gsize size;
-  MqttPacket packet = { .type = MQTT_CONNECT, .connect = *connect };
+  MqttPacket packet = {.type = MQTT_CONNECT, .connect = *connect};
   packet.connect.version = version;
   mqtt_broker_config_default(&config);
   MqttBroker *broker = mqtt_broker_new(&config, &events);
@@ -460,7 +458,7 @@ static void
 test_connack(void)
 {
   gboolean closed;
-  MqttConnect connect = { .clean_start = TRUE };
+  MqttConnect connect = {.clean_start = TRUE};
   g_assert_cmpuint(connack_of(MQTT_5_0, &connect, &closed), ==, 0);
   g_assert_cmpuint(connack_of(MQTT_3_1_1, &connect, &closed), ==, 0);
   g_assert_false(closed);
@@ -477,17 +475,17 @@ test_connack(void)
 static void
 test_first_packet(void)
 {
-  static const guint8 level9[] = { 0x10, 12, 0, 4, 'M', 'Q', 'T', 'T', 9, 2, 0, 0, 0, 0 };
-  static const guint8 ping[] = { 0xC0, 0 };
+  static const guint8 level9[] = {0x10, 12, 0, 4, 'M', 'Q', 'T', 'T', 9, 2, 0, 0, 0, 0};
+  static const guint8 ping[] = {0xC0, 0};
   MqttBrokerConfig config;
-  MqttEvents events = { 0 };
+  MqttEvents events = {0};
   guint8 bytes[64];
   mqtt_broker_config_default(&config);
   MqttBroker *broker = mqtt_broker_new(&config, &events);
   mqtt_broker_open(broker, 0, 0, 0);
   mqtt_broker_input(broker, 0, 0, level9, sizeof level9);
   gsize n = mqtt_broker_output(broker, 0, 0, bytes, sizeof bytes);
-  static const guint8 expected[] = { 0x20, 2, 0, 1 };
+  static const guint8 expected[] = {0x20, 2, 0, 1};
   g_assert_cmpmem(bytes, n, expected, sizeof expected);
   mqtt_broker_open(broker, 0, 1, 1);
   mqtt_broker_input(broker, 0, 1, ping, sizeof ping);
@@ -504,17 +502,17 @@ static void
 will_case(guint32 delay_s, gboolean says_goodbye, guint expected_at_once, guint expected_later)
 {
   MqttBrokerConfig config;
-  MqttEvents events = { 0 };
+  MqttEvents events = {0};
   guint8 bytes[256];
   mqtt_broker_config_default(&config);
   MqttBroker *broker = mqtt_broker_new(&config, &events);
   for (guint conn = 0; conn < 2; conn++) {
-    MqttPacket packet = { .type = MQTT_CONNECT,
-                          .connect = { .version = MQTT_5_0,
-                                       .client_id = mqtt_bytes(conn == 0 ? "a" : "b"),
-                                       .has_will = conn == 0,
-                                       .will_topic = MQTT_BYTES("w"),
-                                       .will_payload = MQTT_BYTES("gone") } };
+    MqttPacket packet = {.type = MQTT_CONNECT,
+                         .connect = {.version = MQTT_5_0,
+                                     .client_id = mqtt_bytes(conn == 0 ? "a" : "b"),
+                                     .has_will = conn == 0,
+                                     .will_topic = MQTT_BYTES("w"),
+                                     .will_payload = MQTT_BYTES("gone")}};
     packet.connect.properties.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_SESSION_EXPIRY;
     packet.connect.properties.session_expiry_s = 1000;
     packet.connect.will_properties.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_WILL_DELAY;
@@ -522,13 +520,13 @@ will_case(guint32 delay_s, gboolean says_goodbye, guint expected_at_once, guint 
     mqtt_broker_open(broker, 0, conn, conn);
     mqtt_broker_input(broker, 0, conn, bytes, mqtt_encode(&packet, MQTT_5_0, bytes, 256));
   }
-  static const guint8 subscribe[] = { 0x82, 7, 0, 1, 0, 0, 1, 'w', 0 };
-  static const guint8 disconnect[] = { 0xE0, 0 };
+  static const guint8 subscribe[] = {0x82, 7, 0, 1, 0, 0, 1, 'w', 0};
+  static const guint8 disconnect[] = {0xE0, 0};
   mqtt_broker_input(broker, 0, 1, subscribe, sizeof subscribe);
   if (says_goodbye)
     mqtt_broker_input(broker, 0, 0, disconnect, sizeof disconnect);
   mqtt_broker_closed(broker, 0, 0);
-  guint seen[2] = { 0, 0 };
+  guint seen[2] = {0, 0};
   for (guint later = 0; later < 2; later++) {
     gsize n;
     while ((n = mqtt_broker_output(broker, 0, 1, bytes, sizeof bytes)) > 0)
@@ -560,7 +558,7 @@ test_churn(void)
   for (guint i = 1; i < 4; i++)
     pair_subscribe(pair, i, "a/#", 1);
   for (guint round = 0; round < 200; round++) {
-    guint who = (guint) g_test_rand_int_range(1, 4);
+    guint who = (guint)g_test_rand_int_range(1, 4);
     if (pair->clients[who].up)
       pair_cut(pair, who);
     else
@@ -585,28 +583,28 @@ main(int argc, char **argv)
     const char *path;
     GTestFunc function;
   } tests[] = {
-    { "subscribe/filters", test_filters },
-    { "subscribe/overlap", test_overlap },
-    { "subscribe/identifiers", test_subscription_identifiers },
-    { "subscribe/no-local", test_no_local },
-    { "subscribe/shared", test_shared_refused },
-    { "session/take-over", test_take_over },
-    { "session/expiry", test_expiry },
-    { "session/expiry-starts-anew", test_expiry_starts_anew },
-    { "session/expiry-at-disconnect", test_expiry_changed_at_disconnect },
-    { "session/clean-start", test_clean_start },
-    { "keep-alive", test_keep_alive },
-    { "queue/offline-qos0", test_offline_qos0 },
-    { "queue/full", test_queue_full },
-    { "window/both", test_windows },
-    { "window/ours", test_receive_maximum },
-    { "limits/qos", test_maximum_qos },
-    { "limits/too-large", test_too_large },
-    { "limits/announced", test_announced_packet_size },
-    { "connack", test_connack },
-    { "first-packet", test_first_packet },
-    { "will", test_will },
-    { "churn", test_churn },
+      {"subscribe/filters", test_filters},
+      {"subscribe/overlap", test_overlap},
+      {"subscribe/identifiers", test_subscription_identifiers},
+      {"subscribe/no-local", test_no_local},
+      {"subscribe/shared", test_shared_refused},
+      {"session/take-over", test_take_over},
+      {"session/expiry", test_expiry},
+      {"session/expiry-starts-anew", test_expiry_starts_anew},
+      {"session/expiry-at-disconnect", test_expiry_changed_at_disconnect},
+      {"session/clean-start", test_clean_start},
+      {"keep-alive", test_keep_alive},
+      {"queue/offline-qos0", test_offline_qos0},
+      {"queue/full", test_queue_full},
+      {"window/both", test_windows},
+      {"window/ours", test_receive_maximum},
+      {"limits/qos", test_maximum_qos},
+      {"limits/too-large", test_too_large},
+      {"limits/announced", test_announced_packet_size},
+      {"connack", test_connack},
+      {"first-packet", test_first_packet},
+      {"will", test_will},
+      {"churn", test_churn},
   };
   g_test_init(&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define S(n) ((gint64) (n) *G_GINT64_CONSTANT(1000000000))
+#define S(n) ((gint64)(n)*G_GINT64_CONSTANT(1000000000))
 
 typedef struct {
   MqttClientConfig config;
@@ -61,15 +61,15 @@ in(Solo *solo, const MqttPacket *packet)
 static void
 in_ack(Solo *solo, MqttPacketType type, guint16 id, guint8 reason)
 {
-  MqttPacket packet = { .type = type, .ack = { .packet_id = id, .reason = reason } };
+  MqttPacket packet = {.type = type, .ack = {.packet_id = id, .reason = reason}};
   in(solo, &packet);
 }
 
 static void
 in_publish(Solo *solo, guint8 qos, guint16 id)
 {
-  MqttPacket packet = { .type = MQTT_PUBLISH,
-                        .publish = { .qos = qos, .packet_id = id, .topic = MQTT_BYTES("t") } };
+  MqttPacket packet = {.type = MQTT_PUBLISH,
+                       .publish = {.qos = qos, .packet_id = id, .topic = MQTT_BYTES("t")}};
   in(solo, &packet);
 }
 
@@ -112,22 +112,22 @@ static void
 connect_with(Solo *solo, gboolean present, MqttProperties properties)
 {
   begin(solo);
-  MqttPacket packet = { .type = MQTT_CONNACK,
-                        .connack = { .session_present = present, .properties = properties } };
+  MqttPacket packet = {.type = MQTT_CONNACK,
+                       .connack = {.session_present = present, .properties = properties}};
   in(solo, &packet);
 }
 
 static void
 connect_plain(Solo *solo, gboolean present)
 {
-  connect_with(solo, present, (MqttProperties){ 0 });
+  connect_with(solo, present, (MqttProperties){0});
 }
 
 static MqttPublishResult
 publish(Solo *solo, guint8 qos, guint8 tag)
 {
-  guint8 payload[8] = { [7] = tag };
-  MqttPublish p = { .qos = qos, .topic = MQTT_BYTES("t"), .payload = { payload, 8 } };
+  guint8 payload[8] = {[7] = tag};
+  MqttPublish p = {.qos = qos, .topic = MQTT_BYTES("t"), .payload = {payload, 8}};
   return mqtt_client_publish(solo->client, solo->now_ns, &p);
 }
 
@@ -169,7 +169,7 @@ test_refused(void)
 {
   Solo *solo = solo_new(MQTT_5_0);
   begin(solo);
-  MqttPacket packet = { .type = MQTT_CONNACK, .connack = { .reason = MQTT_SERVER_BUSY } };
+  MqttPacket packet = {.type = MQTT_CONNACK, .connack = {.reason = MQTT_SERVER_BUSY}};
   in(solo, &packet);
   g_assert_cmpuint(event(solo, MQTT_EVENT_REFUSED)->reason, ==, MQTT_SERVER_BUSY);
   g_assert_nonnull(event(solo, MQTT_EVENT_CLOSE));
@@ -206,7 +206,7 @@ test_keep_alive(void)
   g_assert_cmpint(time_out(solo), ==, S(16));
   g_assert_cmpint(out(solo), ==, MQTT_PINGREQ);
   solo->now_ns = S(18);
-  in(solo, &(MqttPacket){ .type = MQTT_PINGRESP });
+  in(solo, &(MqttPacket){.type = MQTT_PINGRESP});
   g_assert_cmpint(time_out(solo), ==, S(26));
   g_assert_cmpint(out(solo), ==, MQTT_PINGREQ);
   g_assert_null(event(solo, MQTT_EVENT_CLOSE));
@@ -233,8 +233,8 @@ static void
 test_server_keep_alive(void)
 {
   Solo *solo = solo_new(MQTT_5_0);
-  MqttProperties p = { .present = G_GUINT64_CONSTANT(1) << MQTT_PROP_SERVER_KEEP_ALIVE,
-                       .server_keep_alive_s = 5 };
+  MqttProperties p = {.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_SERVER_KEEP_ALIVE,
+                      .server_keep_alive_s = 5};
   connect_with(solo, FALSE, p);
   g_assert_cmpint(mqtt_client_deadline(solo->client), ==, S(5));
   solo_free(solo);
@@ -349,8 +349,8 @@ test_give_up_keeps_quota(void)
   Solo *solo = solo_new(MQTT_5_0);
   solo->config.ack_timeout_ns = S(2);
   solo->config.on_ack_timeout = MQTT_ACK_GIVE_UP;
-  MqttProperties p = { .present = G_GUINT64_CONSTANT(1) << MQTT_PROP_RECEIVE_MAXIMUM,
-                       .receive_maximum = 1 };
+  MqttProperties p = {.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_RECEIVE_MAXIMUM,
+                      .receive_maximum = 1};
   connect_with(solo, FALSE, p);
   publish(solo, 1, 1);
   g_assert_cmpint(out(solo), ==, MQTT_PUBLISH);
@@ -437,9 +437,9 @@ static void
 test_offline_queue(void)
 {
   static const MqttPublishResult expected[3][2] = {
-    [MQTT_OFFLINE_NONE] = { MQTT_PUBLISH_OFFLINE, MQTT_PUBLISH_OFFLINE },
-    [MQTT_OFFLINE_QOS12] = { MQTT_PUBLISH_OFFLINE, MQTT_PUBLISH_ACCEPTED },
-    [MQTT_OFFLINE_ALL] = { MQTT_PUBLISH_ACCEPTED, MQTT_PUBLISH_ACCEPTED },
+      [MQTT_OFFLINE_NONE] = {MQTT_PUBLISH_OFFLINE, MQTT_PUBLISH_OFFLINE},
+      [MQTT_OFFLINE_QOS12] = {MQTT_PUBLISH_OFFLINE, MQTT_PUBLISH_ACCEPTED},
+      [MQTT_OFFLINE_ALL] = {MQTT_PUBLISH_ACCEPTED, MQTT_PUBLISH_ACCEPTED},
   };
   for (MqttOfflineQueue policy = MQTT_OFFLINE_NONE; policy <= MQTT_OFFLINE_ALL; policy++) {
     Solo *solo = solo_new(MQTT_5_0);
@@ -452,7 +452,7 @@ test_offline_queue(void)
       taken += result == MQTT_PUBLISH_ACCEPTED;
     }
     g_assert_cmpuint(mqtt_client_queued(solo->client), ==, taken);
-    in(solo, &(MqttPacket){ .type = MQTT_CONNACK });
+    in(solo, &(MqttPacket){.type = MQTT_CONNACK});
     for (guint i = 0; i < taken; i++)
       g_assert_cmpint(out(solo), ==, MQTT_PUBLISH);
     g_assert_cmpint(out(solo), ==, 0);
@@ -508,8 +508,8 @@ static void
 test_window(void)
 {
   Solo *solo = solo_new(MQTT_5_0);
-  MqttProperties p = { .present = G_GUINT64_CONSTANT(1) << MQTT_PROP_RECEIVE_MAXIMUM,
-                       .receive_maximum = 2 };
+  MqttProperties p = {.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_RECEIVE_MAXIMUM,
+                      .receive_maximum = 2};
   connect_with(solo, FALSE, p);
   for (guint8 tag = 1; tag <= 5; tag++)
     publish(solo, tag == 1 ? 2 : 1, tag);
@@ -536,8 +536,8 @@ static void
 test_window_on_resume(void)
 {
   Solo *solo = solo_new(MQTT_5_0);
-  MqttProperties p = { .present = G_GUINT64_CONSTANT(1) << MQTT_PROP_RECEIVE_MAXIMUM,
-                       .receive_maximum = 1 };
+  MqttProperties p = {.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_RECEIVE_MAXIMUM,
+                      .receive_maximum = 1};
   connect_plain(solo, FALSE);
   for (guint8 tag = 1; tag <= 4; tag++) {
     publish(solo, tag == 3 ? 2 : 1, tag);
@@ -565,15 +565,15 @@ static void
 test_limits(void)
 {
   Solo *solo = solo_new(MQTT_5_0);
-  MqttProperties p = { .present = G_GUINT64_CONSTANT(1) << MQTT_PROP_MAXIMUM_PACKET_SIZE
-                                  | G_GUINT64_CONSTANT(1) << MQTT_PROP_MAXIMUM_QOS,
-                       .maximum_packet_size = 14,
-                       .maximum_qos = 1 };
+  MqttProperties p = {.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_MAXIMUM_PACKET_SIZE |
+                                 G_GUINT64_CONSTANT(1) << MQTT_PROP_MAXIMUM_QOS,
+                      .maximum_packet_size = 14,
+                      .maximum_qos = 1};
   begin(solo);
   publish(solo, 2, 1); /* queued before the limits are known */
   publish(solo, 1, 2);
   forget(solo);
-  in(solo, &(MqttPacket){ .type = MQTT_CONNACK, .connack = { .properties = p } });
+  in(solo, &(MqttPacket){.type = MQTT_CONNACK, .connack = {.properties = p}});
   g_assert_cmpuint(events(solo, MQTT_EVENT_GONE), ==, 2);
   g_assert_cmpuint(events(solo, MQTT_EVENT_TOLD), ==, 2);
   g_assert_cmpint(publish(solo, 2, 3), ==, MQTT_PUBLISH_NOT_SUPPORTED);
@@ -607,19 +607,19 @@ static void
 test_protocol_errors(void)
 {
   static const guint8 bad[][4] = {
-    { 0x40, 0x02, 0x00, 0x00 }, /* PUBACK of identifier 0 */
-    { 0xC0, 0x00 },             /* PINGREQ, which a server does not send */
-    { 0x20, 0x02, 0x00, 0x00 }, /* a second CONNACK */
+      {0x40, 0x02, 0x00, 0x00}, /* PUBACK of identifier 0 */
+      {0xC0, 0x00},             /* PINGREQ, which a server does not send */
+      {0x20, 0x02, 0x00, 0x00}, /* a second CONNACK */
   };
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
     for (MqttVersion version = MQTT_3_1_1; version <= MQTT_5_0; version++) {
       Solo *solo = solo_new(version);
       connect_plain(solo, FALSE);
-      guint8 bytes[8] = { 0 };
+      guint8 bytes[8] = {0};
       memcpy(bytes, bad[i], 4);
       if (i == 2 && version == MQTT_5_0)
         bytes[1] = 3;
-      mqtt_client_input(solo->client, 0, bytes, (gsize) bytes[1] + 2);
+      mqtt_client_input(solo->client, 0, bytes, (gsize)bytes[1] + 2);
       g_assert_cmpint(out(solo), ==, version == MQTT_5_0 ? MQTT_DISCONNECT : 0);
       g_assert_nonnull(event(solo, MQTT_EVENT_CLOSE));
       solo_free(solo);
@@ -644,9 +644,9 @@ static void
 test_assigned_id(void)
 {
   Solo *solo = solo_new(MQTT_5_0);
-  solo->client = mqtt_client_new(&solo->config, (MqttBytes){ NULL, 0 }, &solo->events);
-  MqttProperties p = { .present = G_GUINT64_CONSTANT(1) << MQTT_PROP_ASSIGNED_CLIENT_ID,
-                       .assigned_client_id = MQTT_BYTES("yours") };
+  solo->client = mqtt_client_new(&solo->config, (MqttBytes){NULL, 0}, &solo->events);
+  MqttProperties p = {.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_ASSIGNED_CLIENT_ID,
+                      .assigned_client_id = MQTT_BYTES("yours")};
   connect_with(solo, FALSE, p);
   close_now(solo);
   begin(solo);
@@ -698,7 +698,7 @@ test_message_expiry(void)
   connect_plain(solo, FALSE);
   publish(solo, 1, 1);
   for (guint i = 0; i < 2; i++) {
-    MqttPublish p = { .qos = 1, .topic = MQTT_BYTES("t") };
+    MqttPublish p = {.qos = 1, .topic = MQTT_BYTES("t")};
     p.properties.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_MESSAGE_EXPIRY;
     p.properties.message_expiry_s = i == 0 ? 5 : 10;
     g_assert_cmpint(mqtt_client_publish(solo->client, 0, &p), ==, MQTT_PUBLISH_ACCEPTED);
@@ -710,8 +710,8 @@ test_message_expiry(void)
   g_assert_cmpuint(solo->packet.publish.properties.message_expiry_s, ==, 3);
   gboolean expired = FALSE;
   for (guint i = 0; i < solo->events.length; i++)
-    expired |= solo->events.items[i].type == MQTT_EVENT_GONE
-               && solo->events.items[i].cause == MQTT_CAUSE_EXPIRED;
+    expired |= solo->events.items[i].type == MQTT_EVENT_GONE &&
+               solo->events.items[i].cause == MQTT_CAUSE_EXPIRED;
   g_assert_true(expired);
   solo_free(solo);
 }
@@ -723,35 +723,35 @@ main(int argc, char **argv)
     const char *path;
     GTestFunc function;
   } tests[] = {
-    { "connect", test_connect },
-    { "refused", test_refused },
-    { "clean-start", test_clean_start },
-    { "keep-alive", test_keep_alive },
-    { "ping-without-room", test_ping_without_room },
-    { "server-keep-alive", test_server_keep_alive },
-    { "ack-timeout/report", test_report },
-    { "ack-timeout/resend", test_resend },
-    { "ack-timeout/resend-pubrel", test_resend_pubrel },
-    { "ack-timeout/reconnect", test_reconnect },
-    { "ack-timeout/give-up", test_give_up },
-    { "ack-timeout/give-up-keeps-quota", test_give_up_keeps_quota },
-    { "ack-timeout/subscribe", test_subscribe_times_out },
-    { "session/lost", test_session_lost },
-    { "session/unknown", test_unknown_session },
-    { "session/ends", test_session_ends },
-    { "queue/offline", test_offline_queue },
-    { "queue/full", test_queue_full },
-    { "queue/bytes", test_queue_bytes },
-    { "window/quota", test_window },
-    { "window/resume", test_window_on_resume },
-    { "window/ours", test_server_exceeds_receive_maximum },
-    { "limits", test_limits },
-    { "errors/malformed", test_protocol_errors },
-    { "errors/wrong-answer", test_answers_to_nothing },
-    { "assigned-id", test_assigned_id },
-    { "disconnect", test_disconnect },
-    { "lose-state", test_lose_state },
-    { "message-expiry", test_message_expiry },
+      {"connect", test_connect},
+      {"refused", test_refused},
+      {"clean-start", test_clean_start},
+      {"keep-alive", test_keep_alive},
+      {"ping-without-room", test_ping_without_room},
+      {"server-keep-alive", test_server_keep_alive},
+      {"ack-timeout/report", test_report},
+      {"ack-timeout/resend", test_resend},
+      {"ack-timeout/resend-pubrel", test_resend_pubrel},
+      {"ack-timeout/reconnect", test_reconnect},
+      {"ack-timeout/give-up", test_give_up},
+      {"ack-timeout/give-up-keeps-quota", test_give_up_keeps_quota},
+      {"ack-timeout/subscribe", test_subscribe_times_out},
+      {"session/lost", test_session_lost},
+      {"session/unknown", test_unknown_session},
+      {"session/ends", test_session_ends},
+      {"queue/offline", test_offline_queue},
+      {"queue/full", test_queue_full},
+      {"queue/bytes", test_queue_bytes},
+      {"window/quota", test_window},
+      {"window/resume", test_window_on_resume},
+      {"window/ours", test_server_exceeds_receive_maximum},
+      {"limits", test_limits},
+      {"errors/malformed", test_protocol_errors},
+      {"errors/wrong-answer", test_answers_to_nothing},
+      {"assigned-id", test_assigned_id},
+      {"disconnect", test_disconnect},
+      {"lose-state", test_lose_state},
+      {"message-expiry", test_message_expiry},
   };
   g_test_init(&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {

@@ -341,12 +341,12 @@ decode_block(const Holder *holder, const GByteArray *block, guint8 *reason)
 {
   g_autoptr(GByteArray) before = wire_bytes(holder->before);
   g_autoptr(GByteArray) after = wire_bytes(holder->after);
-  guint8 length = (guint8) block->len;
+  guint8 length = (guint8)block->len;
   g_assert_cmpuint(block->len, <, 128);
   g_byte_array_append(before, &length, 1);
   g_byte_array_append(before, block->data, block->len);
   g_byte_array_append(before, after->data, after->len);
-  before->data[1] = (guint8) (before->len - 2);
+  before->data[1] = (guint8)(before->len - 2);
   return decode(before, MQTT_5_0, holder->sender, reason);
 }
 
@@ -404,7 +404,7 @@ test_unknown_properties(void)
       continue;
     for (guint i = 0; i < G_N_ELEMENTS(holders); i++) {
       guint8 reason = 0;
-      g_assert_cmpint(decode_property(&holders[i], (guint8) id, "00000000", 1, &reason), ==,
+      g_assert_cmpint(decode_property(&holders[i], (guint8)id, "00000000", 1, &reason), ==,
                       MQTT_MALFORMED);
       g_assert_cmphex(reason, ==, MQTT_MALFORMED_PACKET);
     }
@@ -467,15 +467,15 @@ test_reasons(void)
   for (guint i = 0; i < G_N_ELEMENTS(allowed); i++) {
     g_autoptr(GByteArray) codes = wire_bytes(allowed[i].codes);
     for (guint code = 0; code < 256; code++) {
-      gboolean expected = memchr(codes->data, (int) code, codes->len) != NULL;
+      gboolean expected = memchr(codes->data, (int)code, codes->len) != NULL;
       g_test_message("%s 0x%02x", mqtt_packet_name(allowed[i].type), code);
-      g_assert_cmpint(mqtt_reason_allowed(allowed[i].type, (guint8) code) != FALSE, ==, expected);
+      g_assert_cmpint(mqtt_reason_allowed(allowed[i].type, (guint8)code) != FALSE, ==, expected);
       named[code] |= expected;
     }
   }
   guint n = 0;
   for (guint code = 0; code < 256; code++) {
-    g_assert_cmpint(mqtt_reason_name((guint8) code) != NULL, ==, named[code]);
+    g_assert_cmpint(mqtt_reason_name((guint8)code) != NULL, ==, named[code]);
     n += named[code];
   }
   g_assert_cmpuint(n, ==, 43); /* rows of table 2-6, those of 0x00 taken together */

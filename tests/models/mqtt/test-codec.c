@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define B(literal) MQTT_BYTES(literal)
-#define HAS(property) ((guint64) 1 << MQTT_PROP_##property)
+#define HAS(property) ((guint64)1 << MQTT_PROP_##property)
 
 typedef struct {
   const char *name;
@@ -247,7 +247,7 @@ test_acks(void)
 {
   static const guint8 first[] = { 0x40, 0x50, 0x62, 0x70 };
   for (guint i = 0; i < G_N_ELEMENTS(first); i++) {
-    MqttPacketType type = (MqttPacketType) (first[i] >> 4);
+    MqttPacketType type = (MqttPacketType)(first[i] >> 4);
     guint8 error = i < 2 ? MQTT_QUOTA_EXCEEDED : MQTT_PACKET_ID_NOT_FOUND;
     g_autofree char *shortest = g_strdup_printf("%02x 02 0102", first[i]);
     g_autofree char *reason = g_strdup_printf("%02x 03 0102 %02x", first[i], error);
@@ -385,7 +385,7 @@ test_lengths(void)
   for (guint i = 0; i < G_N_ELEMENTS(remaining); i++) {
     MqttPacket packet = { MQTT_PUBLISH,
                           .publish = { .topic = B("t"),
-                                       .payload = { payload, (guint32) remaining[i] - 3 } } };
+                                       .payload = { payload, (guint32)remaining[i] - 3 } } };
     gsize header = 1 + (i + 3) / 2, size, n;
     guint8 reason;
     g_assert_cmpuint(mqtt_encoded_size(&packet, MQTT_3_1_1), ==, header + remaining[i]);
@@ -472,7 +472,7 @@ test_filters(void)
   g_assert_cmpuint(mqtt_filter_put(B("+"), TRUE, 1, room + n, 3), ==, 0);
   n += mqtt_filter_put(B("+"), TRUE, 1, room + n, 4);
   g_assert_cmpuint(n, ==, 10);
-  entries = (MqttBytes){ room, (guint32) n };
+  entries = (MqttBytes){ room, (guint32)n };
   g_assert_true(mqtt_filter_next(&entries, TRUE, &filter, &options));
   g_assert_cmpmem(filter.data, filter.length, "a/#", 3);
   g_assert_cmphex(options, ==, 0x2D);

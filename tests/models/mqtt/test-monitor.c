@@ -91,7 +91,7 @@ play_step(MqttMonitor *monitor, const char *step, gboolean split)
 static void
 play(const Dialogue *dialogue, MqttSender end, gboolean split)
 {
-  g_autoptr(MqttMonitor) monitor = mqtt_monitor_new(end);
+  g_autoptr(MqttMonitor)monitor = mqtt_monitor_new(end);
   g_test_message("%s", dialogue->name);
   for (guint i = 0; i < STEPS && dialogue->steps[i] != NULL; i++) {
     gboolean last = i + 1 == STEPS || dialogue->steps[i + 1] == NULL;
@@ -354,20 +354,20 @@ test_server_breaches(void)
 static void
 test_many(void)
 {
-  g_autoptr(MqttMonitor) monitor = mqtt_monitor_new(MQTT_FROM_CLIENT);
+  g_autoptr(MqttMonitor)monitor = mqtt_monitor_new(MQTT_FROM_CLIENT);
   static const char *const begin[] = { CLIENT_5 };
   for (guint i = 0; i < G_N_ELEMENTS(begin); i++)
     play_step(monitor, begin[i], FALSE);
   for (guint round = 0; round < 3; round++) {
     for (guint i = 0; i < 65535; i++) {
       guint id = i + 1;
-      guint8 publish[] = { 0x32, 0x07, 0, 1, 't', (guint8) (id >> 8), (guint8) id, 0,
-                            (guint8) round };
+      guint8 publish[] = { 0x32, 0x07, 0, 1, 't', (guint8)(id >> 8), (guint8)id, 0,
+                            (guint8)round };
       mqtt_monitor_sent(monitor, publish, sizeof publish);
     }
     for (guint i = 0; i < 65535; i++) {
       guint id = (i * 7919u) % 65535 + 1; /* a prime that 65535 does not have */
-      guint8 puback[] = { 0x40, 0x02, (guint8) (id >> 8), (guint8) id };
+      guint8 puback[] = { 0x40, 0x02, (guint8)(id >> 8), (guint8)id };
       mqtt_monitor_received(monitor, puback, sizeof puback);
     }
     g_assert_cmpstr(mqtt_monitor_breach(monitor), ==, NULL);

@@ -108,7 +108,7 @@ test_two_cuts(gconstpointer data)
 static void
 assert_order(const GArray *delivered)
 {
-  guint64 newest[4] = { 0 };
+  guint64 newest[4] = {0};
   for (guint i = 0; i < delivered->len; i++) {
     guint64 tag = g_array_index(delivered, guint64, i), lane = tag % 4;
     guint64 *last = &newest[lane];
@@ -130,7 +130,7 @@ random_life(const Setting *setting)
   Pair *pair = make(setting);
   guint64 tag = 0;
   for (guint i = 0; i < 150; i++) {
-    guint who = (guint) g_test_rand_int_range(0, 2);
+    guint who = (guint)g_test_rand_int_range(0, 2);
     switch (g_test_rand_int_range(0, 8)) {
     case 0:
       pair_cut(pair, who);
@@ -148,9 +148,9 @@ random_life(const Setting *setting)
       break;
     default:
       tag++;
-      g_assert_cmpint(pair_publish(pair, PUBLISHER, tag % 4 < 2 ? "a/x" : "a/y", tag % 2 ? 2 : 1,
-                                   tag),
-                      ==, MQTT_PUBLISH_ACCEPTED);
+      g_assert_cmpint(
+          pair_publish(pair, PUBLISHER, tag % 4 < 2 ? "a/x" : "a/y", tag % 2 ? 2 : 1, tag), ==,
+          MQTT_PUBLISH_ACCEPTED);
       break;
     }
   }
@@ -185,7 +185,7 @@ static void
 test_slices(void)
 {
   for (guint8 qos = 0; qos <= 2; qos++) {
-    Setting setting = { .version = MQTT_5_0, .qos = qos, .room = 50 };
+    Setting setting = {.version = MQTT_5_0, .qos = qos, .room = 50};
     Pair *pair = make(&setting);
     pair_publish_size(pair, PUBLISHER, "a/b", qos, 1, 100000);
     pair_publish_size(pair, PUBLISHER, "a/b", qos, 2, 8);
@@ -203,7 +203,7 @@ static void
 test_cut_in_a_slice(void)
 {
   for (guint8 qos = 0; qos <= 1; qos++) {
-    Setting setting = { .version = MQTT_5_0, .qos = qos, .room = 500 };
+    Setting setting = {.version = MQTT_5_0, .qos = qos, .room = 500};
     Pair *pair = make(&setting);
     PairClient *publisher = &pair->clients[PUBLISHER];
     guint8 buffer[500];
@@ -225,13 +225,13 @@ test_cut_in_a_slice(void)
 static void
 test_many_in_flight(void)
 {
-  Setting setting = { .version = MQTT_5_0, .qos = 1, .room = 65536 };
+  Setting setting = {.version = MQTT_5_0, .qos = 1, .room = 65536};
   Pair *pair = make(&setting);
   pair->latency_ns = S(1);
   pair->unmonitored = TRUE; /* it would take longer than all the rest */
   for (guint64 tag = 1; tag <= 70000; tag++)
     mqtt_client_publish(pair->clients[PUBLISHER].machine, pair->now_ns,
-                        &(MqttPublish){ .qos = 1, .topic = mqtt_bytes("a/b") });
+                        &(MqttPublish){.qos = 1, .topic = mqtt_bytes("a/b")});
   g_assert_cmpuint(mqtt_client_inflight(pair->clients[PUBLISHER].machine), ==, 65535);
   g_assert_cmpuint(mqtt_client_queued(pair->clients[PUBLISHER].machine), ==, 70000 - 65535);
   pair_settle(pair);
@@ -257,10 +257,10 @@ main(int argc, char **argv)
   guint n = 0;
   g_test_init(&argc, &argv, NULL);
   for (MqttVersion version = MQTT_3_1_1; version <= MQTT_5_0; version++) {
-    settings[n++] = (Setting){ version, 1, MQTT_QOS2_ON_PUBLISH, MQTT_QOS2_ON_PUBLISH, 65536 };
-    settings[n++] = (Setting){ version, 2, MQTT_QOS2_ON_PUBLISH, MQTT_QOS2_ON_PUBLISH, 65536 };
-    settings[n++] = (Setting){ version, 2, MQTT_QOS2_ON_PUBREL, MQTT_QOS2_ON_PUBREL, 65536 };
-    settings[n++] = (Setting){ version, 2, MQTT_QOS2_ON_PUBLISH, MQTT_QOS2_ON_PUBREL, 40 };
+    settings[n++] = (Setting){version, 1, MQTT_QOS2_ON_PUBLISH, MQTT_QOS2_ON_PUBLISH, 65536};
+    settings[n++] = (Setting){version, 2, MQTT_QOS2_ON_PUBLISH, MQTT_QOS2_ON_PUBLISH, 65536};
+    settings[n++] = (Setting){version, 2, MQTT_QOS2_ON_PUBREL, MQTT_QOS2_ON_PUBREL, 65536};
+    settings[n++] = (Setting){version, 2, MQTT_QOS2_ON_PUBLISH, MQTT_QOS2_ON_PUBREL, 40};
   }
   for (guint i = 0; i < n; i++) {
     add("cut-anywhere", &settings[i], test_cut);

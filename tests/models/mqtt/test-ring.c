@@ -13,8 +13,8 @@ test_find(void)
   guint live = 0, target = 0;
   for (guint i = 0; i < 300000; i++) {
     if (i % 20000 == 0)
-      target = (guint) g_test_rand_int_range(0, i % 40000 == 0 ? 30 : 5000);
-    guint16 id = (guint16) g_test_rand_int_range(1, 65536);
+      target = (guint)g_test_rand_int_range(0, i % 40000 == 0 ? 30 : 5000);
+    guint16 id = (guint16)g_test_rand_int_range(1, 65536);
     if (live < target) {
       while (++next == 0 || value[next] != 0)
         ;
@@ -48,12 +48,12 @@ test_order(void)
     slot->state = 1;
     slot->word = i;
     if (i < 500)
-      mqtt_ring_set_id(ring, slot, (guint16) (i + 1));
+      mqtt_ring_set_id(ring, slot, (guint16)(i + 1));
     if (i == 499)
       ring->sent = ring->granted = ring->tail;
   }
   for (guint i = 1; i < 500; i += 2)
-    mqtt_ring_remove(&ring, mqtt_ring_find(ring, (guint16) (i + 1)));
+    mqtt_ring_remove(&ring, mqtt_ring_find(ring, (guint16)(i + 1)));
   for (guint i = 0; i < 1000; i++)
     mqtt_ring_push(&ring)->state = 1;
   guint last = 0, n = 0;
@@ -82,7 +82,7 @@ test_memory(void)
   slot->state = 1;
   mqtt_ring_set_id(ring, slot, 65535);
   for (guint i = 0; i < 1000000; i++) {
-    guint16 id = (guint16) (i % 65000 + 1);
+    guint16 id = (guint16)(i % 65000 + 1);
     slot = mqtt_ring_push(&ring);
     slot->state = 1;
     mqtt_ring_set_id(ring, slot, id);
@@ -101,7 +101,7 @@ test_deadlines(void)
   for (guint i = 0; i < G_N_ELEMENTS(at); i++)
     at[i] = G_MAXINT64;
   for (guint n = 0; n < 20000; n++) {
-    guint32 owner = (guint32) g_test_rand_int_range(0, G_N_ELEMENTS(at)), first;
+    guint32 owner = (guint32)g_test_rand_int_range(0, G_N_ELEMENTS(at)), first;
     at[owner] = g_test_rand_int_range(0, 4) == 0 ? G_MAXINT64 : g_test_rand_int_range(0, 1000);
     mqtt_deadlines_set(deadlines, owner, at[owner]);
     gint64 least = G_MAXINT64;
@@ -116,7 +116,7 @@ test_deadlines(void)
 static gboolean
 is_even(gpointer user, const MqttAckTimer *timer)
 {
-  (void) user;
+  (void)user;
   return timer->stamp % 2 == 0;
 }
 
@@ -125,15 +125,15 @@ test_ack_timers(void)
 {
   MqttAckTimers *timers = NULL;
   for (guint32 i = 0; i < 1000; i++)
-    mqtt_ack_timers_add(&timers, (MqttAckTimer){ g_test_rand_int_range(0, 500), i, 1 });
+    mqtt_ack_timers_add(&timers, (MqttAckTimer){g_test_rand_int_range(0, 500), i, 1});
   mqtt_ack_timers_sweep(&timers, is_even, NULL);
   g_assert_cmpuint(timers->length, ==, 500);
-  MqttAckTimer last = { -1, 0, 0 };
+  MqttAckTimer last = {-1, 0, 0};
   while (timers != NULL) {
     g_assert_cmpint(mqtt_ack_timers_next(timers), !=, G_MAXINT64);
     MqttAckTimer timer = mqtt_ack_timers_take(&timers);
-    g_assert_true(timer.at_ns > last.at_ns
-                  || (timer.at_ns == last.at_ns && timer.stamp > last.stamp));
+    g_assert_true(timer.at_ns > last.at_ns ||
+                  (timer.at_ns == last.at_ns && timer.stamp > last.stamp));
     last = timer;
   }
   g_assert_cmpint(mqtt_ack_timers_next(timers), ==, G_MAXINT64);

@@ -138,7 +138,7 @@ random_crashes(const Setting *setting)
       pair_crash_broker(pair, 0);
       break;
     case 1:
-      pair_crash_client(pair, (guint) g_test_rand_int_range(0, 2), 0);
+      pair_crash_client(pair, (guint)g_test_rand_int_range(0, 2), 0);
       break;
     case 2:
       pair->cut_after = g_test_rand_int_range(0, 200);
@@ -240,13 +240,13 @@ static void
 test_records_are_deleted(void)
 {
   for (guint receiver = 0; receiver < 2; receiver++) {
-    Setting setting = { .qos = 2, .receiver = receiver };
+    Setting setting = {.qos = 2, .receiver = receiver};
     Pair *pair = make(&setting);
     pair->clients[SUBSCRIBER].config.receive_maximum = 3; /* some wait for it */
     pair_cut(pair, SUBSCRIBER);
     pair_online(pair, SUBSCRIBER);
     for (guint64 tag = 1; tag <= 30; tag++)
-      pair_publish(pair, PUBLISHER, "a/b", (guint8) (tag % 3), tag);
+      pair_publish(pair, PUBLISHER, "a/b", (guint8)(tag % 3), tag);
     pair_settle(pair);
     g_assert_cmpuint(pair->clients[SUBSCRIBER].delivered->len, ==, 30);
     pair_crash_broker(pair, 0);
@@ -269,10 +269,10 @@ int
 main(int argc, char **argv)
 {
   static Setting settings[] = {
-    { 1, MQTT_QOS2_ON_PUBLISH, FALSE, FALSE }, { 2, MQTT_QOS2_ON_PUBLISH, FALSE, FALSE },
-    { 2, MQTT_QOS2_ON_PUBREL, FALSE, FALSE },  { 1, MQTT_QOS2_ON_PUBLISH, TRUE, FALSE },
-    { 2, MQTT_QOS2_ON_PUBREL, TRUE, FALSE },   { 1, MQTT_QOS2_ON_PUBLISH, FALSE, TRUE },
-    { 2, MQTT_QOS2_ON_PUBLISH, FALSE, TRUE },  { 2, MQTT_QOS2_ON_PUBREL, FALSE, TRUE },
+      {1, MQTT_QOS2_ON_PUBLISH, FALSE, FALSE}, {2, MQTT_QOS2_ON_PUBLISH, FALSE, FALSE},
+      {2, MQTT_QOS2_ON_PUBREL, FALSE, FALSE},  {1, MQTT_QOS2_ON_PUBLISH, TRUE, FALSE},
+      {2, MQTT_QOS2_ON_PUBREL, TRUE, FALSE},   {1, MQTT_QOS2_ON_PUBLISH, FALSE, TRUE},
+      {2, MQTT_QOS2_ON_PUBLISH, FALSE, TRUE},  {2, MQTT_QOS2_ON_PUBREL, FALSE, TRUE},
   };
   g_test_init(&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS(settings); i++) {

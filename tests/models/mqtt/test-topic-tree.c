@@ -15,13 +15,13 @@ typedef struct {
 static void
 clear_entry(gpointer data)
 {
-  g_free(((Entry *) data)->filter);
+  g_free(((Entry *)data)->filter);
 }
 
 static Pair
 pair_new(void)
 {
-  Pair pair = { mqtt_topic_tree_new(), g_array_new(FALSE, FALSE, sizeof(Entry)) };
+  Pair pair = {mqtt_topic_tree_new(), g_array_new(FALSE, FALSE, sizeof(Entry))};
   g_array_set_clear_func(pair.list, clear_entry);
   return pair;
 }
@@ -39,7 +39,7 @@ find_entry(const GArray *list, const char *filter, guint32 subscriber)
   for (guint i = 0; i < list->len; i++) {
     const Entry *e = &g_array_index(list, Entry, i);
     if (e->match.subscriber == subscriber && g_str_equal(e->filter, filter))
-      return (gint) i;
+      return (gint)i;
   }
   return -1;
 }
@@ -53,7 +53,7 @@ pair_insert(Pair *pair, const char *filter, MqttMatch match)
   if (at >= 0)
     g_array_index(pair->list, Entry, at).match = match;
   else
-    g_array_append_vals(pair->list, &(Entry){ g_strdup(filter), match }, 1);
+    g_array_append_vals(pair->list, &(Entry){g_strdup(filter), match}, 1);
   g_assert_cmpuint(mqtt_topic_tree_size(pair->tree), ==, pair->list->len);
 }
 
@@ -64,7 +64,7 @@ pair_remove(Pair *pair, const char *filter, guint32 subscriber)
   gboolean was_there = mqtt_topic_tree_remove(pair->tree, mqtt_bytes(filter), subscriber);
   g_assert_cmpint(was_there != FALSE, ==, at >= 0);
   if (at >= 0)
-    g_array_remove_index(pair->list, (guint) at);
+    g_array_remove_index(pair->list, (guint)at);
   g_assert_cmpuint(mqtt_topic_tree_size(pair->tree), ==, pair->list->len);
 }
 
@@ -76,7 +76,7 @@ by_all(gconstpointer a, gconstpointer b)
     return x->subscriber < y->subscriber ? -1 : 1;
   if (x->identifier != y->identifier)
     return x->identifier < y->identifier ? -1 : 1;
-  return (gint) x->options - (gint) y->options;
+  return (gint)x->options - (gint)y->options;
 }
 
 static void
@@ -101,16 +101,16 @@ pair_check(const Pair *pair, const char *topic)
 static char *
 random_path(gboolean filter, guint names)
 {
-  static const char *const words[] = { "", "a", "b", "$c", "+", "#" };
+  static const char *const words[] = {"", "a", "b", "$c", "+", "#"};
   GString *path = g_string_new(NULL);
-  guint levels = (guint) g_test_rand_int_range(1, 5);
+  guint levels = (guint)g_test_rand_int_range(1, 5);
   for (guint i = 0; i < levels; i++) {
     gint pick = g_test_rand_int_range(0, filter ? 7 : 5);
     gboolean last = i + 1 == levels;
     if (i > 0)
       g_string_append_c(path, '/');
     if (pick == 4 || (pick == 6 && !last))
-      g_string_append_printf(path, "n%d", g_test_rand_int_range(0, (gint) names));
+      g_string_append_printf(path, "n%d", g_test_rand_int_range(0, (gint)names));
     else if (pick > 4)
       g_string_append(path, words[pick - 1]);
     else
@@ -126,16 +126,16 @@ random_rounds(guint rounds, guint names, guint subscribers)
 {
   Pair pair = pair_new();
   for (guint i = 0; i < rounds; i++) {
-    guint32 subscriber = (guint32) g_test_rand_int_range(0, (gint) subscribers);
+    guint32 subscriber = (guint32)g_test_rand_int_range(0, (gint)subscribers);
     gboolean growing = (i / 1000) % 2 == 0;
     if (g_test_rand_int_range(0, 4) < (growing ? 3 : 1)) {
       g_autofree char *filter = random_path(TRUE, names);
       if (mqtt_filter_valid(mqtt_bytes(filter)))
         pair_insert(&pair, filter,
-                    (MqttMatch){ subscriber, (guint32) g_test_rand_int_range(0, 3),
-                                 (guint8) g_test_rand_int_range(0, 3) });
+                    (MqttMatch){subscriber, (guint32)g_test_rand_int_range(0, 3),
+                                (guint8)g_test_rand_int_range(0, 3)});
     } else if (pair.list->len > 0) {
-      guint at = (guint) g_test_rand_int_range(0, (gint) pair.list->len);
+      guint at = (guint)g_test_rand_int_range(0, (gint)pair.list->len);
       const Entry *e = &g_array_index(pair.list, Entry, at);
       g_autofree char *filter = g_strdup(e->filter);
       pair_remove(&pair, filter,
@@ -166,7 +166,7 @@ test_many_children(void)
   for (guint up = 1; up <= 2; up++) {
     for (guint32 i = 0; i < N; i++) {
       g_autofree char *filter = g_strdup_printf("fleet/%u/reading", i);
-      g_assert_true(mqtt_topic_tree_insert(tree, mqtt_bytes(filter), (MqttMatch){ i, 0, 0 }));
+      g_assert_true(mqtt_topic_tree_insert(tree, mqtt_bytes(filter), (MqttMatch){i, 0, 0}));
     }
     for (guint32 i = 0; i < N; i++) {
       g_autofree char *topic = g_strdup_printf("fleet/%u/reading", i);
@@ -194,8 +194,8 @@ test_many_subscribers(void)
   g_autoptr(GArray) matches = g_array_new(FALSE, FALSE, sizeof(MqttMatch));
   MqttBytes filter = MQTT_BYTES("news/+");
   for (guint32 i = 0; i < N; i++)
-    mqtt_topic_tree_insert(tree, filter, (MqttMatch){ N - i, i, 1 });
-  g_assert_false(mqtt_topic_tree_insert(tree, filter, (MqttMatch){ N - 4, 77, 2 }));
+    mqtt_topic_tree_insert(tree, filter, (MqttMatch){N - i, i, 1});
+  g_assert_false(mqtt_topic_tree_insert(tree, filter, (MqttMatch){N - 4, 77, 2}));
   for (guint32 keep = 3; keep <= 3000; keep *= 10) {
     for (guint32 i = 0; i < N; i++) {
       gboolean there = keep == 3 || i % (keep / 10) == 0;
@@ -215,20 +215,20 @@ test_many_subscribers(void)
 static void
 test_order(void)
 {
-  static const char *const filters[] = { "a/b", "a/+", "#", "+/b", "a/#", "+/+", "a/b/#" };
+  static const char *const filters[] = {"a/b", "a/+", "#", "+/b", "a/#", "+/+", "a/b/#"};
   g_autoptr(MqttTopicTree) plain = mqtt_topic_tree_new();
   g_autoptr(MqttTopicTree) busy = mqtt_topic_tree_new();
   g_autoptr(GArray) one = g_array_new(FALSE, FALSE, sizeof(MqttMatch));
   g_autoptr(GArray) two = g_array_new(FALSE, FALSE, sizeof(MqttMatch));
   for (guint32 s = 0; s < 40; s++) {
     for (guint f = 0; f < G_N_ELEMENTS(filters); f++) {
-      MqttMatch match = { s * 100 + f, 0, 0 };
-      mqtt_topic_tree_insert(busy, mqtt_bytes(filters[f]), (MqttMatch){ 100000 + s, 0, 0 });
+      MqttMatch match = {s * 100 + f, 0, 0};
+      mqtt_topic_tree_insert(busy, mqtt_bytes(filters[f]), (MqttMatch){100000 + s, 0, 0});
       mqtt_topic_tree_insert(plain, mqtt_bytes(filters[f]), match);
       mqtt_topic_tree_insert(busy, mqtt_bytes(filters[f]), match);
     }
     g_autofree char *other = g_strdup_printf("a/%u", s);
-    mqtt_topic_tree_insert(busy, mqtt_bytes(other), (MqttMatch){ s, 0, 0 });
+    mqtt_topic_tree_insert(busy, mqtt_bytes(other), (MqttMatch){s, 0, 0});
   }
   for (guint32 s = 0; s < 40; s++) {
     for (guint f = 0; f < G_N_ELEMENTS(filters); f++)
@@ -253,9 +253,9 @@ test_deep(void)
     pluses[i] = i % 2 ? '/' : '+';
   pluses[65535] = '\0';
   Pair pair = pair_new();
-  pair_insert(&pair, slashes, (MqttMatch){ 1, 0, 0 });
-  pair_insert(&pair, pluses, (MqttMatch){ 2, 0, 0 });
-  pair_insert(&pair, "#", (MqttMatch){ 3, 0, 0 });
+  pair_insert(&pair, slashes, (MqttMatch){1, 0, 0});
+  pair_insert(&pair, pluses, (MqttMatch){2, 0, 0});
+  pair_insert(&pair, "#", (MqttMatch){3, 0, 0});
   pair_check(&pair, slashes);
   pair_check(&pair, slashes + 32768);
   pair_remove(&pair, slashes, 1);

@@ -70,7 +70,7 @@ test_matching(void)
     g_assert_true(mqtt_topic_valid(topic));
     g_assert_cmpint(mqtt_topic_matches(filter, topic) != FALSE, ==, rows[i].matches);
 
-    g_autoptr(MqttTopicTree) tree = mqtt_topic_tree_new();
+    g_autoptr(MqttTopicTree)tree = mqtt_topic_tree_new();
     g_autoptr(GArray) matches = g_array_new(FALSE, FALSE, sizeof(MqttMatch));
     mqtt_topic_tree_insert(tree, filter, (MqttMatch){ .subscriber = 1 });
     mqtt_topic_tree_match(tree, topic, matches);
@@ -136,7 +136,7 @@ valid_at(const guint8 *bytes, gsize n, gsize before)
   guint8 room[32];
   memset(room, 'x', sizeof room);
   memcpy(room + before, bytes, n);
-  return mqtt_utf8_valid((MqttBytes){ room, (guint32) (before + n) });
+  return mqtt_utf8_valid((MqttBytes){ room, (guint32)(before + n) });
 }
 
 /* Every code point in every form; the oracle is the definition of the encoding. */
@@ -148,27 +148,27 @@ test_code_points(void)
   static const guint32 surrogates[] = { 0xD800, 0xDBFF, 0xDC00, 0xDFFF };
   for (guint i = 0; i < G_N_ELEMENTS(edges); i++) {
     char utf8[6];
-    gsize n = (gsize) g_unichar_to_utf8(edges[i], utf8);
+    gsize n = (gsize)g_unichar_to_utf8(edges[i], utf8);
     for (gsize before = 0; before < 9; before++) {
-      g_assert_true(valid_at((const guint8 *) utf8, n, before));
+      g_assert_true(valid_at((const guint8 *)utf8, n, before));
       if (n > 1)
-        g_assert_false(valid_at((const guint8 *) utf8, n - 1, before));
+        g_assert_false(valid_at((const guint8 *)utf8, n - 1, before));
     }
   }
   for (guint i = 0; i < G_N_ELEMENTS(surrogates); i++) {
     guint32 c = surrogates[i];
-    guint8 three[] = { (guint8) (0xE0 | c >> 12), (guint8) (0x80 | (c >> 6 & 63)),
-                       (guint8) (0x80 | (c & 63)) };
+    guint8 three[] = { (guint8)(0xE0 | c >> 12), (guint8)(0x80 | (c >> 6 & 63)),
+                       (guint8)(0x80 | (c & 63)) };
     g_assert_false(valid_at(three, 3, 0));
   }
   for (guint32 c = 0; c < 0x10000; c++) { /* longer than needed */
-    guint8 four[] = { 0xF0, (guint8) (0x80 | c >> 12), (guint8) (0x80 | (c >> 6 & 63)),
-                      (guint8) (0x80 | (c & 63)) };
+    guint8 four[] = { 0xF0, (guint8)(0x80 | c >> 12), (guint8)(0x80 | (c >> 6 & 63)),
+                      (guint8)(0x80 | (c & 63)) };
     g_assert_false(valid_at(four, 4, 3));
     if (c < 0x800)
       g_assert_false(valid_at((guint8[]){ 0xE0, four[2], four[3] }, 3, 3));
     if (c < 0x80)
-      g_assert_false(valid_at((guint8[]){ (guint8) (0xC0 | c >> 6), four[3] }, 2, 3));
+      g_assert_false(valid_at((guint8[]){ (guint8)(0xC0 | c >> 6), four[3] }, 2, 3));
   }
   g_assert_false(valid_at((const guint8 *) "\xF4\x90\x80\x80", 4, 0));
   g_assert_false(valid_at((const guint8 *) "\xF8\x88\x80\x80\x80", 5, 0));
@@ -182,12 +182,12 @@ test_random_utf8(void)
                                   0xC2, 0xDF, 0xE0, 0xE1, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF4,
                                   0xF5 };
   for (guint round = 0; round < 200000; round++) {
-    guint32 n = (guint32) g_test_rand_int_range(1, 20);
+    guint32 n = (guint32)g_test_rand_int_range(1, 20);
     guint8 string[20];
     for (guint32 i = 0; i < n; i++)
       string[i] = g_test_rand_bit() ? 'a' : bytes[g_test_rand_int_range(0, G_N_ELEMENTS(bytes))];
     gboolean valid = mqtt_utf8_valid((MqttBytes){ string, n }) != FALSE;
-    g_assert_cmpint(valid, ==, g_utf8_validate((const char *) string, n, NULL));
+    g_assert_cmpint(valid, ==, g_utf8_validate((const char *)string, n, NULL));
   }
 }
 

@@ -9,7 +9,7 @@ wire_bytes(const char *text)
   GByteArray *bytes = g_byte_array_new();
   gboolean quoted = FALSE;
   for (const char *p = text; *p != '\0'; p++) {
-    guint8 byte = (guint8) *p;
+    guint8 byte = (guint8)*p;
     if (*p == '\'') {
       quoted = !quoted;
       continue;
@@ -18,7 +18,7 @@ wire_bytes(const char *text)
       if (*p == ' ')
         continue;
       g_assert(g_ascii_isxdigit(p[0]) && g_ascii_isxdigit(p[1]));
-      byte = (guint8) (g_ascii_xdigit_value(p[0]) << 4 | g_ascii_xdigit_value(p[1]));
+      byte = (guint8)(g_ascii_xdigit_value(p[0]) << 4 | g_ascii_xdigit_value(p[1]));
       p++;
     }
     g_byte_array_append(bytes, &byte, 1);
@@ -41,8 +41,8 @@ wire_keep_extra(MqttProperties *properties, gboolean publish, GByteArray *extra)
   }
   g_assert_cmpuint(raw.length, ==, 0);
   if (publish)
-    properties->present &= ~((guint64) 1 << MQTT_PROP_SUBSCRIPTION_ID);
-  properties->extra = (MqttBytes){ extra->data + start, (guint32) (extra->len - start) };
+    properties->present &= ~((guint64)1 << MQTT_PROP_SUBSCRIPTION_ID);
+  properties->extra = (MqttBytes){extra->data + start, (guint32)(extra->len - start)};
 }
 
 /* The encoding of a decoded packet, to be freed. */
@@ -87,8 +87,8 @@ wire_encode_again(MqttPacket packet, MqttVersion version)
   }
   gsize size = mqtt_encoded_size(&packet, version);
   g_assert_cmpuint(size, >, 0);
-  GByteArray *bytes = g_byte_array_sized_new((guint) size);
-  g_byte_array_set_size(bytes, (guint) size);
+  GByteArray *bytes = g_byte_array_sized_new((guint)size);
+  g_byte_array_set_size(bytes, (guint)size);
   gsize written = mqtt_encode(&packet, version, bytes->data, size);
   g_assert_cmpuint(written, ==, size);
   g_byte_array_unref(extra);

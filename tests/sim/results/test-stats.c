@@ -229,17 +229,16 @@ static void
 test_coverage(void)
 {
   static const Weather weathers[] = {
-    {0.1, 20, 2000, 10},   {0.1, 50, 500, 10},     {0.1, 2, 300, 10},     {0.1, 10, 270, 30},
-    {0.001, 10, 10000, 10}, {0.001, 50, 50000, 10}, {0.001, 2, 10000, 10}, {0.001, 10, 5000, 30},
-    {0.001, 10, 20000, 5},  {0, 10, 1000, 10},
+      {0.1, 20, 2000, 10},    {0.1, 50, 500, 10},     {0.1, 2, 300, 10},     {0.1, 10, 270, 30},
+      {0.001, 10, 10000, 10}, {0.001, 50, 50000, 10}, {0.001, 2, 10000, 10}, {0.001, 10, 5000, 30},
+      {0.001, 10, 20000, 5},  {0, 10, 1000, 10},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(weathers); i++) {
     double share = coverage(&weathers[i]);
 
-    g_test_message("loss %g in clusters of %g, %u replications of %u: %g covered",
-                   weathers[i].loss, weathers[i].cluster, weathers[i].replications,
-                   weathers[i].owed, share);
+    g_test_message("loss %g in clusters of %g, %u replications of %u: %g covered", weathers[i].loss,
+                   weathers[i].cluster, weathers[i].replications, weathers[i].owed, share);
     g_assert_cmpfloat(share, >=, 0.93);
   }
 }
@@ -298,8 +297,7 @@ times_draw(Times *times, GRand *rand, guint n, double spread)
     double shift = 1 + spread * g_rand_double(rand);
 
     for (guint k = 0; k < n; k++)
-      histogram_add(&times->histograms[i],
-                    (gint64)(shift * 1e9 * -log1p(-g_rand_double(rand))));
+      histogram_add(&times->histograms[i], (gint64)(shift * 1e9 * -log1p(-g_rand_double(rand))));
     times->views[i] = &times->histograms[i];
   }
 }

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 /* Longer than the head of a database, so that there is something to read before it is refused. */
-#define LONG_TEXT \
-  "a text that is longer than the hundred bytes which the head of a database has, and that says " \
+#define LONG_TEXT                                                                                  \
+  "a text that is longer than the hundred bytes which the head of a database has, and that says "  \
   "nothing that anybody could take for one"
 
 typedef struct {
@@ -20,14 +20,14 @@ typedef struct {
 static const StoreSetting settings[] = {{"sensor", "qos", "1"}, {"radio", "loss", "2 %"}};
 
 static const StoreExperiment study = {
-  .key = "abc123",
-  .revision = "1",
-  .title = "What 'if'?",
-  .text = "[experiment]\ntitle = What 'if'?\n",
-  .overrides = "",
-  .libraries = "none",
-  .settings = settings,
-  .settings_n = G_N_ELEMENTS(settings),
+    .key = "abc123",
+    .revision = "1",
+    .title = "What 'if'?",
+    .text = "[experiment]\ntitle = What 'if'?\n",
+    .overrides = "",
+    .libraries = "none",
+    .settings = settings,
+    .settings_n = G_N_ELEMENTS(settings),
 };
 
 static void
@@ -78,20 +78,20 @@ static void
 put_message(Outcome *outcome, guint64 id, guint32 subscriber)
 {
   OutcomeMessage m = {
-    .id = id,
-    .section = 0,
-    .publisher = 1,
-    .subscriber = subscriber,
-    .published_ns = (gint64)id * 1000,
-    .latency_ns = id % 3 == 0 ? -1 : 150000000,
-    .told_ns = id % 5 == 0 ? -1 : 300000000,
-    .copies = id % 3 != 0,
-    .sends = 2,
-    .needless = 1,
-    .qos = 1,
-    .fate = id % 3 == 0 ? FATE_LOST : FATE_ONCE,
-    .cause = id % 3 == 0 ? CAUSE_CONNECTION_LOST : CAUSE_NONE,
-    .told = id % 5 == 0 ? TOLD_NOTHING : TOLD_SUCCESS,
+      .id = id,
+      .section = 0,
+      .publisher = 1,
+      .subscriber = subscriber,
+      .published_ns = (gint64)id * 1000,
+      .latency_ns = id % 3 == 0 ? -1 : 150000000,
+      .told_ns = id % 5 == 0 ? -1 : 300000000,
+      .copies = id % 3 != 0,
+      .sends = 2,
+      .needless = 1,
+      .qos = 1,
+      .fate = id % 3 == 0 ? FATE_LOST : FATE_ONCE,
+      .cause = id % 3 == 0 ? CAUSE_CONNECTION_LOST : CAUSE_NONE,
+      .told = id % 5 == 0 ? TOLD_NOTHING : TOLD_SUCCESS,
   };
 
   g_array_append_val(outcome->messages, m);
@@ -320,8 +320,9 @@ static void
 test_refuses_other_files(Fixture *f, gconstpointer data)
 {
   static const char *const texts[] = {
-    "x", "[experiment]\ntitle = the wrong file\n",
-    LONG_TEXT,
+      "x",
+      "[experiment]\ntitle = the wrong file\n",
+      LONG_TEXT,
   };
 
   (void)data;
@@ -636,19 +637,18 @@ test_views(Fixture *f, gconstpointer data)
   static const struct {
     const char *sql, *rows;
   } cases[] = {
-    {"SELECT point, section, runs, owed, delivered, lost, delivery_ratio FROM reliability",
-     "1|reading|3|3000.0|2997.0|3.0|0.999\n2|reading|3|3000.0|2994.0|6.0|0.998\n"},
-    {"SELECT parameters FROM reliability WHERE point = 2",
-     "$loss = 2 %, sensor.ack_timeout = 900 ms, policy = before\n"},
-    {"SELECT point, cause, lost, silent, example FROM losses",
-     "1|connection-lost|3.0|3.0|1:1:11\n2|connection-lost|6.0|6.0|2:1:11\n"},
-    {"SELECT point, element, name, runs, count FROM latency",
-     "1|reading|latency|3|2997\n2|reading|latency|3|2994\n"},
-    {"SELECT point, replication, count(*), sum(fate = 'lost'), count(subscriber) FROM messages "
-     "GROUP BY 1, 2",
-     "1|1|9|3|8\n2|1|9|3|8\n"},
-    {"SELECT section, key, value FROM setting ORDER BY 1",
-     "radio|loss|2 %\nsensor|qos|1\n"},
+      {"SELECT point, section, runs, owed, delivered, lost, delivery_ratio FROM reliability",
+       "1|reading|3|3000.0|2997.0|3.0|0.999\n2|reading|3|3000.0|2994.0|6.0|0.998\n"},
+      {"SELECT parameters FROM reliability WHERE point = 2",
+       "$loss = 2 %, sensor.ack_timeout = 900 ms, policy = before\n"},
+      {"SELECT point, cause, lost, silent, example FROM losses",
+       "1|connection-lost|3.0|3.0|1:1:11\n2|connection-lost|6.0|6.0|2:1:11\n"},
+      {"SELECT point, element, name, runs, count FROM latency",
+       "1|reading|latency|3|2997\n2|reading|latency|3|2994\n"},
+      {"SELECT point, replication, count(*), sum(fate = 'lost'), count(subscriber) FROM messages "
+       "GROUP BY 1, 2",
+       "1|1|9|3|8\n2|1|9|3|8\n"},
+      {"SELECT section, key, value FROM setting ORDER BY 1", "radio|loss|2 %\nsensor|qos|1\n"},
   };
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autofree char *rows = query(f->path, cases[i].sql);
@@ -664,21 +664,21 @@ main(int argc, char **argv)
     const char *path;
     void (*test)(Fixture *, gconstpointer);
   } tests[] = {
-    {"/store/round-trip", test_round_trip},
-    {"/store/messages", test_messages},
-    {"/store/refuses-others", test_refuses_others},
-    {"/store/new-words-for-the-same", test_new_words_for_the_same},
-    {"/store/refuses-other-files", test_refuses_other_files},
-    {"/store/refuses-other-databases", test_refuses_other_databases},
-    {"/store/unwritable", test_unwritable},
-    {"/store/one-writer", test_one_writer},
-    {"/store/killed", test_killed},
-    {"/store/full", test_full},
-    {"/store/full-at-birth", test_full_at_birth},
-    {"/store/order-does-not-matter", test_order_does_not_matter},
-    {"/store/points-change", test_points_change},
-    {"/store/breach-is-not-done", test_breach_is_not_done},
-    {"/store/views", test_views},
+      {"/store/round-trip", test_round_trip},
+      {"/store/messages", test_messages},
+      {"/store/refuses-others", test_refuses_others},
+      {"/store/new-words-for-the-same", test_new_words_for_the_same},
+      {"/store/refuses-other-files", test_refuses_other_files},
+      {"/store/refuses-other-databases", test_refuses_other_databases},
+      {"/store/unwritable", test_unwritable},
+      {"/store/one-writer", test_one_writer},
+      {"/store/killed", test_killed},
+      {"/store/full", test_full},
+      {"/store/full-at-birth", test_full_at_birth},
+      {"/store/order-does-not-matter", test_order_does_not_matter},
+      {"/store/points-change", test_points_change},
+      {"/store/breach-is-not-done", test_breach_is_not_done},
+      {"/store/views", test_views},
   };
 
   g_test_init(&argc, &argv, NULL);

@@ -70,23 +70,23 @@ test_values(void)
     const char *metric;
     double value;
   } cases[] = {
-    {"reading.delivery_ratio", 0.9545},
-    {"reading.loss_ratio", 0.0455},
-    {"reading.duplicate_ratio", 50 / 954.5},
-    {"reading.extra_copies", 70 / 954.5},
-    {"reading.owed", 1000},
-    {"owed", 1010},
-    {"reading.lost", 45.5},
-    {"delivery_ratio", 9545 / 10100.0},
-    {"reading.throughput", 0.2},
-    {"throughput", 0.3}, /* of all sections, in the same hour */
-    {"sensor.bytes_per_delivered", 100},
-    {"sensor.reconnects", 6},
-    {"sensor.bytes_up", 4000},
-    {"radio.bytes_up", 4000},
-    {"bytes_up", 4000}, /* not those of the link once more */
-    {"hub.queue_peak", 99},
-    {"reading.latency_mean", 0.47775}, /* near the middle of 1 ms to 954.5 ms */
+      {"reading.delivery_ratio", 0.9545},
+      {"reading.loss_ratio", 0.0455},
+      {"reading.duplicate_ratio", 50 / 954.5},
+      {"reading.extra_copies", 70 / 954.5},
+      {"reading.owed", 1000},
+      {"owed", 1010},
+      {"reading.lost", 45.5},
+      {"delivery_ratio", 9545 / 10100.0},
+      {"reading.throughput", 0.2},
+      {"throughput", 0.3}, /* of all sections, in the same hour */
+      {"sensor.bytes_per_delivered", 100},
+      {"sensor.reconnects", 6},
+      {"sensor.bytes_up", 4000},
+      {"radio.bytes_up", 4000},
+      {"bytes_up", 4000}, /* not those of the link once more */
+      {"hub.queue_peak", 99},
+      {"reading.latency_mean", 0.47775}, /* near the middle of 1 ms to 954.5 ms */
   };
   g_autoptr(GPtrArray) o = make_study();
 
@@ -217,11 +217,11 @@ test_names(void)
   static const struct {
     const char *metric, *heading, *label;
   } cases[] = {
-    {"delivery_ratio", "delivered %", "delivery ratio (%)"},
-    {"job.latency_p99.9", "job p99.9 s", "job: latency, p99.9 (s)"},
-    {"extra_copies", "copies over 1", "extra copies per obligation met"},
-    {"sensor.bytes_per_delivered", "sensor B/delivered",
-     "sensor: bytes per delivered message (B)"},
+      {"delivery_ratio", "delivered %", "delivery ratio (%)"},
+      {"job.latency_p99.9", "job p99.9 s", "job: latency, p99.9 (s)"},
+      {"extra_copies", "copies over 1", "extra copies per obligation met"},
+      {"sensor.bytes_per_delivered", "sensor B/delivered",
+       "sensor: bytes per delivered message (B)"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

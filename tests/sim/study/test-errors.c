@@ -542,7 +542,8 @@ test_bounds(void)
 static void
 test_control_characters(void)
 {
-  assert_text_says("[experiment]\ntitle = a\nrepeat = 1\t\xc2\x9b" "2J\n",
+  assert_text_says("[experiment]\ntitle = a\nrepeat = 1\t\xc2\x9b"
+                   "2J\n",
                    "my.ini:3: [experiment] repeat = 1 ?2J: nothing can be read at "
                    "\"?2J\"\n");
 }

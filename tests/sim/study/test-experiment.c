@@ -410,8 +410,8 @@ test_table_max(void)
   static const struct {
     const char *max;
     double max_ns;
-  } caps[] = {{"15ms", 15e6}, {"20ms", 20e6}, {"35ms", 35e6}, {"10ms", 10e6}, {"40ms", 40e6},
-              {"1h", 3600e9}};
+  } caps[] = {{"15ms", 15e6}, {"20ms", 20e6}, {"35ms", 35e6},
+              {"10ms", 10e6}, {"40ms", 40e6}, {"1h", 3600e9}};
   static const char *const line = "delay = quantiles(0%: 10ms, 50%: 20ms, 75%: 20ms, 100%: 40ms";
   g_autofree char *whole_line = g_strconcat(line, ")", NULL);
   g_autoptr(Experiment) whole = load_small("", "", whole_line, "");
