@@ -2,4 +2,5 @@ experimentsdir = $(pkgdatadir)/experiments
 dist_experiments_DATA = \
 	experiments/qos-vs-loss.ini \
 	experiments/smoke.ini \
-	experiments/timeout-sweep.ini
+	experiments/timeout-sweep.ini \
+	experiments/why-a-timer-helps.ini
