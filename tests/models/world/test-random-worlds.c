@@ -1,10 +1,12 @@
 /* Worlds drawn from a seed: topology, links, faults, policies. Whatever they do, fates add up, no
  * invariant is breached, the wire is legal, and the same seed gives the same run.
  *
+ * QOSIM_WORLD_TEXT=number prints that world's experiment, for tests of the program.
  * Replay one: test-random-worlds --seed R02S... as printed, or QOSIM_WORLD=number for that world
  * alone. */
 #include "tests/models/world/kit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { WORLDS = 150 };
@@ -195,6 +197,11 @@ test_random_worlds(void)
 int
 main(int argc, char **argv)
 {
+  const char *print = getenv("QOSIM_WORLD_TEXT");
+  if (print != NULL) {
+    g_autofree char *text = draw_world((guint32)g_ascii_strtoull(print, NULL, 10));
+    return fputs(text, stdout) < 0;
+  }
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/random-worlds/hold-what-must-hold", test_random_worlds);
   return g_test_run();

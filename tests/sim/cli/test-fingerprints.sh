@@ -67,24 +67,48 @@ at     = uniform(1min, 2min)
 lasts  = 5s
 END
 
-fingerprints()
+# Worlds drawn from a seed, as tests/models/world has them: other topologies, faults and policies.
+worlds='11 12 13 14 15 16 17 18 19 20'
+for world in $worlds; do
+  QOSIM_WORLD_TEXT=$world "${builddir:-.}/tests/models/world/test-random-worlds" >"world-$world.ini"
+done
+
+# run_all NAME COMMAND...: every experiment by that program; the fingerprints are left in NAME.
+run_all()
 {
-  sqlite3 "$1" 'SELECT point, replication, fingerprint, events FROM run ORDER BY 1, 2'
+  into=$1
+  shift
+  "$@" run --quiet -o "$into.db" mix.ini >out 2>err </dev/null
+  status=$?
+  for world in $worlds; do
+    "$@" run --quiet --repeat 2 -o "$into-$world.db" "world-$world.ini" >out 2>err </dev/null ||
+      status=$?
+  done
+  for db in "$into.db" "$into"-*.db; do
+    sqlite3 "$db" 'SELECT point, replication, fingerprint, events FROM run ORDER BY 1, 2'
+  done >"$into"
 }
 
-qosim run --quiet -j 1 -o one.db mix.ini
-exits 0 'one worker'
-fingerprints one.db >one
-ok 'one worker: 18 runs' test "$(wc -l <one)" -eq 18
-ok 'all runs differ' test "$(cut -d'|' -f3 one | sort -u | wc -l)" -eq 18
+one_worker()
+{
+  "$QOSIM" "$@" -j 1
+}
 
-qosim run --quiet -j 2 -o two.db mix.ini
-fingerprints two.db >two
+run_all one one_worker
+exits 0 'one worker'
+ok 'one worker: 18 runs and 20 of drawn worlds' test "$(wc -l <one)" -eq 38
+ok 'all runs differ' test "$(cut -d'|' -f3 one | sort -u | wc -l)" -eq 38
+
+two_workers()
+{
+  "$QOSIM" "$@" -j 2
+}
+
+run_all two two_workers
 same one two 'two workers'
 
 if command -v setarch >/dev/null && setarch -R true 2>/dev/null; then
-  setarch -R "$QOSIM" run --quiet -o fixed.db mix.ini >out 2>err </dev/null
-  fingerprints fixed.db >fixed
+  run_all fixed setarch -R "$QOSIM"
   same one fixed 'without address-space randomisation'
 else
   skip 'without address-space randomisation' 'setarch is not there'
@@ -96,9 +120,8 @@ if [ -f "$srcdir/config.status" ] || ! [ -x "$srcdir/configure" ]; then
   skip 'without optimisation' 'the sources were configured in place'
 elif (cd plain && "$srcdir/configure" -q --disable-lto CFLAGS=-O0 && make -s -j2 qosim) \
     >plain.log 2>&1; then
-  plain/qosim run --quiet -o plain.db mix.ini >out 2>err </dev/null
-  fingerprints plain.db >plain.txt
-  same one plain.txt 'without optimisation'
+  run_all unoptimised plain/qosim
+  same one unoptimised 'without optimisation'
 else
   tail -n 20 plain.log | sed 's/^/# /'
   ok 'without optimisation: it builds' false
