@@ -1,16 +1,18 @@
 # TAP everywhere: GLib's test programs speak it, and so do the shell tests.
 TEST_EXTENSIONS = .sh
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/seeded.sh
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
 AM_TESTS_ENVIRONMENT = \
 	G_DEBUG=fatal-warnings; export G_DEBUG; \
 	MALLOC_PERTURB_=$${MALLOC_PERTURB_-165}; export MALLOC_PERTURB_; \
+	SEED=$(SEED); export SEED; \
 	QOSIM=$(abs_top_builddir)/qosim; export QOSIM; \
 	srcdir=$(abs_top_srcdir); export srcdir; \
 	builddir=$(abs_top_builddir); export builddir;
 
 TESTS += tests/tidy.sh
-EXTRA_DIST += tests/tidy.sh
+EXTRA_DIST += tests/tidy.sh tests/seeded.sh
 
 include tests/sim/random/local.mk
 include tests/sim/engine/local.mk

@@ -26,6 +26,7 @@ typedef struct {
   guint8 granted;
   guint8 misfortune; /* Cause: the last copy for this client that went badly */
   guint8 lost;       /* Cause; CAUSE_NONE while it can still arrive or has arrived */
+  guint8 dropped;    /* a copy for this client went for good: what arrives in the end is late */
   gint64 latency_ns;
 } Obligation;
 
@@ -41,7 +42,8 @@ typedef struct {
   Hop publish, pubrel;
   guint8 told;
   guint8 misfortune; /* Cause: the last copy on the way up that a machine lost, if none came back */
-  gboolean dropped : 1; /* a copy on the way up went for good: what a store brings back is late */
+  gboolean dropped : 1; /* a copy on the way up went for good, or its publisher gave up: what a
+                           store brings back is late */
   gboolean untold : 1;  /* its publisher will still hear of it */
   guint16 sends, needless;
   guint32 n_owed;

@@ -184,6 +184,7 @@ ledger_told(Ledger *ledger, guint64 tag, gint64 now_ns, gboolean success, gboole
                  success ? "success" : "failure");
   if (final) {
     message->untold = FALSE;
+    message->dropped |= !success;
     ledger_settle(ledger, message, LEDGER_UP, now_ns, CAUSE_NONE);
   }
 }
@@ -241,8 +242,7 @@ check_order(Ledger *ledger, const Message *message, const Obligation *owed)
     }
     *found = MAX(last, sequence);
   }
-  if (sequence < last && !message->dropped &&
-      !ledger_is_for_good(owed->misfortune, MIN(publisher->qos, owed->granted)) &&
+  if (sequence < last && !message->dropped && !owed->dropped &&
       message_state_kept(ledger, message, publisher->client, client))
     ledger_note_breach(ledger, message, "delivered after a later message of its topic and QoS");
 }

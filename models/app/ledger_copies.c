@@ -52,8 +52,11 @@ ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
       owed->held--;
       message->down--;
     }
-    if (owed != NULL && cause != CAUSE_NONE)
+    if (owed != NULL && cause != CAUSE_NONE) {
       owed->misfortune = cause;
+      owed->dropped |=
+          ledger_is_for_good(cause, MIN(message_publisher(ledger, message)->qos, owed->granted));
+    }
   }
   ledger_settle(ledger, message, where, now_ns, cause);
 }

@@ -183,13 +183,19 @@ digest(MqttBytes payload)
   return sum;
 }
 
+static gboolean
+resends_by_timer(const MqttMonitor *monitor)
+{
+  return monitor->version != MQTT_5_0 || monitor->allow_timer_resend;
+}
+
 /* A resend, of PUBLISH or PUBREL: it was last sent on connection `before`. */
 static void
 check_resend(MqttMonitor *monitor, const char *name, guint16 id, guint32 before)
 {
   if (monitor->version != MQTT_5_0)
     return;
-  if (before == monitor->connection && !monitor->allow_timer_resend)
+  if (before == monitor->connection && !resends_by_timer(monitor))
     breach(monitor, "%s %u is sent again on the same connection [MQTT-4.4.0-1]", name, id);
   else if (before != monitor->connection && !monitor->connack)
     breach(monitor, "%s %u is sent again before a session is known to be present [MQTT-4.4.0-1]",
@@ -259,9 +265,14 @@ static void
 sent_pubrel(MqttMonitor *monitor, guint16 id)
 {
   MqttExchange *e = mqtt_exchanges_find(&monitor->exchanges, id);
-  MqttOwedTake owed = mqtt_owed_take(&monitor->pubrels, id);
-  /* One that was sent on this connection is a repetition, whatever PUBREC came again since. */
-  if (owed == MQTT_OWED_LATER && e != NULL && e->released == monitor->connection)
+  gboolean again = e != NULL && e->released == monitor->connection;
+  /* By a timer, one that was sent on this connection comes again before the answers to what came
+   * meanwhile; these are still owed, though a PUBREC of the same exchange may be among them. */
+  MqttOwedTake owed =
+      again && resends_by_timer(monitor) && !mqtt_owed_is_next(&monitor->pubrels, id)
+          ? MQTT_OWED_NOT
+          : mqtt_owed_take(&monitor->pubrels, id);
+  if (owed == MQTT_OWED_LATER && again)
     owed = MQTT_OWED_NOT;
   if (owed == MQTT_OWED_LATER)
     breach(monitor, "PUBREL %u comes before that of an earlier PUBREC [MQTT-4.6.0-4]", id);
@@ -292,8 +303,7 @@ sent_request(MqttMonitor *monitor, MqttPacketType type, guint16 id)
     e = mqtt_exchanges_put(&monitor->exchanges, id);
     e->connection = monitor->connection;
     e->state = awaited;
-  } else if (e->state != awaited ||
-             (monitor->version == MQTT_5_0 && !monitor->allow_timer_resend)) {
+  } else if (e->state != awaited || !resends_by_timer(monitor)) {
     breach(monitor, "%s takes identifier %u, which is in use [MQTT-2.2.1-3]",
            mqtt_packet_name(type), id);
   }

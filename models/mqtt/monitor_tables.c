@@ -143,6 +143,12 @@ mqtt_owed_excuse(MqttOwed *owed, guint16 id)
   }
 }
 
+gboolean
+mqtt_owed_is_next(const MqttOwed *owed, guint16 id)
+{
+  return owed->length > 0 && owed_at(owed, 0)->id == id;
+}
+
 MqttOwedTake
 mqtt_owed_take(MqttOwed *owed, guint16 id)
 {

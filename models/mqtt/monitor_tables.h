@@ -54,6 +54,8 @@ void mqtt_owed_push(MqttOwed *owed, guint16 id, gboolean again);
 void mqtt_owed_push_optional(MqttOwed *owed, guint16 id);
 void mqtt_owed_excuse(MqttOwed *owed, guint16 id); /* makes optional what is owed to it */
 
+gboolean mqtt_owed_is_next(const MqttOwed *owed, guint16 id); /* the first that is owed */
+
 typedef enum { MQTT_OWED_NOT, MQTT_OWED_FIRST, MQTT_OWED_LATER } MqttOwedTake;
 
 /* Takes the first of that identifier out. LATER: something else that is not optional was owed

@@ -1,15 +1,14 @@
 /* Worlds drawn from a seed: topology, links, faults, policies. Whatever they do, fates add up, no
  * invariant is breached, the wire is legal, and the same seed gives the same run.
  *
- * QOSIM_WORLD_TEXT=number prints that world's experiment, for tests of the program.
- * Replay one: test-random-worlds --seed R02S... as printed, or QOSIM_WORLD=number for that world
- * alone. */
+ * QOSIM_WORLD=number tries that world alone, QOSIM_WORLDS=n as many as wanted, QOSIM_WORLD_TEXT=
+ * number prints a world's experiment, for tests of the program. */
 #include "tests/models/world/kit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WORLDS = 150 };
+enum { WORLDS = 300 };
 
 #define PICK(rand, ...)                                                                            \
   pick(rand, (const char *const[]){__VA_ARGS__},                                                   \
@@ -187,11 +186,13 @@ static void
 test_random_worlds(void)
 {
   const char *one = getenv("QOSIM_WORLD");
+  const char *many = getenv("QOSIM_WORLDS");
+  guint64 n = many != NULL ? g_ascii_strtoull(many, NULL, 10) : WORLDS;
   guint32 first = (guint32)g_test_rand_int();
   if (one != NULL)
     try_world((guint32)g_ascii_strtoull(one, NULL, 10));
-  for (guint32 i = 0; one == NULL && i < WORLDS; i++)
-    try_world(first + i);
+  for (guint64 i = 0; one == NULL && i < n; i++)
+    try_world(first + (guint32)i);
 }
 
 int
