@@ -25,6 +25,13 @@ ledger_copy(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
   }
 }
 
+static void
+note_dropped(Ledger *ledger, const Message *message, Obligation *owed, Cause cause)
+{
+  guint8 qos = MIN(message_publisher(ledger, message)->qos, owed->granted);
+  owed->dropped |= ledger_is_for_good(cause, qos);
+}
+
 void
 ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause)
 {
@@ -54,8 +61,7 @@ ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
     }
     if (owed != NULL && cause != CAUSE_NONE) {
       owed->misfortune = cause;
-      owed->dropped |=
-          ledger_is_for_good(cause, MIN(message_publisher(ledger, message)->qos, owed->granted));
+      note_dropped(ledger, message, owed, cause);
     }
   }
   ledger_settle(ledger, message, where, now_ns, cause);
@@ -158,6 +164,8 @@ ledger_died(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
     guint8 *misfortune = owed != NULL ? &owed->misfortune : &message->misfortune;
     if (*misfortune == CAUSE_NONE)
       *misfortune = cause;
+    if (owed != NULL)
+      note_dropped(ledger, message, owed, cause);
   }
   ledger_settle(ledger, message, where, now_ns, cause);
 }

@@ -317,6 +317,64 @@ test_breaches(void)
   ledger_free(f.ledger);
 }
 
+/* What a queue dropped, or bytes that died above the granted QoS 0, or what its publisher had given
+ * up, comes late when it comes again: the order of section 4.6 is that of first sending. */
+static void
+test_late_is_no_breach(void)
+{
+  Fixture f;
+  set_up(&f, 1, 0);
+  guint64 dropped = publish(&f, 0, 1), later = publish(&f, 1, 1);
+  ledger_sent(f.ledger, dropped, LEDGER_UP, 2, LEDGER_FIRST);
+  ledger_copy(f.ledger, dropped, FIRST, 2);
+  ledger_received(f.ledger, dropped, LEDGER_UP, 2);
+  ledger_gone(f.ledger, dropped, FIRST, 3, CAUSE_BROKER_QUEUE_FULL);
+  arrive(&f, later, 4, 1, FALSE);
+  hand_over(&f, later, FIRST, 5);
+  /* The publisher resends, and the broker crashes with what that made: it comes back from a store.
+   */
+  ledger_copy(f.ledger, dropped, FIRST, 6);
+  ledger_gone(f.ledger, dropped, FIRST, 7, CAUSE_BROKER_STATE_LOST);
+  ledger_copy(f.ledger, dropped, FIRST, 8);
+  ledger_gone(f.ledger, dropped, LEDGER_UP, 8, CAUSE_NONE);
+  ledger_told(f.ledger, dropped, 8, TRUE, TRUE);
+  hand_over(&f, dropped, FIRST, 9);
+  outcome_free(finish(&f));
+
+  set_up(&f, 1, 0);
+  f.owed[0].granted = 0;
+  guint64 died = publish(&f, 0, 1);
+  later = publish(&f, 1, 1);
+  ledger_sent(f.ledger, died, LEDGER_UP, 2, LEDGER_FIRST);
+  ledger_copy(f.ledger, died, FIRST, 2);
+  ledger_received(f.ledger, died, LEDGER_UP, 2);
+  ledger_sent(f.ledger, died, FIRST, 2, LEDGER_FIRST);
+  ledger_gone(f.ledger, died, FIRST, 2, CAUSE_NONE);
+  ledger_died(f.ledger, died, FIRST, 3, CAUSE_CONNECTION_LOST);
+  arrive(&f, later, 4, 1, FALSE);
+  hand_over(&f, later, FIRST, 5);
+  ledger_copy(f.ledger, died, FIRST, 6);
+  ledger_gone(f.ledger, died, LEDGER_UP, 6, CAUSE_NONE);
+  ledger_told(f.ledger, died, 6, TRUE, TRUE);
+  hand_over(&f, died, FIRST, 7);
+  outcome_free(finish(&f));
+
+  set_up(&f, 2, 0);
+  guint64 given_up = publish(&f, 0, 1);
+  later = publish(&f, 1, 1);
+  ledger_sent(f.ledger, given_up, LEDGER_UP, 2, LEDGER_FIRST);
+  ledger_copy(f.ledger, given_up, LEDGER_UP, 2); /* held by the broker until PUBREL */
+  ledger_received(f.ledger, given_up, LEDGER_UP, 2);
+  ledger_gone(f.ledger, given_up, LEDGER_UP, 3, CAUSE_NONE);
+  ledger_told(f.ledger, given_up, 4, FALSE, TRUE);
+  arrive(&f, later, 5, 1, FALSE);
+  hand_over(&f, later, FIRST, 6);
+  ledger_copy(f.ledger, given_up, FIRST, 7);
+  ledger_gone(f.ledger, given_up, LEDGER_UP, 7, CAUSE_NONE);
+  hand_over(&f, given_up, FIRST, 8);
+  outcome_free(finish(&f));
+}
+
 /* A copy for a client that nobody owes the message to keeps it under way, and no fate. */
 static void
 test_strays(void)
@@ -409,6 +467,7 @@ main(int argc, char **argv)
   g_test_add_func("/ledger/needless-resends", test_needless_resends);
   g_test_add_func("/ledger/needed-resend", test_needed_resend);
   g_test_add_func("/ledger/breaches", test_breaches);
+  g_test_add_func("/ledger/late-is-no-breach", test_late_is_no_breach);
   g_test_add_func("/ledger/strays", test_strays);
   g_test_add_func("/ledger/story", test_story);
   g_test_add_func("/ledger/many", test_many);
