@@ -1,8 +1,7 @@
 #include "models/mqtt/broker.h"
 
-#include <string.h>
-
 #include "models/mqtt/broker_private.h"
+#include "models/mqtt/bytes.h"
 
 void
 mqtt_broker_config_default(MqttBrokerConfig *config)
@@ -15,24 +14,14 @@ mqtt_broker_config_default(MqttBrokerConfig *config)
                                .receive_maximum = 65535,
                                .maximum_packet_size = MQTT_UNLIMITED,
                                .keep_alive_factor = 1.5,
+                               .connections = MQTT_UNLIMITED,
+                               .retain_available = TRUE,
+                               .wildcard_available = TRUE,
+                               .shared_available = TRUE,
+                               .subscription_ids_available = TRUE,
+                               .topic_alias_send = 65535,
+                               .session_expiry_maximum_s = EXPIRY_NEVER,
                                .qos2_receiver = MQTT_QOS2_ON_PUBLISH};
-}
-
-static guint
-id_hash(gconstpointer key)
-{
-  const MqttBytes *id = key;
-  guint32 hash = 2166136261u; /* FNV-1a */
-  for (guint32 i = 0; i < id->length; i++)
-    hash = (hash ^ id->data[i]) * 16777619u;
-  return hash;
-}
-
-static gboolean
-id_equal(gconstpointer a, gconstpointer b)
-{
-  const MqttBytes *x = a, *y = b;
-  return x->length == y->length && (x->length == 0 || memcmp(x->data, y->data, x->length) == 0);
 }
 
 static void
@@ -44,11 +33,13 @@ make_tables(MqttBroker *broker)
   broker->links = g_ptr_array_new();
   broker->sessions = g_ptr_array_new();
   broker->free_indices = g_array_new(FALSE, FALSE, sizeof(guint32));
-  broker->by_id = g_hash_table_new(id_hash, id_equal);
+  broker->by_id = g_hash_table_new(mqtt_bytes_hash, mqtt_bytes_equal);
   broker->tree = mqtt_topic_tree_new();
+  broker->shares = mqtt_shares_new();
+  broker->retained = mqtt_retained_new();
   broker->deadlines = mqtt_deadlines_new();
   broker->loading = NULL;
-  broker->connections = 0;
+  broker->connections = broker->sessions_online = 0;
 }
 
 static void
@@ -74,6 +65,8 @@ free_tables(MqttBroker *broker)
   g_array_unref(broker->free_indices);
   g_hash_table_unref(broker->by_id);
   mqtt_topic_tree_free(broker->tree);
+  mqtt_shares_free(broker->shares);
+  mqtt_retained_free(broker->retained);
   mqtt_deadlines_free(broker->deadlines);
 }
 

@@ -12,10 +12,16 @@ typedef struct {
   guint32 inflight; /* own bound per session; the client's Receive Maximum binds too */
   guint32 queue;    /* per session, behind inflight */
   guint64 queue_bytes;
-  MqttOnQueueFull on_queue_full; /* FULL_REFUSE: PUBACK or PUBREC 0x97 where that can be said */
-  guint16 receive_maximum;       /* announced */
-  guint32 maximum_packet_size;   /* announced and enforced */
-  double keep_alive_factor;      /* 1.5 [MQTT-3.1.2-22] */
+  MqttOnQueueFull on_queue_full;    /* FULL_REFUSE: PUBACK or PUBREC 0x97 where that can be said */
+  guint16 receive_maximum;          /* announced */
+  guint32 maximum_packet_size;      /* announced and enforced */
+  double keep_alive_factor;         /* 1.5 [MQTT-3.1.2-22] */
+  guint16 server_keep_alive_s;      /* in place of what clients of 5.0 ask; 0: as they ask */
+  guint32 session_expiry_maximum_s; /* 0xFFFFFFFF: as clients ask */
+  guint32 connections;              /* of clients at a time */
+  guint16 topic_alias_maximum;      /* announced */
+  guint16 topic_alias_send;         /* at most so many to a client that takes them */
+  gboolean retain_available, wildcard_available, shared_available, subscription_ids_available;
   MqttQos2Receiver qos2_receiver;
   gboolean store;
   gboolean ack_after_store;

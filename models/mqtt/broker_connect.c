@@ -43,10 +43,12 @@ check(const MqttBroker *broker, const MqttConnect *connect)
     return MQTT_CLIENT_ID_NOT_VALID; /* [MQTT-3.1.3-8 of 3.1.1] */
   if (connect->has_will && connect->will_qos > broker->config->maximum_qos)
     return MQTT_QOS_NOT_SUPPORTED; /* [MQTT-3.2.2-12] */
-  if (v5 && connect->has_will && connect->will_retain)
+  if (v5 && connect->has_will && connect->will_retain && !broker->config->retain_available)
     return MQTT_RETAIN_NOT_SUPPORTED; /* [MQTT-3.2.2-13] */
   if (MQTT_HAS(&connect->properties, MQTT_PROP_AUTHENTICATION_METHOD))
     return MQTT_BAD_AUTHENTICATION_METHOD;
+  if (broker->sessions_online >= broker->config->connections)
+    return MQTT_QUOTA_EXCEEDED;
   return MQTT_SUCCESS;
 }
 
@@ -56,13 +58,10 @@ set_property(MqttProperties *properties, MqttProperty property)
   properties->present |= G_GUINT64_CONSTANT(1) << property;
 }
 
+/* Limits that are not the ones which a client assumes when nothing is said. */
 static void
-send_connack(MqttBroker *broker, Link *link, gboolean present, MqttBytes assigned)
+announce_limits(const MqttBrokerConfig *config, MqttProperties *p)
 {
-  const MqttBrokerConfig *config = broker->config;
-  MqttPacket packet = {.type = MQTT_CONNACK};
-  MqttProperties *p = &packet.connack.properties;
-  packet.connack.session_present = present;
   if (config->receive_maximum < 65535) {
     set_property(p, MQTT_PROP_RECEIVE_MAXIMUM);
     p->receive_maximum = config->receive_maximum;
@@ -75,19 +74,56 @@ send_connack(MqttBroker *broker, Link *link, gboolean present, MqttBytes assigne
     set_property(p, MQTT_PROP_MAXIMUM_PACKET_SIZE);
     p->maximum_packet_size = config->maximum_packet_size;
   }
+  if (config->topic_alias_maximum > 0) {
+    set_property(p, MQTT_PROP_TOPIC_ALIAS_MAXIMUM);
+    p->topic_alias_maximum = config->topic_alias_maximum;
+  }
+  /* The fields are 0 already. */
+  if (!config->retain_available)
+    set_property(p, MQTT_PROP_RETAIN_AVAILABLE);
+  if (!config->wildcard_available)
+    set_property(p, MQTT_PROP_WILDCARD_AVAILABLE);
+  if (!config->subscription_ids_available)
+    set_property(p, MQTT_PROP_SUBSCRIPTION_IDS_AVAILABLE);
+  if (!config->shared_available)
+    set_property(p, MQTT_PROP_SHARED_AVAILABLE);
+}
+
+/* What the client asked and does not get as it asked. */
+static void
+announce_changes(const Link *link, const MqttConnect *connect, MqttBytes assigned,
+                 MqttProperties *p)
+{
   if (assigned.length > 0) {
-    set_property(p, MQTT_PROP_ASSIGNED_CLIENT_ID);
+    set_property(p, MQTT_PROP_ASSIGNED_CLIENT_ID); /* [MQTT-3.2.2-16] */
     p->assigned_client_id = assigned;
   }
-  set_property(p, MQTT_PROP_RETAIN_AVAILABLE);
-  set_property(p, MQTT_PROP_SHARED_AVAILABLE);
+  if (link->keep_alive_s != connect->keep_alive_s) {
+    set_property(p, MQTT_PROP_SERVER_KEEP_ALIVE); /* [MQTT-3.2.2-21] */
+    p->server_keep_alive_s = link->keep_alive_s;
+  }
+  if (MQTT_HAS(&connect->properties, MQTT_PROP_SESSION_EXPIRY) &&
+      connect->properties.session_expiry_s != link->session->expiry_s) {
+    set_property(p, MQTT_PROP_SESSION_EXPIRY);
+    p->session_expiry_s = link->session->expiry_s;
+  }
+}
+
+static void
+send_connack(MqttBroker *broker, Link *link, const MqttConnect *connect, gboolean present,
+             MqttBytes assigned)
+{
+  MqttPacket packet = {.type = MQTT_CONNACK};
+  packet.connack.session_present = present;
+  announce_limits(broker->config, &packet.connack.properties);
+  announce_changes(link, connect, assigned, &packet.connack.properties);
   mqtt_pipe_packet(&broker->core, &link->pipe, link->conn, &packet, 0, 0);
 }
 
 static void
-set_will(BrokerSession *session, gint64 now_ns, const MqttConnect *connect)
+set_will(MqttBroker *broker, BrokerSession *session, gint64 now_ns, const MqttConnect *connect)
 {
-  broker_session_drop_will(session); /* of the connection before: [MQTT-3.1.3-9] */
+  broker_session_drop_will(broker, session); /* of the connection before: [MQTT-3.1.3-9] */
   if (!connect->has_will)
     return;
   MqttPublish publish = {.qos = connect->will_qos,
@@ -99,16 +135,42 @@ set_will(BrokerSession *session, gint64 now_ns, const MqttConnect *connect)
   *session->will = (Will){.message = mqtt_message_new(&publish, now_ns), .due_ns = MQTT_NEVER};
   if (MQTT_HAS(&connect->will_properties, MQTT_PROP_WILL_DELAY))
     session->will->delay_s = connect->will_properties.will_delay_s;
+  broker_store_will(broker, session);
 }
 
 static guint32
-expiry_of(const MqttConnect *connect)
+expiry_of(const MqttBroker *broker, const MqttConnect *connect)
 {
+  guint32 asked = 0;
   if (connect->version != MQTT_5_0) /* CleanSession 0: no end is defined, section 4.1 of 3.1.1 */
-    return connect->clean_start ? 0 : EXPIRY_NEVER;
-  return MQTT_HAS(&connect->properties, MQTT_PROP_SESSION_EXPIRY)
-             ? connect->properties.session_expiry_s
-             : 0;
+    asked = connect->clean_start ? 0 : EXPIRY_NEVER;
+  else if (MQTT_HAS(&connect->properties, MQTT_PROP_SESSION_EXPIRY))
+    asked = connect->properties.session_expiry_s;
+  return MIN(asked, broker->config->session_expiry_maximum_s);
+}
+
+static guint16
+keep_alive_of(const MqttBroker *broker, const MqttConnect *connect)
+{
+  guint16 ours = connect->version == MQTT_5_0 ? broker->config->server_keep_alive_s : 0;
+  return ours > 0 ? ours : connect->keep_alive_s;
+}
+
+/* The quota, the peer's limits and the aliases of a connection: they end with it. */
+static void
+set_up_pipe(MqttBroker *broker, Link *link, const MqttConnect *connect)
+{
+  const MqttBrokerConfig *config = broker->config;
+  const MqttProperties *p = &connect->properties;
+  guint32 limit = MQTT_HAS(p, MQTT_PROP_RECEIVE_MAXIMUM) ? p->receive_maximum : 65535;
+  guint32 size =
+      MQTT_HAS(p, MQTT_PROP_MAXIMUM_PACKET_SIZE) ? p->maximum_packet_size : MQTT_UNLIMITED;
+  guint16 out = MQTT_HAS(p, MQTT_PROP_TOPIC_ALIAS_MAXIMUM)
+                    ? MIN(p->topic_alias_maximum, config->topic_alias_send)
+                    : 0;
+  mqtt_pipe_init(&link->pipe, (guint8)connect->version, MIN(limit, config->inflight), size, 2);
+  if (connect->version == MQTT_5_0 && (out > 0 || config->topic_alias_maximum > 0))
+    link->pipe.aliases = mqtt_aliases_new(config->topic_alias_maximum, out);
 }
 
 static void
@@ -138,11 +200,7 @@ assign_id(MqttBroker *broker, char *buffer, gsize n)
 void
 broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttConnect *connect)
 {
-  const MqttProperties *p = &connect->properties;
-  guint32 limit = MQTT_HAS(p, MQTT_PROP_RECEIVE_MAXIMUM) ? p->receive_maximum : 65535;
-  mqtt_pipe_init(
-      &link->pipe, (guint8)connect->version, MIN(limit, broker->config->inflight),
-      MQTT_HAS(p, MQTT_PROP_MAXIMUM_PACKET_SIZE) ? p->maximum_packet_size : MQTT_UNLIMITED, 2);
+  set_up_pipe(broker, link, connect);
   guint8 reason = check(broker, connect);
   if (reason != MQTT_SUCCESS) {
     refuse(broker, link, now_ns, reason);
@@ -159,17 +217,15 @@ broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttConne
     session = NULL;
   }
   gboolean present = session != NULL;
-  guint32 expiry_s = expiry_of(connect);
+  guint32 expiry_s = expiry_of(broker, connect);
   if (!present)
     session = broker_session_new(broker, id, link->peer, broker->last_number + 1, expiry_s);
-  session->s.peer = link->peer;
-  session->link = link;
-  link->session = session;
+  broker_session_join(broker, session, link);
   link->state = LINK_OPEN;
-  link->keep_alive_s = connect->keep_alive_s;
+  link->keep_alive_s = keep_alive_of(broker, connect);
   set_expiry(broker, session, expiry_s);
-  set_will(session, now_ns, connect);
-  send_connack(broker, link, present, assigned);
+  set_will(broker, session, now_ns, connect);
+  send_connack(broker, link, connect, present, assigned);
   MqttEvent *event = mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_OPENED,
                                         present ? MQTT_FLAG_SESSION : 0, 0, 0);
   event->conn = link->conn;

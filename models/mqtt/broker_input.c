@@ -13,10 +13,10 @@ emit_received(MqttBroker *broker, const Link *link, const MqttPublish *publish, 
 }
 
 static void
-hold(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
+hold(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish, guint8 reason)
 {
   MqttMessage *message = mqtt_message_new(publish, now_ns);
-  mqtt_receiver_accept(&broker->core, &link->session->s, publish, message);
+  mqtt_receiver_accept(&broker->core, &link->session->s, publish, message, reason);
   mqtt_message_unref(message);
   emit_received(broker, link, publish, MQTT_CAUSE_DONE);
 }
@@ -26,6 +26,7 @@ take(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
 {
   MqttSession *s = &link->session->s;
   guint n = broker_route_find(broker, link->session, publish->topic, publish->qos, publish->retain);
+  guint8 reason = n > 0 ? MQTT_SUCCESS : MQTT_NO_MATCHING_SUBSCRIBERS;
   gboolean can_say = publish->qos > 0 && link->pipe.version == MQTT_5_0;
   if (broker->config->on_queue_full == MQTT_FULL_REFUSE && can_say &&
       broker_route_full(broker, publish->topic.length + publish->payload.length)) {
@@ -35,26 +36,27 @@ take(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
     return;
   }
   if (publish->qos == 2 && broker->config->qos2_receiver == MQTT_QOS2_ON_PUBREL) {
-    hold(broker, link, now_ns, publish);
+    hold(broker, link, now_ns, publish, reason);
     return;
   }
-  if (n > 0) {
+  if (n > 0 || publish->retain) {
     MqttMessage *message = mqtt_message_new(publish, now_ns);
+    broker_route_retain(broker, message);
     broker_route_deliver(broker, now_ns, message);
     mqtt_message_unref(message);
   }
   emit_received(broker, link, publish, n > 0 ? MQTT_CAUSE_DONE : MQTT_CAUSE_NO_SUBSCRIPTION);
-  mqtt_receiver_accept(&broker->core, s, publish, NULL);
+  mqtt_receiver_accept(&broker->core, s, publish, NULL, reason);
 }
 
 static void
-on_publish(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
+take_publish(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
 {
   guint8 reason;
-  if (MQTT_HAS(&publish->properties, MQTT_PROP_TOPIC_ALIAS))
-    broker_link_fail(broker, link, now_ns, MQTT_TOPIC_ALIAS_INVALID); /* our maximum is 0 */
-  else if (publish->qos > broker->config->maximum_qos)
+  if (publish->qos > broker->config->maximum_qos)
     broker_link_fail(broker, link, now_ns, MQTT_QOS_NOT_SUPPORTED);
+  else if (publish->retain && !broker->config->retain_available && link->pipe.version == MQTT_5_0)
+    broker_link_fail(broker, link, now_ns, MQTT_RETAIN_NOT_SUPPORTED); /* [MQTT-3.2.2-14] */
   else
     switch (mqtt_receiver_publish(&broker->core, &link->session->s, publish, &reason)) {
     case MQTT_RECEIVER_NEW:
@@ -69,6 +71,21 @@ on_publish(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *pub
 }
 
 static void
+on_publish(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
+{
+  if (!MQTT_HAS(&publish->properties, MQTT_PROP_TOPIC_ALIAS)) {
+    take_publish(broker, link, now_ns, publish);
+    return;
+  }
+  MqttPublish resolved = *publish;
+  guint8 reason = mqtt_aliases_resolve(link->pipe.aliases, &resolved);
+  if (reason != MQTT_SUCCESS)
+    broker_link_fail(broker, link, now_ns, reason);
+  else
+    take_publish(broker, link, now_ns, &resolved);
+}
+
+static void
 on_pubrel(MqttBroker *broker, Link *link, gint64 now_ns, guint16 id)
 {
   MqttMessage *held;
@@ -76,59 +93,93 @@ on_pubrel(MqttBroker *broker, Link *link, gint64 now_ns, guint16 id)
   if (!mqtt_receiver_pubrel(&broker->core, &link->session->s, id, &held))
     return;
   if (held != NULL) {
-    if (broker_route_find(broker, link->session, mqtt_message_topic(held), held->qos,
-                          held->retain) == 0)
+    if (broker_route_message(broker, now_ns, link->session, held) == 0)
       cause = MQTT_CAUSE_NO_SUBSCRIPTION;
-    broker_route_deliver(broker, now_ns, held);
   }
   mqtt_receiver_finish(&broker->core, &link->session->s, id, cause);
 }
 
+/* What a filter of a SUBSCRIBE or UNSUBSCRIBE came to. */
+typedef struct {
+  guint8 code;
+  gboolean fresh; /* the session did not have it */
+} Verdict;
+
+/* What the server does not have: MQTT_SUCCESS, or the reason code of the SUBACK. */
 static guint8
+not_available(const MqttBrokerConfig *config, MqttBytes filter)
+{
+  gboolean wild =
+      memchr(filter.data, '#', filter.length) || memchr(filter.data, '+', filter.length);
+  if (!config->shared_available && mqtt_share_is(filter))
+    return MQTT_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+  return !config->wildcard_available && wild ? MQTT_WILDCARDS_NOT_SUPPORTED : MQTT_SUCCESS;
+}
+
+static Verdict
 subscribe(MqttBroker *broker, BrokerSession *session, MqttBytes filter, guint8 options,
           guint32 identifier)
 {
-  static const char share[] = "$share/";
-  if (filter.length >= sizeof share - 1 && memcmp(filter.data, share, sizeof share - 1) == 0)
-    return MQTT_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+  guint8 refusal = not_available(broker->config, filter);
+  if (refusal != MQTT_SUCCESS) /* 0x80 is the only failure of 3.1.1 */
+    return (Verdict){session->link->pipe.version == MQTT_5_0 ? refusal : MQTT_UNSPECIFIED_ERROR,
+                     FALSE};
   guint8 qos = MIN(MQTT_OPTION_QOS(options), broker->config->maximum_qos);
   options = (guint8)((options & ~3) | qos);
-  MqttMatch match = {session->index, identifier, options};
-  if (mqtt_topic_tree_insert(broker->tree, filter, match))
-    broker_session_add_filter(session, filter);
+  gboolean fresh = broker_session_subscribe(broker, session, filter, options, identifier);
   broker_store_subscription(broker, session, filter, options, identifier);
-  return qos;
+  return (Verdict){qos, fresh};
+}
+
+static Verdict
+unsubscribe(MqttBroker *broker, BrokerSession *session, MqttBytes filter)
+{
+  if (!broker_session_unsubscribe(broker, session, filter))
+    return (Verdict){MQTT_NO_SUBSCRIPTION_EXISTED, FALSE};
+  broker_unstore_subscription(broker, session, filter);
+  return (Verdict){MQTT_SUCCESS, FALSE};
+}
+
+/* [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; no shared subscription gets any, section 4.8.2. */
+static gboolean
+wants_retained(MqttBytes filter, guint8 options, gboolean fresh)
+{
+  guint handling = MQTT_OPTION_RETAIN_HANDLING(options);
+  return !mqtt_share_is(filter) && (handling == 0 || (handling == 1 && fresh));
 }
 
 static void
-on_subscribe(MqttBroker *broker, Link *link, const MqttSubscribe *packet, gboolean subscribes)
+on_subscribe(MqttBroker *broker, Link *link, gint64 now_ns, const MqttSubscribe *packet,
+             gboolean subscribes)
 {
   BrokerSession *session = link->session;
   MqttBytes entries = packet->entries, filter;
   guint32 identifier = MQTT_HAS(&packet->properties, MQTT_PROP_SUBSCRIPTION_ID)
                            ? packet->properties.subscription_id
                            : 0;
-  guint8 options = 0, code;
+  guint8 options = 0;
+  if (identifier != 0 && !broker->config->subscription_ids_available) {
+    broker_link_fail(broker, link, now_ns, MQTT_SUBSCRIPTION_IDS_NOT_SUPPORTED);
+    return;
+  }
   g_autoptr(GByteArray) codes = g_byte_array_new();
+  g_autoptr(GByteArray) fresh = g_byte_array_new();
   while (mqtt_filter_next(&entries, subscribes, &filter, &options)) {
-    if (subscribes) {
-      code = subscribe(broker, session, filter, options, identifier);
-      if (code >= 0x80 && link->pipe.version != MQTT_5_0)
-        code = MQTT_UNSPECIFIED_ERROR; /* the only failure of 3.1.1 */
-    } else if (mqtt_topic_tree_remove(broker->tree, filter, session->index)) {
-      broker_session_remove_filter(session, filter);
-      broker_unstore_subscription(broker, session, filter);
-      code = MQTT_SUCCESS;
-    } else {
-      code = MQTT_NO_SUBSCRIPTION_EXISTED;
-    }
-    g_byte_array_append(codes, &code, 1);
+    Verdict verdict = subscribes ? subscribe(broker, session, filter, options, identifier)
+                                 : unsubscribe(broker, session, filter);
+    g_byte_array_append(codes, &verdict.code, 1);
+    g_byte_array_append(fresh, &(guint8){verdict.fresh != FALSE}, 1);
   }
   MqttPacket answer = {.type = subscribes ? MQTT_SUBACK : MQTT_UNSUBACK};
   answer.suback.packet_id = packet->packet_id;
   answer.suback.codes = (MqttBytes){codes->data, codes->len};
   mqtt_pipe_packet(&broker->core, &link->pipe, link->conn, &answer, 0,
                    mqtt_core_gate(&broker->core));
+  entries = packet->entries;
+  for (guint i = 0; subscribes && mqtt_filter_next(&entries, TRUE, &filter, &options); i++)
+    if (codes->data[i] < 0x80 && wants_retained(filter, options, fresh->data[i]))
+      broker_route_retained(broker, now_ns, session, filter,
+                            (guint8)((options & ~3) | codes->data[i]), identifier);
 }
 
 static void
@@ -167,7 +218,7 @@ on_packet(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPacket *packe
     break;
   case MQTT_SUBSCRIBE:
   case MQTT_UNSUBSCRIBE:
-    on_subscribe(broker, link, &packet->subscribe, packet->type == MQTT_SUBSCRIBE);
+    on_subscribe(broker, link, now_ns, &packet->subscribe, packet->type == MQTT_SUBSCRIBE);
     break;
   case MQTT_PINGREQ:
     mqtt_pipe_answer(&broker->core, &link->session->s, MQTT_PINGRESP, 0, MQTT_SUCCESS, FALSE);

@@ -5,7 +5,9 @@
 
 #include "models/mqtt/broker.h"
 #include "models/mqtt/deadlines.h"
+#include "models/mqtt/retained.h"
 #include "models/mqtt/session.h"
+#include "models/mqtt/shares.h"
 #include "models/mqtt/topic.h"
 
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
@@ -13,6 +15,8 @@
 
 /* Kinds of store records, before those that session.h names. */
 enum { BROKER_RECORD_SESSION = 1, BROKER_RECORD_SUBSCRIPTION };
+/* Behind those of session.h. The retained messages belong to session 0, which no session is. */
+enum { BROKER_RECORD_WILL = MQTT_RECORD_IN + 1, BROKER_RECORD_RETAINED };
 
 typedef struct {
   MqttMessage *message;
@@ -26,8 +30,8 @@ typedef struct {
   struct _Link *link; /* NULL: not connected */
   MqttBytes *filters; /* sorted; each owns its bytes */
   Will *will;
-  gint64 expires_ns; /* MQTT_NEVER: not before it is disconnected, or not at all */
-  guint32 n_filters;
+  gint64 expires_ns;           /* MQTT_NEVER: not before it is disconnected, or not at all */
+  guint32 n_filters, n_shared; /* of these begin with $share/ */
   guint32 expiry_s;
   guint32 index;                  /* in sessions; subscriber in the tree, owner of the deadline */
   guint32 route_serial, route_at; /* the last message that matched, and its target */
@@ -60,6 +64,8 @@ struct _MqttBroker {
   GArray *free_indices; /* guint32 */
   GHashTable *by_id;    /* BrokerSession, by client_id */
   MqttTopicTree *tree;
+  MqttShares *shares;
+  MqttRetained *retained;
   MqttDeadlines *deadlines;
   GArray *matches;        /* MqttMatch, of one message */
   GArray *targets;        /* Target, of one message */
@@ -67,7 +73,7 @@ struct _MqttBroker {
   guint64 last_number;    /* of a session */
   guint64 assigned;       /* client identifiers */
   guint32 route_serial;
-  guint connections;
+  guint connections, sessions_online;
 };
 
 /* broker_session.c */
@@ -79,11 +85,15 @@ void broker_session_free(BrokerSession *session);
  * waits is published. */
 void broker_session_end(MqttBroker *broker, BrokerSession *session, gint64 now_ns, MqttCause cause);
 void broker_session_rearm(MqttBroker *broker, BrokerSession *session);
-void broker_session_add_filter(BrokerSession *session, MqttBytes filter);
-void broker_session_remove_filter(BrokerSession *session, MqttBytes filter);
-void broker_session_drop_will(BrokerSession *session);
+/* TRUE: it is new; FALSE: it replaced the options of the one that the session had. */
+gboolean broker_session_subscribe(MqttBroker *broker, BrokerSession *session, MqttBytes filter,
+                                  guint8 options, guint32 identifier);
+gboolean broker_session_unsubscribe(MqttBroker *broker, BrokerSession *session, MqttBytes filter);
+void broker_session_drop_will(MqttBroker *broker, BrokerSession *session);
 void broker_session_time_out(MqttBroker *broker, BrokerSession *session, gint64 now_ns);
 
+/* The connection takes the session over, which has none. */
+void broker_session_join(MqttBroker *broker, BrokerSession *session, Link *link);
 /* The connection leaves its session, in order or not: with_will says. The session may end by it. */
 void broker_link_leave(MqttBroker *broker, Link *link, gint64 now_ns, gboolean with_will);
 /* CLOSE at once. */
@@ -109,7 +119,15 @@ gboolean broker_route_full(MqttBroker *broker, guint32 size);
 void broker_route_deliver(MqttBroker *broker, gint64 now_ns, MqttMessage *message);
 /* Nobody gets it, for this cause. */
 void broker_route_discard(MqttBroker *broker, guint64 tag, MqttCause cause);
-void broker_route_will(MqttBroker *broker, gint64 now_ns, MqttMessage *message);
+/* Finds the targets and delivers: a will, or a message that waited for its PUBREL. Returns how many
+ * sessions match. */
+guint broker_route_message(MqttBroker *broker, gint64 now_ns, const BrokerSession *from,
+                           MqttMessage *message);
+/* What RETAIN asks of a message that has come (section 3.3.1.3). */
+void broker_route_retain(MqttBroker *broker, MqttMessage *message);
+/* The retained messages of a new subscription. */
+void broker_route_retained(MqttBroker *broker, gint64 now_ns, BrokerSession *session,
+                           MqttBytes filter, guint8 options, guint32 identifier);
 
 /* broker_store.c */
 void broker_store_session(MqttBroker *broker, const BrokerSession *session);
@@ -118,3 +136,7 @@ void broker_store_subscription(MqttBroker *broker, const BrokerSession *session,
 void broker_unstore_subscription(MqttBroker *broker, const BrokerSession *session,
                                  MqttBytes filter);
 void broker_unstore_session(MqttBroker *broker, const BrokerSession *session);
+void broker_store_will(MqttBroker *broker, const BrokerSession *session);
+void broker_unstore_will(MqttBroker *broker, const BrokerSession *session);
+void broker_store_retained(MqttBroker *broker, guint64 number, const MqttMessage *message);
+void broker_unstore_retained(MqttBroker *broker, guint64 number);

@@ -24,20 +24,39 @@ target_at(const MqttBroker *broker, guint i)
 }
 
 static void
+add_target(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, guint8 qos,
+           gboolean retain)
+{
+  Target target = {.session = session,
+                   .identifier = match->identifier,
+                   .qos = MIN(qos, MQTT_OPTION_QOS(match->options))};
+  if (retain && match->options & MQTT_OPTION_RETAIN_AS_PUBLISHED)
+    target.flags = MQTT_SLOT_RETAIN;
+  g_array_append_val(broker->targets, target);
+}
+
+/* Beside the copy of another subscription of the session that was chosen, section 4.8.2. */
+static void
+add_shared(MqttBroker *broker, guint32 group, guint8 qos, gboolean retain)
+{
+  const MqttMatch *member = mqtt_shares_next(broker->shares, group);
+  add_target(broker, broker->sessions->pdata[member->subscriber], member, qos, retain);
+}
+
+static void
 add_match(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, guint8 qos,
           gboolean retain)
 {
   guint8 granted = MIN(qos, MQTT_OPTION_QOS(match->options));
-  gboolean keeps = retain && match->options & MQTT_OPTION_RETAIN_AS_PUBLISHED;
   if (session->route_serial != broker->route_serial) {
     session->route_serial = broker->route_serial;
     session->route_at = broker->targets->len;
-    Target target = {.session = session, .identifier = match->identifier, .qos = granted};
-    g_array_append_val(broker->targets, target);
+    add_target(broker, session, match, qos, retain);
+    return;
   }
   Target *target = target_at(broker, session->route_at);
   target->qos = MAX(target->qos, granted);
-  if (keeps)
+  if (retain && match->options & MQTT_OPTION_RETAIN_AS_PUBLISHED)
     target->flags |= MQTT_SLOT_RETAIN;
   if (match->identifier != 0 && target->identifier != match->identifier) {
     target->several = target->identifier != 0;
@@ -55,6 +74,10 @@ broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic
   mqtt_topic_tree_match(broker->tree, topic, broker->matches);
   for (guint i = 0; i < broker->matches->len; i++) {
     const MqttMatch *match = &g_array_index(broker->matches, MqttMatch, i);
+    if (match->subscriber & MQTT_SHARE_BIT) {
+      add_shared(broker, match->subscriber, qos, retain);
+      continue;
+    }
     BrokerSession *session = broker->sessions->pdata[match->subscriber];
     if (!(match->options & MQTT_OPTION_NO_LOCAL) || session != from)
       add_match(broker, session, match, qos, retain);
@@ -126,9 +149,44 @@ broker_route_deliver(MqttBroker *broker, gint64 now_ns, MqttMessage *message)
     deliver(broker, now_ns, target_at(broker, i), message);
 }
 
-void
-broker_route_will(MqttBroker *broker, gint64 now_ns, MqttMessage *message)
+guint
+broker_route_message(MqttBroker *broker, gint64 now_ns, const BrokerSession *from,
+                     MqttMessage *message)
 {
-  broker_route_find(broker, NULL, mqtt_message_topic(message), message->qos, message->retain);
+  guint n =
+      broker_route_find(broker, from, mqtt_message_topic(message), message->qos, message->retain);
+  broker_route_retain(broker, message);
   broker_route_deliver(broker, now_ns, message);
+  return n;
+}
+
+void
+broker_route_retain(MqttBroker *broker, MqttMessage *message)
+{
+  if (!message->retain || !broker->config->retain_available)
+    return; /* without RETAIN nothing that is kept is touched [MQTT-3.3.1-8] */
+  if (message->payload_length > 0) { /* [MQTT-3.3.1-5] */
+    guint64 number = mqtt_retained_put(broker->retained, message);
+    broker_store_retained(broker, number, message);
+  } else { /* [MQTT-3.3.1-6], [MQTT-3.3.1-7] */
+    guint64 number = mqtt_retained_remove(broker->retained, mqtt_message_topic(message));
+    if (number > 0)
+      broker_unstore_retained(broker, number);
+  }
+}
+
+void
+broker_route_retained(MqttBroker *broker, gint64 now_ns, BrokerSession *session, MqttBytes filter,
+                      guint8 options, guint32 identifier)
+{
+  g_autoptr(GPtrArray) messages = g_ptr_array_new();
+  mqtt_retained_match(broker->retained, filter, now_ns, messages);
+  for (guint i = 0; i < messages->len; i++) {
+    MqttMessage *message = messages->pdata[i];
+    Target target = {.session = session,
+                     .identifier = identifier,
+                     .qos = MIN(message->qos, MQTT_OPTION_QOS(options)),
+                     .flags = MQTT_SLOT_RETAIN};
+    deliver(broker, now_ns, &target, message);
+  }
 }

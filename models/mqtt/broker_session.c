@@ -39,8 +39,8 @@ broker_session_new(MqttBroker *broker, MqttBytes client_id, guint32 peer, guint6
   return session;
 }
 
-void
-broker_session_drop_will(BrokerSession *session)
+static void
+free_will(BrokerSession *session)
 {
   if (session->will == NULL)
     return;
@@ -49,10 +49,18 @@ broker_session_drop_will(BrokerSession *session)
 }
 
 void
+broker_session_drop_will(MqttBroker *broker, BrokerSession *session)
+{
+  if (session->will != NULL)
+    broker_unstore_will(broker, session);
+  free_will(session);
+}
+
+void
 broker_session_free(BrokerSession *session)
 {
   mqtt_session_clear(&session->s);
-  broker_session_drop_will(session);
+  free_will(session);
   for (guint32 i = 0; i < session->n_filters; i++)
     g_free((gpointer)session->filters[i].data);
   g_free(session->filters);
@@ -65,8 +73,8 @@ publish_will(MqttBroker *broker, BrokerSession *session, gint64 now_ns)
   if (session->will == NULL)
     return;
   MqttMessage *message = mqtt_message_ref(session->will->message);
-  broker_session_drop_will(session);
-  broker_route_will(broker, now_ns, message);
+  broker_session_drop_will(broker, session);
+  broker_route_message(broker, now_ns, NULL, message);
   mqtt_message_unref(message);
 }
 
@@ -75,9 +83,9 @@ broker_session_end(MqttBroker *broker, BrokerSession *session, gint64 now_ns, Mq
 {
   publish_will(broker, session, now_ns);
   mqtt_session_discard(&broker->core, &session->s, cause, MQTT_SUCCESS, TRUE);
-  for (guint32 i = 0; i < session->n_filters; i++) {
-    mqtt_topic_tree_remove(broker->tree, session->filters[i], session->index);
-    broker_unstore_subscription(broker, session, session->filters[i]);
+  while (session->n_filters > 0) {
+    broker_unstore_subscription(broker, session, session->filters[session->n_filters - 1]);
+    broker_session_unsubscribe(broker, session, session->filters[session->n_filters - 1]);
   }
   broker_unstore_session(broker, session);
   mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_SESSION_GONE, 0, 0, 0)->cause = cause;
@@ -111,8 +119,8 @@ place_of(const BrokerSession *session, MqttBytes filter)
   return low;
 }
 
-void
-broker_session_add_filter(BrokerSession *session, MqttBytes filter)
+static void
+add_filter(BrokerSession *session, MqttBytes filter)
 {
   guint32 n = session->n_filters, i = place_of(session, filter);
   if ((n & (n - 1)) == 0) /* 0, 1, 2, 4, 8, ...: full */
@@ -122,8 +130,9 @@ broker_session_add_filter(BrokerSession *session, MqttBytes filter)
   session->n_filters = n + 1;
 }
 
-void
-broker_session_remove_filter(BrokerSession *session, MqttBytes filter)
+/* The filter may be the session's own bytes. */
+static void
+remove_filter(BrokerSession *session, MqttBytes filter)
 {
   guint32 i = place_of(session, filter);
   g_free((gpointer)session->filters[i].data);
@@ -132,6 +141,65 @@ broker_session_remove_filter(BrokerSession *session, MqttBytes filter)
           (session->n_filters - i) * sizeof(MqttBytes));
   if (session->n_filters == 0)
     g_clear_pointer(&session->filters, g_free);
+}
+
+gboolean
+broker_session_subscribe(MqttBroker *broker, BrokerSession *session, MqttBytes filter,
+                         guint8 options, guint32 identifier)
+{
+  MqttMatch match = {session->index, identifier, options};
+  gboolean fresh;
+  if (mqtt_share_is(filter)) {
+    MqttMatch group = {
+        mqtt_shares_join(broker->shares, filter, match, session->link != NULL, &fresh), 0, 0};
+    mqtt_topic_tree_insert(broker->tree, mqtt_share_inner(filter), group);
+    session->n_shared += fresh != FALSE;
+  } else {
+    fresh = mqtt_topic_tree_insert(broker->tree, filter, match);
+  }
+  if (fresh)
+    add_filter(session, filter);
+  return fresh;
+}
+
+gboolean
+broker_session_unsubscribe(MqttBroker *broker, BrokerSession *session, MqttBytes filter)
+{
+  guint32 emptied;
+  if (!mqtt_share_is(filter)) {
+    if (!mqtt_topic_tree_remove(broker->tree, filter, session->index))
+      return FALSE;
+  } else {
+    if (!mqtt_shares_leave(broker->shares, filter, session->index, &emptied))
+      return FALSE;
+    if (emptied != 0)
+      mqtt_topic_tree_remove(broker->tree, mqtt_share_inner(filter), emptied);
+    session->n_shared--;
+  }
+  remove_filter(session, filter);
+  return TRUE;
+}
+
+static void
+set_online(MqttBroker *broker, BrokerSession *session, gboolean online)
+{
+  guint32 left = session->n_shared;
+  for (guint32 i = 0; left > 0; i++) {
+    if (!mqtt_share_is(session->filters[i]))
+      continue;
+    mqtt_shares_set_online(broker->shares, session->filters[i], session->index, online);
+    left--;
+  }
+}
+
+void
+broker_session_join(MqttBroker *broker, BrokerSession *session, Link *link)
+{
+  session->link = link;
+  session->s.peer = link->peer;
+  link->session = session;
+  broker->sessions_online++;
+  set_online(broker, session, TRUE);
 }
 
 /* Time */
@@ -182,9 +250,11 @@ broker_link_leave(MqttBroker *broker, Link *link, gint64 now_ns, gboolean with_w
   if (session == NULL)
     return;
   session->link = NULL;
+  broker->sessions_online--;
+  set_online(broker, session, FALSE);
   mqtt_session_detach(&broker->core, &session->s, FALSE);
   if (!with_will)
-    broker_session_drop_will(session);
+    broker_session_drop_will(broker, session);
   if (session->expiry_s == 0) {
     broker_session_end(broker, session, now_ns, MQTT_CAUSE_SESSION_EXPIRED);
     return;

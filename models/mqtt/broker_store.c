@@ -55,6 +55,43 @@ broker_store_subscription(MqttBroker *broker, const BrokerSession *session, Mqtt
   put(broker, session, BROKER_RECORD_SUBSCRIPTION, hash_of(filter), &record, sizeof record, filter);
 }
 
+/* The message follows. */
+typedef struct {
+  guint32 delay_s;
+  guint32 reserved;
+} WillRecord;
+
+void
+broker_store_will(MqttBroker *broker, const BrokerSession *session)
+{
+  if (!session->s.recorded)
+    return;
+  WillRecord record = {.delay_s = session->will->delay_s};
+  g_autoptr(GByteArray) bytes = g_byte_array_new();
+  mqtt_message_save(session->will->message, bytes);
+  put(broker, session, BROKER_RECORD_WILL, 0, &record, sizeof record,
+      (MqttBytes){bytes->data, bytes->len});
+}
+
+void
+broker_store_retained(MqttBroker *broker, guint64 number, const MqttMessage *message)
+{
+  if (broker->core.log == NULL)
+    return;
+  g_autoptr(GByteArray) bytes = g_byte_array_new();
+  mqtt_message_save(message, bytes);
+  mqtt_store_log_put(broker->core.log, (MqttStoreKey){0, number, BROKER_RECORD_RETAINED},
+                     bytes->data, bytes->len, 0, 0, MQTT_NO_PEER);
+}
+
+void
+broker_unstore_retained(MqttBroker *broker, guint64 number)
+{
+  if (broker->core.log != NULL)
+    mqtt_store_log_delete(broker->core.log, (MqttStoreKey){0, number, BROKER_RECORD_RETAINED},
+                          MQTT_NO_PEER);
+}
+
 static void
 unstore(MqttBroker *broker, const BrokerSession *session, guint32 kind, guint64 number)
 {
@@ -73,6 +110,12 @@ void
 broker_unstore_session(MqttBroker *broker, const BrokerSession *session)
 {
   unstore(broker, session, BROKER_RECORD_SESSION, 0);
+}
+
+void
+broker_unstore_will(MqttBroker *broker, const BrokerSession *session)
+{
+  unstore(broker, session, BROKER_RECORD_WILL, 0);
 }
 
 gboolean
@@ -117,13 +160,49 @@ load_session(MqttBroker *broker, gint64 now_ns, guint64 number, const SessionRec
   broker_session_rearm(broker, session);
 }
 
+/* The crash ended the connection, so the delay begins no later than now. */
 static void
-load_subscription(MqttBroker *broker, const SubscriptionRecord *record, MqttBytes filter)
+load_will(MqttBroker *broker, gint64 now_ns, guint32 delay_s, MqttMessage *message)
 {
   BrokerSession *session = broker->loading;
-  MqttMatch match = {session->index, record->identifier, (guint8)record->options};
-  if (mqtt_topic_tree_insert(broker->tree, filter, match))
-    broker_session_add_filter(session, filter);
+  session->will = g_new(Will, 1);
+  *session->will = (Will){message, now_ns + delay_s * NS_PER_S, delay_s};
+  broker_session_rearm(broker, session);
+}
+
+static void
+load_retained(MqttBroker *broker, guint64 number, const guint8 *value, gsize n)
+{
+  MqttMessage *message = mqtt_message_load(value, n);
+  g_return_if_fail(message != NULL);
+  mqtt_retained_load(broker->retained, number, message);
+}
+
+static void
+load_of_session(MqttBroker *broker, gint64 now_ns, const MqttStoreKey *key, const guint8 *value,
+                gsize n)
+{
+  SubscriptionRecord subscription;
+  WillRecord will;
+  MqttMessage *message;
+  switch (key->kind) {
+  case BROKER_RECORD_SUBSCRIPTION:
+    g_return_if_fail(n >= sizeof subscription);
+    memcpy(&subscription, value, sizeof subscription);
+    MqttBytes filter = {value + sizeof subscription, (guint32)(n - sizeof subscription)};
+    broker_session_subscribe(broker, broker->loading, filter, (guint8)subscription.options,
+                             subscription.identifier);
+    break;
+  case BROKER_RECORD_WILL:
+    g_return_if_fail(n >= sizeof will);
+    memcpy(&will, value, sizeof will);
+    message = mqtt_message_load(value + sizeof will, n - sizeof will);
+    g_return_if_fail(message != NULL);
+    load_will(broker, now_ns, will.delay_s, message);
+    break;
+  default:
+    mqtt_session_load(&broker->core, &broker->loading->s, key, value, n);
+  }
 }
 
 void
@@ -131,21 +210,15 @@ mqtt_broker_load(MqttBroker *broker, gint64 now_ns, const MqttStoreKey *key, con
                  gsize n, guint32 (*peer_of)(gpointer user, MqttBytes client_id), gpointer user)
 {
   SessionRecord session;
-  SubscriptionRecord subscription;
-  if (key->kind == BROKER_RECORD_SESSION) {
+  if (key->kind == BROKER_RECORD_RETAINED) {
+    load_retained(broker, key->number, value, n);
+  } else if (key->kind == BROKER_RECORD_SESSION) {
     g_return_if_fail(n >= sizeof session);
     memcpy(&session, value, sizeof session);
     MqttBytes id = {value + sizeof session, (guint32)(n - sizeof session)};
     load_session(broker, now_ns, key->session, &session, id, peer_of(user, id));
-    return;
+  } else {
+    g_return_if_fail(broker->loading != NULL && broker->loading->s.number == key->session);
+    load_of_session(broker, now_ns, key, value, n);
   }
-  g_return_if_fail(broker->loading != NULL && broker->loading->s.number == key->session);
-  if (key->kind == BROKER_RECORD_SUBSCRIPTION) {
-    g_return_if_fail(n >= sizeof subscription);
-    memcpy(&subscription, value, sizeof subscription);
-    load_subscription(broker, &subscription,
-                      (MqttBytes){value + sizeof subscription, (guint32)(n - sizeof subscription)});
-    return;
-  }
-  mqtt_session_load(&broker->core, &broker->loading->s, key, value, n);
 }

@@ -265,6 +265,10 @@ mqtt_client_opened(MqttClient *client, gint64 now_ns)
     set_property(properties, MQTT_PROP_MAXIMUM_PACKET_SIZE);
     properties->maximum_packet_size = config->maximum_packet_size;
   }
+  if (config->version == MQTT_5_0 && config->topic_alias_maximum > 0) {
+    set_property(properties, MQTT_PROP_TOPIC_ALIAS_MAXIMUM);
+    properties->topic_alias_maximum = config->topic_alias_maximum;
+  }
   mqtt_pipe_packet(&client->core, &client->pipe, MQTT_NO_PEER, &packet, 0, 0);
 }
 

@@ -39,6 +39,7 @@ typedef struct {
   MqttOfflineQueue offline_queue;
   guint16 receive_maximum;     /* announced; 65535 is not sent */
   guint32 maximum_packet_size; /* announced; MQTT_UNLIMITED is not sent */
+  guint16 topic_alias_maximum; /* announced; 0 is not sent */
   gint64 ack_timeout_ns;       /* from SENT of PUBLISH, PUBREL, SUBSCRIBE to the answer; or NEVER */
   MqttOnAckTimeout on_ack_timeout;
   double ack_backoff; /* factor from try to try */
@@ -88,7 +89,8 @@ void mqtt_client_stored(MqttClient *client, gint64 now_ns, guint64 up_to);
 gboolean mqtt_client_store_op(MqttClient *client, MqttStoreOp *op);
 void mqtt_client_load(MqttClient *client, const MqttStoreKey *key, const guint8 *value, gsize n);
 
-/* publish->packet_id and dup are ignored. Accepted: COPY, later TOLD (QoS 0: nothing, its
+/* publish->packet_id and dup are ignored; Topic Alias set, whatever its number, asks for one where
+ * the server takes them. Accepted: COPY, later TOLD (QoS 0: nothing, its
  * publish() returned). */
 MqttPublishResult mqtt_client_publish(MqttClient *client, gint64 now_ns,
                                       const MqttPublish *publish);

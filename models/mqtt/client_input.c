@@ -22,6 +22,9 @@ take_limits(MqttClient *client, const MqttProperties *p)
     client->pipe.maximum = p->maximum_packet_size;
   if (MQTT_HAS(p, MQTT_PROP_MAXIMUM_QOS))
     client->pipe.maximum_qos = p->maximum_qos;
+  guint16 aliases = MQTT_HAS(p, MQTT_PROP_TOPIC_ALIAS_MAXIMUM) ? p->topic_alias_maximum : 0;
+  if (aliases > 0 || config->topic_alias_maximum > 0)
+    client->pipe.aliases = mqtt_aliases_new(config->topic_alias_maximum, aliases);
   client->keep_alive_s =
       MQTT_HAS(p, MQTT_PROP_SERVER_KEEP_ALIVE) ? p->server_keep_alive_s : config->keep_alive_s;
   if (MQTT_HAS(p, MQTT_PROP_ASSIGNED_CLIENT_ID))
@@ -160,10 +163,10 @@ hold(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
 {
   MqttMessage *message = mqtt_message_new(publish, now_ns);
   if (client->config->qos2_receiver == MQTT_QOS2_ON_PUBREL) {
-    mqtt_receiver_accept(&client->core, &client->session, publish, message);
+    mqtt_receiver_accept(&client->core, &client->session, publish, message, MQTT_SUCCESS);
     mqtt_message_unref(message);
   } else {
-    mqtt_receiver_accept(&client->core, &client->session, publish, NULL);
+    mqtt_receiver_accept(&client->core, &client->session, publish, NULL, MQTT_SUCCESS);
     emit_custody(client, MQTT_EVENT_COPY, message)->packet_id = publish->packet_id;
     keep_until_stored(client, message, publish->packet_id);
   }
@@ -171,13 +174,9 @@ hold(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
 }
 
 static void
-on_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
+take_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
 {
   guint8 reason;
-  if (MQTT_HAS(&publish->properties, MQTT_PROP_TOPIC_ALIAS)) { /* our maximum is 0 */
-    mqtt_client_fail(client, MQTT_TOPIC_ALIAS_INVALID);
-    return;
-  }
   switch (mqtt_receiver_publish(&client->core, &client->session, publish, &reason)) {
   case MQTT_RECEIVER_ERROR:
     mqtt_client_fail(client, reason);
@@ -194,7 +193,22 @@ on_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
   }
   emit_message(client, publish->topic, publish->payload, publish->qos, publish->packet_id);
   emit_received(client, publish);
-  mqtt_receiver_accept(&client->core, &client->session, publish, NULL);
+  mqtt_receiver_accept(&client->core, &client->session, publish, NULL, MQTT_SUCCESS);
+}
+
+static void
+on_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
+{
+  if (!MQTT_HAS(&publish->properties, MQTT_PROP_TOPIC_ALIAS)) {
+    take_publish(client, now_ns, publish);
+    return;
+  }
+  MqttPublish resolved = *publish;
+  guint8 reason = mqtt_aliases_resolve(client->pipe.aliases, &resolved);
+  if (reason != MQTT_SUCCESS)
+    mqtt_client_fail(client, reason);
+  else
+    take_publish(client, now_ns, &resolved);
 }
 
 static void

@@ -8,6 +8,7 @@ libqosim_mqtt_a_SOURCES += models/mqtt/message.c models/mqtt/message.h \
 	models/mqtt/idmap.c models/mqtt/idmap.h models/mqtt/ring.c models/mqtt/ring.h \
 	models/mqtt/flow.c models/mqtt/flow.h models/mqtt/store.h \
 	models/mqtt/store_log.c models/mqtt/store_log.h models/mqtt/pipe.c models/mqtt/pipe.h \
+	models/mqtt/aliases.c models/mqtt/aliases.h models/mqtt/bytes.h \
 	models/mqtt/session.c models/mqtt/session.h models/mqtt/session_store.c \
 	models/mqtt/sender.c models/mqtt/sender.h models/mqtt/receiver.c models/mqtt/receiver.h
 libqosim_mqtt_a_SOURCES += models/mqtt/client.c models/mqtt/client.h \
@@ -16,6 +17,7 @@ libqosim_mqtt_a_SOURCES += models/mqtt/client.c models/mqtt/client.h \
 libqosim_mqtt_a_SOURCES += models/mqtt/broker.c models/mqtt/broker.h \
 	models/mqtt/broker_connect.c models/mqtt/broker_input.c models/mqtt/broker_private.h \
 	models/mqtt/broker_route.c models/mqtt/broker_session.c models/mqtt/broker_store.c \
-	models/mqtt/deadlines.c models/mqtt/deadlines.h
+	models/mqtt/deadlines.c models/mqtt/deadlines.h models/mqtt/retained.c models/mqtt/retained.h \
+	models/mqtt/shares.c models/mqtt/shares.h
 libqosim_mqtt_a_SOURCES += models/mqtt/monitor.c models/mqtt/monitor.h \
 	models/mqtt/monitor_tables.c models/mqtt/monitor_tables.h

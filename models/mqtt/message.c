@@ -50,6 +50,7 @@ encode_fields(const MqttPublish *publish, MqttBytes *raw)
   packet.publish.dup = FALSE;
   packet.publish.packet_id = 0;
   packet.publish.payload = (MqttBytes){NULL, 0};
+  packet.publish.properties.present &= ~(G_GUINT64_CONSTANT(1) << MQTT_PROP_TOPIC_ALIAS);
   gsize size = mqtt_encoded_size(&packet, MQTT_5_0), taken;
   guint8 reason, *bytes = g_malloc(MAX(size, 1));
   size = mqtt_encode(&packet, MQTT_5_0, bytes, size);
@@ -71,6 +72,7 @@ mqtt_message_new(const MqttPublish *publish, gint64 now_ns)
   MqttMessage *message = message_alloc(publish->topic.length, raw.length, publish->payload.length);
   message->qos = publish->qos;
   message->retain = publish->retain != FALSE;
+  message->alias = MQTT_HAS(p, MQTT_PROP_TOPIC_ALIAS);
   message->expires_ns =
       MQTT_HAS(p, MQTT_PROP_MESSAGE_EXPIRY) ? now_ns + p->message_expiry_s * NS_PER_S : G_MAXINT64;
   message->tag = mqtt_tag(publish->payload);
@@ -93,6 +95,7 @@ mqtt_message_new_with(const MqttMessage *message, const guint8 *extra, gsize n)
   gsize head = message->topic_length + message->properties_length;
   copy->qos = message->qos;
   copy->retain = message->retain;
+  copy->alias = message->alias;
   copy->expires_ns = message->expires_ns;
   copy->tag = message->tag;
   memcpy(copy->bytes, message->bytes, head);

@@ -11,7 +11,8 @@ typedef struct {
   guint32 properties_length; /* encoded properties that travel with the message, section 3.3.2.3 */
   guint16 topic_length;
   guint8 qos; /* as published */
-  guint8 retain;
+  guint8 retain : 1;
+  guint8 alias : 1;  /* its publisher wants a Topic Alias on the way to the broker */
   gint64 expires_ns; /* G_MAXINT64: no Message Expiry Interval */
   guint64 tag;
   guint8 bytes[]; /* topic, properties, payload */

@@ -39,6 +39,7 @@ mqtt_pipe_clear(MqttPipe *pipe)
   mqtt_pipe_drop_answers(pipe);
   drop_partial(pipe);
   g_clear_pointer(&pipe->orphans, mqtt_ring_free);
+  g_clear_pointer(&pipe->aliases, mqtt_aliases_free);
 }
 
 /* Input */
@@ -203,6 +204,21 @@ begin_slices(MqttPipe *pipe, MqttSlot *slot, const MqttPublish *publish, MqttRes
   return header + n;
 }
 
+/* Where it was judged without an alias, one that makes it too large is left out. */
+static gboolean
+apply_alias(const MqttCore *core, MqttPipe *pipe, const MqttMessage *message, MqttPacket *packet)
+{
+  gboolean client = core->out_flags & MQTT_FLAG_UPSTREAM;
+  if (client && !message->alias)
+    return FALSE;
+  MqttPublish plain = packet->publish;
+  mqtt_aliases_apply(pipe->aliases, &packet->publish);
+  if (pipe->maximum == MQTT_UNLIMITED || mqtt_encoded_size(packet, pipe->version) <= pipe->maximum)
+    return TRUE;
+  packet->publish = plain;
+  return FALSE;
+}
+
 static gsize
 write_publish(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, guint8 qos,
               MqttResend resend, gint64 now_ns, guint8 *dst, gsize room)
@@ -211,10 +227,15 @@ write_publish(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *sl
   packet.type = MQTT_PUBLISH;
   mqtt_sender_publish(pipe, session, slot, qos, now_ns, &packet.publish);
   packet.publish.dup = resend != MQTT_RESEND_NONE;
+  gboolean aliased = pipe->aliases != NULL && apply_alias(core, pipe, slot->message, &packet);
   gsize n = mqtt_encode(&packet, pipe->version, dst, room);
-  if (n == 0)
-    return begin_slices(pipe, slot, &packet.publish, resend, dst, room);
-  publish_sent(core, pipe, session, slot->message, slot->id, qos, resend);
+  gboolean whole = n > 0;
+  if (!whole)
+    n = begin_slices(pipe, slot, &packet.publish, resend, dst, room);
+  if (n > 0 && aliased)
+    mqtt_aliases_written(pipe->aliases, mqtt_message_topic(slot->message));
+  if (whole)
+    publish_sent(core, pipe, session, slot->message, slot->id, qos, resend);
   return n;
 }
 

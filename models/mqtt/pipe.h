@@ -3,6 +3,7 @@
  * answers in their order, then PUBLISH in the order of arrival. */
 #pragma once
 
+#include "models/mqtt/aliases.h"
 #include "models/mqtt/client.h"
 #include "models/mqtt/ring.h"
 #include "models/mqtt/store_log.h"
@@ -20,7 +21,8 @@ typedef struct {
   MqttRing *acks;  /* state: MqttPacketType or MQTT_PIPE_RAW */
   GByteArray *raw; /* encoded packets of the RAW entries */
   MqttPartial *partial;
-  MqttRing *orphans; /* identifiers of dropped exchanges: their answers still move the window */
+  MqttAliases *aliases; /* NULL: neither side takes any */
+  MqttRing *orphans;    /* identifiers of dropped exchanges: their answers still move the window */
   guint32 raw_taken;
   guint32 maximum;               /* the peer's Maximum Packet Size */
   guint32 send_used, send_limit; /* PUBLISH of QoS 1 and 2 under way on this connection */

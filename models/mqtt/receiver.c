@@ -39,10 +39,10 @@ mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *p
 
 void
 mqtt_receiver_accept(MqttCore *core, MqttSession *session, const MqttPublish *publish,
-                     MqttMessage *held)
+                     MqttMessage *held, guint8 reason)
 {
   if (publish->qos == 1)
-    mqtt_pipe_answer(core, session, MQTT_PUBACK, publish->packet_id, MQTT_SUCCESS, TRUE);
+    mqtt_pipe_answer(core, session, MQTT_PUBACK, publish->packet_id, reason, TRUE);
   if (publish->qos != 2)
     return;
   MqttSlot *slot = mqtt_ring_push(&session->in);
@@ -58,7 +58,7 @@ mqtt_receiver_accept(MqttCore *core, MqttSession *session, const MqttPublish *pu
   }
   mqtt_ring_set_id(session->in, slot, publish->packet_id);
   mqtt_session_store_received(core, session, slot);
-  mqtt_pipe_answer(core, session, MQTT_PUBREC, publish->packet_id, MQTT_SUCCESS, FALSE);
+  mqtt_pipe_answer(core, session, MQTT_PUBREC, publish->packet_id, reason, FALSE);
 }
 
 void

@@ -14,10 +14,10 @@ typedef enum {
  * makes. */
 MqttReceiverVerdict mqtt_receiver_publish(MqttCore *core, MqttSession *session,
                                           const MqttPublish *publish, guint8 *reason);
-/* Answers. held: a message to be kept until PUBREL, of which a reference is taken and COPY
- * emitted; or NULL. */
+/* Answers with a reason below 0x80. held: a message to be kept until PUBREL, of which a reference
+ * is taken and COPY emitted; or NULL. */
 void mqtt_receiver_accept(MqttCore *core, MqttSession *session, const MqttPublish *publish,
-                          MqttMessage *held);
+                          MqttMessage *held, guint8 reason);
 /* Answers with a reason of 0x80 or above; the identifier is free again [MQTT-4.3.3-9]. */
 void mqtt_receiver_refuse(MqttCore *core, MqttSession *session, const MqttPublish *publish,
                           guint8 reason);

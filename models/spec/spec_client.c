@@ -3,8 +3,6 @@
 #include "models/spec/spec_model.h"
 #include "models/spec/spec_words.h"
 
-#define NS_IN_S G_GINT64_CONSTANT(1000000000)
-
 static const char *const protocol_words[] = {"mqtt5", "mqtt311", NULL};
 static const char *const start_words[] = {"spread", NULL};
 static const char *const clean_start_words[] = {"yes", "no", NULL};
@@ -104,27 +102,6 @@ offline_queue(const Section *section)
   return section_is(section, "offline_queue", "all") ? MQTT_OFFLINE_ALL : MQTT_OFFLINE_QOS12;
 }
 
-/* Rounded to whole seconds; 0xffffffff is a session that does not expire, section 3.1.2.11.2. */
-static guint32
-session_expiry_s(const Section *section)
-{
-  gint64 expiry_ns = section_int(section, "session_expiry");
-
-  if (expiry_ns == VALUE_NEVER)
-    return G_MAXUINT32;
-  return (guint32)((expiry_ns + NS_IN_S / 2) / NS_IN_S);
-}
-
-static guint16
-keep_alive_s(const Section *section)
-{
-  gint64 keep_alive_ns = section_int(section, "keep_alive");
-
-  if (keep_alive_ns == VALUE_NEVER)
-    return 0;
-  return (guint16)((keep_alive_ns + NS_IN_S / 2) / NS_IN_S);
-}
-
 void
 spec_client(const Section *section, MqttClientConfig *config)
 {
@@ -133,8 +110,9 @@ spec_client(const Section *section, MqttClientConfig *config)
   *config = (MqttClientConfig){
       .version = section_is(section, "protocol", "mqtt311") ? MQTT_3_1_1 : MQTT_5_0,
       .clean_start = section_is(section, "clean_start", "yes") ? MQTT_CLEAN_YES : MQTT_CLEAN_NO,
-      .session_expiry_s = session_expiry_s(section),
-      .keep_alive_s = keep_alive_s(section),
+      /* 0xffffffff is a session that does not expire, section 3.1.2.11.2. */
+      .session_expiry_s = spec_whole_seconds(section, "session_expiry", G_MAXUINT32),
+      .keep_alive_s = (guint16)spec_whole_seconds(section, "keep_alive", 0),
       .ping_timeout_ns = section_int(section, ping),
       .connect_timeout_ns = section_int(section, "connect_timeout"),
       .inflight = spec_limit(section, "inflight"),
@@ -144,6 +122,7 @@ spec_client(const Section *section, MqttClientConfig *config)
       .offline_queue = offline_queue(section),
       .receive_maximum = (guint16)section_int(section, "receive_maximum"),
       .maximum_packet_size = spec_limit(section, "maximum_packet_size"),
+      .topic_alias_maximum = (guint16)section_int(section, "topic_alias_maximum"),
       .ack_timeout_ns = section_int(section, "ack_timeout"),
       .on_ack_timeout = on_ack_timeout(section),
       .ack_backoff = section_real(section, "ack_backoff"),

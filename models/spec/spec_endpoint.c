@@ -1,5 +1,7 @@
 #include "models/spec/spec_endpoint.h"
 
+#define NS_IN_S G_GINT64_CONSTANT(1000000000)
+
 guint32
 spec_limit(const Section *section, const char *key)
 {
@@ -29,6 +31,14 @@ spec_qos2_receiver(const Section *section)
 {
   return section_is(section, "qos2_receiver", "on-pubrel") ? MQTT_QOS2_ON_PUBREL
                                                            : MQTT_QOS2_ON_PUBLISH;
+}
+
+guint32
+spec_whole_seconds(const Section *section, const char *key, guint32 never)
+{
+  gint64 ns = section_int(section, key);
+
+  return ns == VALUE_NEVER ? never : (guint32)((ns + NS_IN_S / 2) / NS_IN_S);
 }
 
 gboolean

@@ -9,4 +9,6 @@ guint32 spec_limit(const Section *section, const char *key);      /* unlimited: 
 guint64 spec_byte_limit(const Section *section, const char *key); /* unlimited: G_MAXUINT64 */
 MqttOnQueueFull spec_on_queue_full(const Section *section);
 MqttQos2Receiver spec_qos2_receiver(const Section *section);
+/* Rounded to whole seconds; never: what the machines take for it. */
+guint32 spec_whole_seconds(const Section *section, const char *key, guint32 never);
 gboolean spec_stores(const Section *section);

@@ -31,6 +31,8 @@ extern const CallSpec spec_store_calls[];
   {.name = "maximum_packet_size", .type = PARAM_SIZE, .fallback = "unlimited", .low = "1B",       \
    .high = "4294967294B", .words = spec_unlimited,                                                \
    .help = "announced in CONNECT or CONNACK (MQTT 5)"},                                           \
+  {.name = "topic_alias_maximum", .type = PARAM_INT, .fallback = "0", .low = "0",                 \
+   .high = "65535", .help = "announced in CONNECT or CONNACK (MQTT 5)"},                          \
   {.name = "qos2_receiver", .type = PARAM_WORD, .fallback = "on-publish",                         \
    .words = spec_qos2_receiver_words,                                                             \
    .help = "when an incoming QoS 2 message is handed on"},                                        \

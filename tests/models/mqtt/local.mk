@@ -20,6 +20,18 @@ tests_models_mqtt_test_topic_tree_SOURCES = tests/models/mqtt/test-topic-tree.c
 tests_models_mqtt_test_topic_tree_LDADD = $(LIBS_MQTT)
 TESTS += tests/models/mqtt/test-topic-tree
 
+check_PROGRAMS += tests/models/mqtt/test-scripts
+tests_models_mqtt_test_scripts_SOURCES = tests/models/mqtt/test-scripts.c \
+	tests/models/mqtt/script.c tests/models/mqtt/script.h
+tests_models_mqtt_test_scripts_LDADD = $(LIBS_MQTT)
+TESTS += tests/models/mqtt/test-scripts
+EXTRA_DIST += tests/models/mqtt/scripts
+
+check_PROGRAMS += tests/models/mqtt/test-retained
+tests_models_mqtt_test_retained_SOURCES = tests/models/mqtt/test-retained.c
+tests_models_mqtt_test_retained_LDADD = $(LIBS_MQTT)
+TESTS += tests/models/mqtt/test-retained
+
 check_PROGRAMS += tests/models/mqtt/test-monitor
 tests_models_mqtt_test_monitor_SOURCES = tests/models/mqtt/test-monitor.c \
 	tests/models/mqtt/wire-text.h

@@ -127,19 +127,6 @@ test_no_local(void)
 }
 
 static void
-test_shared_refused(void)
-{
-  for (MqttVersion version = MQTT_3_1_1; version <= MQTT_5_0; version++) {
-    Pair *pair = make(version, 1);
-    start(pair);
-    pair_subscribe(pair, A, "$share/g/a", 1);
-    g_assert_cmpuint(pair->clients[A].granted, ==,
-                     version == MQTT_5_0 ? MQTT_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED : 0x80);
-    pair_free(pair);
-  }
-}
-
-static void
 test_take_over(void)
 {
   for (MqttVersion version = MQTT_3_1_1; version <= MQTT_5_0; version++) {
@@ -441,8 +428,6 @@ connack_of(MqttVersion version, const MqttConnect *connect, gboolean *closed)
                   ==, MQTT_DONE);
   reason = packet.connack.reason;
   if (reason == 0 && version == MQTT_5_0) {
-    g_assert_true(MQTT_HAS(&packet.connack.properties, MQTT_PROP_SHARED_AVAILABLE));
-    g_assert_cmpuint(packet.connack.properties.shared_available, ==, 0);
     g_assert_cmpuint(packet.connack.properties.assigned_client_id.length > 0, ==,
                      connect->client_id.length == 0);
   }
@@ -587,7 +572,6 @@ main(int argc, char **argv)
       {"subscribe/overlap", test_overlap},
       {"subscribe/identifiers", test_subscription_identifiers},
       {"subscribe/no-local", test_no_local},
-      {"subscribe/shared", test_shared_refused},
       {"session/take-over", test_take_over},
       {"session/expiry", test_expiry},
       {"session/expiry-starts-anew", test_expiry_starts_anew},

@@ -1,0 +1,28 @@
+/* Dialogues with a broker, byte by byte, as pages of text: tests/models/mqtt/scripts/README says
+ * how they are written. The player knows no codec: bytes go out as they are written and must come
+ * back as they are written. The broker is behind a few functions, so one script is played to the
+ * machine in virtual time and to a program on a port. */
+#pragma once
+
+#include <glib.h>
+
+#define SCRIPT_CONNS 16
+
+typedef struct {
+  gpointer user;
+  /* A new broker with these knobs (name=value, NULL-terminated); FALSE: it cannot have them. */
+  gboolean (*begin)(gpointer user, char **knobs);
+  void (*end)(gpointer user);
+  void (*open)(gpointer user, guint conn);
+  void (*send)(gpointer user, guint conn, const guint8 *data, gsize n);
+  void (*cut)(gpointer user, guint conn); /* the client's side closes */
+  /* Time passes, all that is due happens; 0: only what is due now. */
+  void (*wait)(gpointer user, gint64 ns);
+  /* Appends what the broker has sent since; returns whether it has closed the connection. */
+  gboolean (*receive)(gpointer user, guint conn, GByteArray *into);
+  void (*crash)(gpointer user); /* the broker's process dies, and comes again with its store */
+} ScriptBroker;
+
+/* Plays every case of a file; each case that does not hold is described in failures. Returns the
+ * number of cases. */
+guint script_play(const char *path, const ScriptBroker *broker, GPtrArray *failures);

@@ -1,0 +1,306 @@
+/* Plays tests/models/mqtt/scripts to the broker's machine in virtual time. */
+#include "models/mqtt/broker.h"
+#include "tests/models/mqtt/script.h"
+
+#include <string.h>
+
+typedef struct {
+  MqttStoreKey key;
+  GBytes *value;
+} Record;
+
+typedef struct {
+  gint64 now_ns;
+  MqttBrokerConfig config;
+  MqttBroker *broker;
+  MqttEvents events;
+  GByteArray *in[SCRIPT_CONNS], *out[SCRIPT_CONNS]; /* in: not yet taken by the machine */
+  gboolean open[SCRIPT_CONNS], closed[SCRIPT_CONNS];
+  GArray *records; /* Record, of the store, in the order of their keys */
+} Bench;
+
+static gboolean
+set_knob(MqttBrokerConfig *config, const char *knob)
+{
+  const struct {
+    const char *name;
+    gpointer at;
+    gsize size;
+  } knobs[] = {
+      {"receive_maximum", &config->receive_maximum, sizeof config->receive_maximum},
+      {"maximum_qos", &config->maximum_qos, sizeof config->maximum_qos},
+      {"maximum_packet_size", &config->maximum_packet_size, sizeof config->maximum_packet_size},
+      {"retain_available", &config->retain_available, sizeof config->retain_available},
+      {"inflight", &config->inflight, sizeof config->inflight},
+      {"queue", &config->queue, sizeof config->queue},
+      {"on_pubrel", &config->qos2_receiver, sizeof config->qos2_receiver},
+      {"refuse", &config->on_queue_full, sizeof config->on_queue_full},
+      {"store", &config->store, sizeof config->store},
+      {"topic_alias_maximum", &config->topic_alias_maximum, sizeof config->topic_alias_maximum},
+      {"server_keep_alive", &config->server_keep_alive_s, sizeof config->server_keep_alive_s},
+      {"connections", &config->connections, sizeof config->connections},
+      {"wildcard_available", &config->wildcard_available, sizeof config->wildcard_available},
+      {"shared_available", &config->shared_available, sizeof config->shared_available},
+      {"subscription_ids_available", &config->subscription_ids_available,
+       sizeof config->subscription_ids_available},
+      {"session_expiry_maximum", &config->session_expiry_maximum_s,
+       sizeof config->session_expiry_maximum_s},
+  };
+  g_auto(GStrv) parts = g_strsplit(knob, "=", 2);
+  for (guint i = 0; i < G_N_ELEMENTS(knobs); i++) {
+    if (strcmp(parts[0], knobs[i].name) != 0 || parts[1] == NULL)
+      continue;
+    guint64 value = g_ascii_strtoull(parts[1], NULL, 10);
+    if (strcmp(parts[0], "refuse") == 0)
+      value = value ? MQTT_FULL_REFUSE : MQTT_DROP_NEW;
+    memcpy(knobs[i].at, &value, knobs[i].size); /* little-endian machines keep the low bytes */
+    return TRUE;
+  }
+  return FALSE;
+}
+
+static gint
+compare_keys(const MqttStoreKey *a, const MqttStoreKey *b)
+{
+  if (a->session != b->session)
+    return a->session < b->session ? -1 : 1;
+  if (a->kind != b->kind)
+    return a->kind < b->kind ? -1 : 1;
+  return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static void
+forget(Bench *bench, guint i)
+{
+  g_bytes_unref(g_array_index(bench->records, Record, i).value);
+  g_array_remove_index(bench->records, i);
+}
+
+static void
+apply(Bench *bench, const MqttStoreOp *op)
+{
+  guint i = 0;
+  while (i < bench->records->len &&
+         compare_keys(&g_array_index(bench->records, Record, i).key, &op->key) < 0)
+    i++;
+  if (i < bench->records->len &&
+      compare_keys(&g_array_index(bench->records, Record, i).key, &op->key) == 0)
+    forget(bench, i);
+  if (op->value == NULL)
+    return;
+  Record record = {op->key, g_bytes_new(op->value, op->length)};
+  g_array_insert_val(bench->records, i, record);
+}
+
+static void
+take_events(Bench *bench)
+{
+  MqttStoreOp op;
+  for (guint i = 0; i < bench->events.length; i++) {
+    const MqttEvent *event = &bench->events.items[i];
+    if (event->type == MQTT_EVENT_CLOSE)
+      bench->closed[event->conn] = TRUE;
+  }
+  bench->events.length = 0;
+  if (!bench->config.store)
+    return;
+  guint64 last = 0;
+  while (mqtt_broker_store_op(bench->broker, &op)) {
+    apply(bench, &op);
+    last = op.number;
+  }
+  if (last > 0)
+    mqtt_broker_stored(bench->broker, bench->now_ns, last);
+}
+
+static void
+pull(Bench *bench)
+{
+  guint8 room[4096];
+  for (guint32 conn; (conn = mqtt_broker_next_ready(bench->broker)) != MQTT_NO_PEER;) {
+    for (gsize n;
+         (n = mqtt_broker_output(bench->broker, bench->now_ns, conn, room, sizeof room)) > 0;) {
+      g_byte_array_append(bench->out[conn], room, (guint)n);
+      take_events(bench);
+    }
+    take_events(bench);
+  }
+}
+
+static void
+feed(Bench *bench, guint conn)
+{
+  GByteArray *in = bench->in[conn];
+  for (gsize n;
+       in->len > 0 && !bench->closed[conn] &&
+       (n = mqtt_broker_input(bench->broker, bench->now_ns, conn, in->data, in->len)) > 0;) {
+    g_byte_array_remove_range(in, 0, (guint)n);
+    take_events(bench);
+    pull(bench);
+  }
+  take_events(bench);
+  pull(bench);
+}
+
+static gboolean
+begin(gpointer user, char **knobs)
+{
+  Bench *bench = user;
+  gboolean known = TRUE;
+  mqtt_broker_config_default(&bench->config);
+  for (guint i = 0; knobs[i] != NULL; i++)
+    known &= set_knob(&bench->config, knobs[i]);
+  bench->config.ack_after_store = bench->config.store;
+  bench->now_ns = 0;
+  bench->broker = mqtt_broker_new(&bench->config, &bench->events);
+  return known;
+}
+
+static void
+open_conn(gpointer user, guint conn)
+{
+  Bench *bench = user;
+  if (bench->open[conn])
+    mqtt_broker_closed(bench->broker, bench->now_ns, conn);
+  bench->open[conn] = TRUE;
+  bench->closed[conn] = FALSE;
+  g_byte_array_set_size(bench->in[conn], 0);
+  mqtt_broker_open(bench->broker, bench->now_ns, conn, conn);
+}
+
+static void
+cut(gpointer user, guint conn)
+{
+  Bench *bench = user;
+  if (!bench->open[conn])
+    return;
+  bench->open[conn] = FALSE;
+  mqtt_broker_closed(bench->broker, bench->now_ns, conn);
+  take_events(bench);
+  pull(bench);
+}
+
+static void
+end(gpointer user)
+{
+  Bench *bench = user;
+  for (guint i = 0; i < SCRIPT_CONNS; i++) {
+    cut(bench, i);
+    g_byte_array_set_size(bench->out[i], 0);
+  }
+  bench->events.length = 0;
+  g_clear_pointer(&bench->broker, mqtt_broker_free);
+  while (bench->records->len > 0)
+    forget(bench, bench->records->len - 1);
+}
+
+static void
+send_to(gpointer user, guint conn, const guint8 *data, gsize n)
+{
+  Bench *bench = user;
+  g_byte_array_append(bench->in[conn], data, (guint)n);
+  feed(bench, conn);
+}
+
+static void
+wait_for(gpointer user, gint64 ns)
+{
+  Bench *bench = user;
+  gint64 until_ns = bench->now_ns + ns;
+  for (gint64 due; (due = mqtt_broker_deadline(bench->broker)) <= until_ns;) {
+    bench->now_ns = MAX(due, bench->now_ns);
+    mqtt_broker_timeout(bench->broker, bench->now_ns);
+    take_events(bench);
+    pull(bench);
+  }
+  bench->now_ns = until_ns;
+}
+
+static gboolean
+receive(gpointer user, guint conn, GByteArray *into)
+{
+  Bench *bench = user;
+  g_byte_array_append(into, bench->out[conn]->data, bench->out[conn]->len);
+  g_byte_array_set_size(bench->out[conn], 0);
+  return bench->closed[conn];
+}
+
+static guint32
+peer_of(gpointer user, MqttBytes client_id)
+{
+  (void)user;
+  (void)client_id;
+  return 0;
+}
+
+static void
+crash(gpointer user)
+{
+  Bench *bench = user;
+  mqtt_broker_lose_state(bench->broker, MQTT_CAUSE_STATE_LOST);
+  bench->events.length = 0;
+  for (guint i = 0; i < SCRIPT_CONNS; i++)
+    bench->open[i] = FALSE;
+  for (guint i = 0; i < bench->records->len; i++) {
+    const Record *record = &g_array_index(bench->records, Record, i);
+    gsize n;
+    const guint8 *value = g_bytes_get_data(record->value, &n);
+    mqtt_broker_load(bench->broker, bench->now_ns, &record->key, value, n, peer_of, NULL);
+  }
+  take_events(bench);
+}
+
+static void
+test_script(gconstpointer data)
+{
+  Bench bench = {.records = g_array_new(FALSE, FALSE, sizeof(Record))};
+  for (guint i = 0; i < SCRIPT_CONNS; i++) {
+    bench.in[i] = g_byte_array_new();
+    bench.out[i] = g_byte_array_new();
+  }
+  ScriptBroker broker = {&bench, begin, end, open_conn, send_to, cut, wait_for, receive, crash};
+  g_autoptr(GPtrArray) failures = g_ptr_array_new_with_free_func(g_free);
+  g_assert_cmpuint(script_play(data, &broker, failures), >, 0);
+  for (guint i = 0; i < failures->len; i++)
+    g_test_message("%s", (const char *)failures->pdata[i]);
+  if (failures->len > 0)
+    g_test_fail();
+  for (guint i = 0; i < SCRIPT_CONNS; i++) {
+    g_byte_array_unref(bench.in[i]);
+    g_byte_array_unref(bench.out[i]);
+  }
+  g_array_unref(bench.records);
+  mqtt_events_clear(&bench.events);
+}
+
+static gint
+by_name(gconstpointer a, gconstpointer b)
+{
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int
+main(int argc, char **argv)
+{
+  g_test_init(&argc, &argv, NULL);
+  const char *srcdir = g_getenv("srcdir");
+  g_autofree char *folder =
+      g_build_filename(srcdir != NULL ? srcdir : ".", "tests/models/mqtt/scripts", NULL);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GDir) dir = g_dir_open(folder, 0, &error);
+  g_assert_no_error(error);
+  g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+  for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
+    if (!g_str_has_suffix(name, ".txt"))
+      continue;
+    g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
+  }
+  g_ptr_array_sort(paths, by_name);
+  for (guint i = 0; i < paths->len; i++) {
+    g_autofree char *name = g_path_get_basename(paths->pdata[i]);
+    g_autofree char *test = g_strdup_printf("/mqtt/scripts/%.*s", (int)strlen(name) - 4, name);
+    g_test_add_data_func(test, paths->pdata[i], test_script);
+  }
+  g_assert_cmpuint(paths->len, >, 0);
+  return g_test_run();
+}
