@@ -1,7 +1,7 @@
 #include "models/app/interest.h"
 
 struct _Interest {
-  MqttTopicTree *tree; /* a match's options are the granted QoS */
+  MqttTopicTree *tree; /* a match's options are the granted QoS and No Local */
   GArray *matches;
   guint version;
 };
@@ -25,10 +25,12 @@ interest_free(Interest *interest)
 }
 
 void
-interest_add(Interest *interest, guint32 client, MqttBytes filter, guint8 granted)
+interest_add(Interest *interest, guint32 client, MqttBytes filter, guint8 granted,
+             gboolean no_local)
 {
+  guint8 options = (guint8)(granted | (no_local ? MQTT_OPTION_NO_LOCAL : 0));
   mqtt_topic_tree_insert(interest->tree, filter,
-                         (MqttMatch){.subscriber = client, .options = granted});
+                         (MqttMatch){.subscriber = client, .options = options});
   interest->version++;
 }
 
@@ -51,11 +53,12 @@ compare_matches(gconstpointer a, gconstpointer b)
   const MqttMatch *x = a, *y = b;
   if (x->subscriber != y->subscriber)
     return x->subscriber < y->subscriber ? -1 : 1;
-  return (int)y->options - (int)x->options; /* the highest QoS first */
+  return (int)MQTT_OPTION_QOS(y->options) -
+         (int)MQTT_OPTION_QOS(x->options); /* the highest QoS first */
 }
 
 void
-interest_match(Interest *interest, MqttBytes topic, GArray *owed)
+interest_match(Interest *interest, guint32 from, MqttBytes topic, GArray *owed)
 {
   g_array_set_size(owed, 0);
   g_array_set_size(interest->matches, 0);
@@ -64,9 +67,11 @@ interest_match(Interest *interest, MqttBytes topic, GArray *owed)
     g_array_sort(interest->matches, compare_matches);
   for (guint i = 0; i < interest->matches->len; i++) {
     const MqttMatch *match = &g_array_index(interest->matches, MqttMatch, i);
-    if (i > 0 && match->subscriber == match[-1].subscriber)
+    const LedgerOwed *last = owed->len > 0 ? &g_array_index(owed, LedgerOwed, owed->len - 1) : NULL;
+    if ((last != NULL && match->subscriber == last->client) ||
+        (match->options & MQTT_OPTION_NO_LOCAL && match->subscriber == from))
       continue;
-    LedgerOwed one = {match->subscriber, match->options};
+    LedgerOwed one = {match->subscriber, MQTT_OPTION_QOS(match->options)};
     g_array_append_val(owed, one);
   }
 }

@@ -11,9 +11,11 @@ Interest *interest_new(void);
 void interest_free(Interest *interest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Interest, interest_free)
 
-void interest_add(Interest *interest, guint32 client, MqttBytes filter, guint8 granted);
+/* no_local: what the client itself publishes is not for it [MQTT-3.8.3-3]. */
+void interest_add(Interest *interest, guint32 client, MqttBytes filter, guint8 granted,
+                  gboolean no_local);
 void interest_remove(Interest *interest, guint32 client, MqttBytes filter);
 guint interest_version(const Interest *interest); /* changes with every change */
 /* Replaces the content of a GArray of LedgerOwed: each client with a matching subscription once, in
- * rising order, with the highest QoS granted. */
-void interest_match(Interest *interest, MqttBytes topic, GArray *owed);
+ * rising order, with the highest QoS granted. from: the publisher. */
+void interest_match(Interest *interest, guint32 from, MqttBytes topic, GArray *owed);

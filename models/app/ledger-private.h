@@ -74,8 +74,9 @@ struct _Ledger {
   LedgerConfig config;
   GArray *publishers;
   SectionTally *tallies;
-  gint64 *state_lost_ns; /* per client; [clients] is the broker's */
-  gint64 *subscribed_ns; /* per client: since when its session has its subscriptions */
+  gint64 *state_lost_ns; /* per client and group, then the broker's */
+  gint64 *subscribed_ns; /* per client and group: since when its session has its subscriptions */
+  guint32 *groups; /* per client: the group that its copies are for, or itself; NULL: no groups */
   /* Messages in a slab; slots found by tag in an open-addressing table of slot + 1. */
   Message *messages;
   guint32 n_slots, free_slot;
@@ -114,10 +115,24 @@ message_owed(Message *message)
   return message->n_owed <= 1 ? &message->one : message->many;
 }
 
+/* Who a copy for this client is owed to. */
+static inline guint32
+ledger_recipient(const Ledger *ledger, guint32 client)
+{
+  return ledger->groups == NULL ? client : ledger->groups[client];
+}
+
+static inline guint32
+ledger_broker(const Ledger *ledger) /* its place in state_lost_ns */
+{
+  return ledger->config.clients + ledger->config.groups;
+}
+
 /* NULL: it is not owed to this client. */
 static inline Obligation *
-message_obligation(Message *message, guint32 client)
+message_obligation(const Ledger *ledger, Message *message, guint32 client)
 {
+  client = ledger_recipient(ledger, client);
   if (message->n_owed <= 1)
     return message->n_owed == 1 && message->one.client == client ? &message->one : NULL;
   guint low = 0, high = message->n_owed;
@@ -176,7 +191,7 @@ message_state_kept(const Ledger *ledger, const Message *message, guint32 publish
 {
   gint64 since = message->published_ns;
   return ledger->state_lost_ns[publisher] < since && ledger->state_lost_ns[client] < since &&
-         ledger->state_lost_ns[ledger->config.clients] < since &&
+         ledger->state_lost_ns[ledger_broker(ledger)] < since &&
          ledger->subscribed_ns[client] < since;
 }
 

@@ -13,11 +13,12 @@ ledger_new(const LedgerConfig *config)
   ledger->tallies = g_new0(SectionTally, MAX(config->sections, 1));
   for (guint i = 0; i < config->sections; i++)
     ledger->tallies[i].deadline_ns = G_MAXINT64;
-  ledger->state_lost_ns = g_new(gint64, config->clients + 1);
-  ledger->subscribed_ns = g_new(gint64, MAX(config->clients, 1));
-  for (guint i = 0; i <= config->clients; i++)
+  guint recipients = config->clients + config->groups;
+  ledger->state_lost_ns = g_new(gint64, recipients + 1);
+  ledger->subscribed_ns = g_new(gint64, MAX(recipients, 1));
+  for (guint i = 0; i <= recipients; i++)
     ledger->state_lost_ns[i] = G_MININT64;
-  for (guint i = 0; i < config->clients; i++)
+  for (guint i = 0; i < recipients; i++)
     ledger->subscribed_ns[i] = G_MININT64;
   ledger->free_slot = NO_SLOT;
   ledger->table_mask = 127;
@@ -52,6 +53,7 @@ ledger_free(Ledger *ledger)
   g_free(ledger->tallies);
   g_free(ledger->state_lost_ns);
   g_free(ledger->subscribed_ns);
+  g_free(ledger->groups);
   g_free(ledger->messages);
   g_free(ledger->table);
   g_free(ledger->breach);
@@ -204,24 +206,45 @@ ledger_publisher_died(Ledger *ledger, guint32 client, gint64 now_ns)
 }
 
 void
+ledger_join(Ledger *ledger, guint32 client, guint32 group)
+{
+  guint32 clients = ledger->config.clients;
+  g_assert(client < clients && group < ledger->config.groups);
+  if (ledger->groups == NULL) {
+    ledger->groups = g_new(guint32, clients);
+    for (guint32 i = 0; i < clients; i++)
+      ledger->groups[i] = i;
+  }
+  ledger->groups[client] = clients + group;
+}
+
+void
 ledger_state_lost(Ledger *ledger, guint32 client, gint64 now_ns)
 {
-  ledger->state_lost_ns[client == LEDGER_UP ? ledger->config.clients : client] = now_ns;
+  if (client == LEDGER_UP) {
+    ledger->state_lost_ns[ledger_broker(ledger)] = now_ns;
+    return;
+  }
+  ledger->state_lost_ns[client] = now_ns;
+  ledger->state_lost_ns[ledger_recipient(ledger, client)] = now_ns;
 }
 
 void
 ledger_subscribed(Ledger *ledger, guint32 client, gint64 since_ns)
 {
-  ledger->subscribed_ns[client] = since_ns;
+  ledger->subscribed_ns[ledger_recipient(ledger, client)] = since_ns;
 }
 
 /* Delivery in the order of publication, [MQTT-4.6.0-5]; a publisher here has one topic and one QoS
  * at a time. Where a copy was dropped on its way, what arrives in the end is a repetition, sent
- * after later messages, and the order of section 4.6 is that of first sending. */
+ * after later messages, and the order of section 4.6 is that of first sending. The members of a
+ * shared subscription are served side by side. */
 static void
 check_order(Ledger *ledger, const Message *message, const Obligation *owed)
 {
   guint32 client = owed->client;
+  if (client >= ledger->config.clients)
+    return;
   guint32 number = (guint32)(message->tag >> SEQUENCE_BITS) - 1;
   Publisher *publisher = &g_array_index(ledger->publishers, Publisher, number);
   guint64 sequence = message_sequence(message), last;
@@ -248,12 +271,12 @@ check_order(Ledger *ledger, const Message *message, const Obligation *owed)
 }
 
 void
-ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns)
+ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns, gboolean retained)
 {
   Message *message = message_find(ledger, tag);
-  Obligation *owed = message ? message_obligation(message, client) : NULL;
+  Obligation *owed = message ? message_obligation(ledger, message, client) : NULL;
   mix(ledger, 5, tag, now_ns);
-  if (owed == NULL)
+  if (owed == NULL || (retained && (owed->copies > 0 || owed->lost != CAUSE_NONE)))
     return;
   if (owed->lost != CAUSE_NONE)
     ledger_note_breach(ledger, message, "delivered after it was judged lost");
@@ -262,7 +285,8 @@ ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns)
   const Publisher *publisher = message_publisher(ledger, message);
   if (owed->copies == 1) {
     owed->latency_ns = now_ns - message->published_ns;
-    check_order(ledger, message, owed);
+    if (!retained)
+      check_order(ledger, message, owed);
     if (message->id != 0)
       histogram_add(&message_tally(ledger, message)->histograms[HISTOGRAM_LATENCY],
                     owed->latency_ns);

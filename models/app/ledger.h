@@ -25,8 +25,9 @@ typedef struct {
 } LedgerOwed;
 
 typedef struct {
-  guint sections; /* publish sections */
-  guint clients;
+  guint sections;    /* publish sections */
+  guint clients;     /* and above their numbers: */
+  guint groups;      /* of shared subscriptions: each is owed one copy, and stands for a client */
   gint64 window_ns;  /* publications in [0, window) count */
   gboolean messages; /* keep an OutcomeMessage of every obligation */
   guint64 trace_id;  /* message whose story is told; 0: none */
@@ -70,10 +71,16 @@ void ledger_died(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Caus
 void ledger_sent_pubrel(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSend why);
 void ledger_received_pubrel(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns);
 
-void ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns);
+/* retained: it came from what the broker keeps, at a subscription: it can meet what is owed, and is
+ * no extra copy. */
+void ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns,
+                      gboolean retained);
 void ledger_told(Ledger *ledger, guint64 tag, gint64 now_ns, gboolean success, gboolean final);
 /* A client's process died: its application will be told nothing more. */
 void ledger_publisher_died(Ledger *ledger, guint32 client, gint64 now_ns);
+/* What comes for this client is owed to the group, whose number among recipients is clients +
+ * group. */
+void ledger_join(Ledger *ledger, guint32 client, guint32 group);
 /* State that a guarantee rests on was lost or discarded: of a client and its session, or of the
  * broker (LEDGER_UP). */
 void ledger_state_lost(Ledger *ledger, guint32 client, gint64 now_ns);

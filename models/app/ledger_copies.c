@@ -16,7 +16,7 @@ ledger_copy(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
     message->misfortune = CAUSE_NONE;
     return;
   }
-  Obligation *owed = message_obligation(message, where);
+  Obligation *owed = message_obligation(ledger, message, where);
   if (owed == NULL)
     message->strays++;
   else {
@@ -49,7 +49,7 @@ ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
       message->misfortune = cause;
     message->dropped |= ledger_is_for_good(cause, message_publisher(ledger, message)->qos);
   } else {
-    Obligation *owed = message_obligation(message, where);
+    Obligation *owed = message_obligation(ledger, message, where);
     guint left = owed ? owed->held : message->strays;
     if (left == 0)
       ledger_note_breach(ledger, message, CUSTODY);
@@ -68,9 +68,9 @@ ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
 }
 
 static inline Hop *
-message_hop(Message *message, guint32 where, gboolean pubrel)
+message_hop(const Ledger *ledger, Message *message, guint32 where, gboolean pubrel)
 {
-  Obligation *owed = where == LEDGER_UP ? NULL : message_obligation(message, where);
+  Obligation *owed = where == LEDGER_UP ? NULL : message_obligation(ledger, message, where);
   if (where != LEDGER_UP && owed == NULL)
     return NULL;
   return pubrel ? (owed ? &owed->pubrel : &message->pubrel)
@@ -93,7 +93,7 @@ ledger_sent(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSen
   Message *message = message_find(ledger, tag);
   if (message == NULL)
     return;
-  Hop *hop = message_hop(message, where, FALSE);
+  Hop *hop = message_hop(ledger, message, where, FALSE);
   if (traced(ledger, message))
     ledger_story(ledger, now_ns, ledger_hop_end(ledger, message, where, TRUE), "PUBLISH sent%s",
                  send_names[why]);
@@ -115,7 +115,7 @@ ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
   Message *message = message_find(ledger, tag);
   if (message == NULL)
     return;
-  Hop *hop = message_hop(message, where, FALSE);
+  Hop *hop = message_hop(ledger, message, where, FALSE);
   if (traced(ledger, message))
     ledger_story(ledger, now_ns, ledger_hop_end(ledger, message, where, FALSE),
                  "PUBLISH received%s", hop != NULL && hop->seen ? " again" : "");
@@ -147,7 +147,7 @@ ledger_died(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
   Message *message = message_find(ledger, tag);
   if (message == NULL)
     return;
-  Hop *hop = message_hop(message, where, FALSE);
+  Hop *hop = message_hop(ledger, message, where, FALSE);
   if (traced(ledger, message))
     ledger_story(ledger, now_ns, "", "the PUBLISH dies with its connection");
   if (hop == NULL) {
@@ -160,7 +160,7 @@ ledger_died(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
   else {
     hop->streams--;
     message->down -= where != LEDGER_UP;
-    Obligation *owed = where == LEDGER_UP ? NULL : message_obligation(message, where);
+    Obligation *owed = where == LEDGER_UP ? NULL : message_obligation(ledger, message, where);
     guint8 *misfortune = owed != NULL ? &owed->misfortune : &message->misfortune;
     if (*misfortune == CAUSE_NONE)
       *misfortune = cause;
@@ -174,7 +174,7 @@ void
 ledger_sent_pubrel(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSend why)
 {
   Message *message = message_find(ledger, tag);
-  Hop *hop = message ? message_hop(message, where, TRUE) : NULL;
+  Hop *hop = message ? message_hop(ledger, message, where, TRUE) : NULL;
   if (hop == NULL)
     return;
   if (traced(ledger, message))
@@ -193,7 +193,7 @@ void
 ledger_received_pubrel(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
 {
   Message *message = message_find(ledger, tag);
-  Hop *hop = message ? message_hop(message, where, TRUE) : NULL;
+  Hop *hop = message ? message_hop(ledger, message, where, TRUE) : NULL;
   if (hop == NULL)
     return;
   if (traced(ledger, message))

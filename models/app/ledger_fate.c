@@ -139,7 +139,7 @@ ledger_settle(Ledger *ledger, Message *message, guint32 where, gint64 now_ns, Ca
     for (guint i = 0; i < message->n_owed; i++)
       obligation_settle(ledger, message, &owed[i], now_ns, cause);
   } else {
-    Obligation *owed = message_obligation(message, where);
+    Obligation *owed = message_obligation(ledger, message, where);
     if (owed != NULL)
       obligation_settle(ledger, message, owed, now_ns, cause);
   }

@@ -90,6 +90,7 @@ mqtt_client_free(MqttClient *client)
   while (client->unstored != NULL)
     mqtt_message_unref(mqtt_client_take_unstored(client));
   mqtt_store_log_free(client->core.log);
+  g_clear_pointer(&client->will, mqtt_message_unref);
   g_free(client->id);
   g_free(client);
 }
@@ -200,7 +201,7 @@ mqtt_client_closed(MqttClient *client, gint64 now_ns)
   mqtt_client_begin(client);
   leave(client);
   mqtt_client_idle(client);
-  if (client->ends_with_connection)
+  if (client->ends_with_connection && client->config->session_present == MQTT_SESSION_OBEY)
     mqtt_client_session_ended(client, MQTT_CAUSE_SESSION_EXPIRED);
   client->ends_with_connection = FALSE;
 }
@@ -214,6 +215,15 @@ mqtt_client_connecting(MqttClient *client, gint64 now_ns)
   gint64 timeout_ns = client->config->connect_timeout_ns;
   client->state = CLIENT_OPENING;
   client->connect_deadline_ns = timeout_ns == MQTT_NEVER ? MQTT_NEVER : now_ns + timeout_ns;
+}
+
+void
+mqtt_client_set_will(MqttClient *client, const MqttPublish *will, guint32 delay_s)
+{
+  g_clear_pointer(&client->will, mqtt_message_unref);
+  if (will != NULL)
+    client->will = mqtt_message_new(will, 0);
+  client->will_delay_s = delay_s;
 }
 
 static gboolean
@@ -235,6 +245,26 @@ set_property(MqttProperties *properties, MqttProperty property)
   properties->present |= G_GUINT64_CONSTANT(1) << property;
 }
 
+/* The message was made at time 0, so what is left of its expiry then is all of it. */
+static void
+put_will(const MqttClient *client, MqttConnect *connect)
+{
+  MqttPublish publish;
+  if (client->will == NULL)
+    return;
+  mqtt_message_publish(client->will, client->config->version, 0, &publish);
+  connect->has_will = TRUE;
+  connect->will_qos = client->will->qos;
+  connect->will_retain = client->will->retain;
+  connect->will_topic = publish.topic;
+  connect->will_payload = publish.payload;
+  connect->will_properties = publish.properties;
+  if (client->will_delay_s > 0 && client->config->version == MQTT_5_0) {
+    set_property(&connect->will_properties, MQTT_PROP_WILL_DELAY);
+    connect->will_properties.will_delay_s = client->will_delay_s;
+  }
+}
+
 void
 mqtt_client_opened(MqttClient *client, gint64 now_ns)
 {
@@ -252,6 +282,7 @@ mqtt_client_opened(MqttClient *client, gint64 now_ns)
                                  .clean_start = client->clean_start,
                                  .keep_alive_s = config->keep_alive_s,
                                  .client_id = {client->id, client->id_length}};
+  put_will(client, &packet.connect);
   MqttProperties *properties = &packet.connect.properties;
   if (config->version == MQTT_5_0 && config->session_expiry_s > 0) {
     set_property(properties, MQTT_PROP_SESSION_EXPIRY);

@@ -20,6 +20,15 @@ typedef enum {
   MQTT_ACK_RECONNECT, /* close, connect again, resend as sessions do */
   MQTT_ACK_GIVE_UP    /* the state is dropped */
 } MqttOnAckTimeout;
+typedef enum {
+  MQTT_SESSION_OBEY,  /* Session Present 0 discards the client's part [MQTT-3.2.2-5] */
+  MQTT_SESSION_IGNORE /* what is unacknowledged is sent again whatever it says; forbidden, and done
+                         by several libraries */
+} MqttSessionPresent;
+typedef enum {
+  MQTT_PING_IDLE,  /* PINGREQ when nothing was sent for a keep alive [MQTT-3.1.2-20] */
+  MQTT_PING_EITHER /* or when nothing was received for one */
+} MqttPingWhen;
 typedef enum { MQTT_OFFLINE_NONE, MQTT_OFFLINE_QOS12, MQTT_OFFLINE_ALL } MqttOfflineQueue;
 typedef enum { MQTT_DROP_NEW, MQTT_DROP_OLD, MQTT_FULL_REFUSE } MqttOnQueueFull;
 typedef enum { MQTT_QOS2_ON_PUBLISH, MQTT_QOS2_ON_PUBREL } MqttQos2Receiver;
@@ -40,7 +49,9 @@ typedef struct {
   guint16 receive_maximum;     /* announced; 65535 is not sent */
   guint32 maximum_packet_size; /* announced; MQTT_UNLIMITED is not sent */
   guint16 topic_alias_maximum; /* announced; 0 is not sent */
-  gint64 ack_timeout_ns;       /* from SENT of PUBLISH, PUBREL, SUBSCRIBE to the answer; or NEVER */
+  MqttSessionPresent session_present;
+  MqttPingWhen ping_when;
+  gint64 ack_timeout_ns; /* from SENT of PUBLISH, PUBREL, SUBSCRIBE to the answer; or NEVER */
   MqttOnAckTimeout on_ack_timeout;
   double ack_backoff; /* factor from try to try */
   guint32 ack_tries;  /* before giving up; MQTT_UNLIMITED */
@@ -89,6 +100,10 @@ void mqtt_client_stored(MqttClient *client, gint64 now_ns, guint64 up_to);
 gboolean mqtt_client_store_op(MqttClient *client, MqttStoreOp *op);
 void mqtt_client_load(MqttClient *client, const MqttStoreKey *key, const guint8 *value, gsize n);
 
+/* The will of the connections to come; NULL: none. Copied; Message Expiry and the like are its
+ * properties. */
+void mqtt_client_set_will(MqttClient *client, const MqttPublish *will, guint32 delay_s);
+
 /* publish->packet_id and dup are ignored; Topic Alias set, whatever its number, asks for one where
  * the server takes them. Accepted: COPY, later TOLD (QoS 0: nothing, its
  * publish() returned). */
@@ -96,7 +111,8 @@ MqttPublishResult mqtt_client_publish(MqttClient *client, gint64 now_ns,
                                       const MqttPublish *publish);
 /* Returns a number that SUBSCRIBED and UNSUBSCRIBED carry in packet_id; 0: not connected. What is
  * unanswered when the connection closes is forgotten without an event. */
-guint16 mqtt_client_subscribe(MqttClient *client, gint64 now_ns, MqttBytes filter, guint8 options);
+guint16 mqtt_client_subscribe(MqttClient *client, gint64 now_ns, MqttBytes filter, guint8 options,
+                              guint32 identifier); /* Subscription Identifier, 0: none */
 guint16 mqtt_client_unsubscribe(MqttClient *client, gint64 now_ns, MqttBytes filter);
 /* DISCONNECT, then CLOSE; CLOSE alone if the transport takes no bytes. */
 void mqtt_client_disconnect(MqttClient *client, gint64 now_ns, guint8 reason);

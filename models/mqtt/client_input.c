@@ -43,6 +43,17 @@ store_session(MqttClient *client)
   client->has_session = TRUE;
 }
 
+/* Who ignores that sends again what is unacknowledged; that of the server's part which is
+ * unreleased will never be released. */
+static void
+session_is_new(MqttClient *client)
+{
+  if (client->config->session_present == MQTT_SESSION_OBEY)
+    mqtt_client_session_ended(client, MQTT_CAUSE_SESSION_DISCARDED); /* [MQTT-3.2.2-5] */
+  else
+    mqtt_session_discard_received(&client->core, &client->session, MQTT_CAUSE_SESSION_DISCARDED);
+}
+
 static void
 on_connack(MqttClient *client, gint64 now_ns, const MqttConnack *connack)
 {
@@ -66,8 +77,8 @@ on_connack(MqttClient *client, gint64 now_ns, const MqttConnack *connack)
   MqttEvent *event = mqtt_events_push(client->core.events, MQTT_EVENT_OPENED);
   event->peer = 0;
   event->flags = connack->session_present ? MQTT_FLAG_SESSION : 0;
-  if (!connack->session_present) /* [MQTT-3.2.2-5] */
-    mqtt_client_session_ended(client, MQTT_CAUSE_SESSION_DISCARDED);
+  if (!connack->session_present)
+    session_is_new(client);
   store_session(client);
   mqtt_session_attach(&client->core, &client->session, now_ns, &client->pipe, MQTT_NO_PEER);
 }
@@ -81,10 +92,11 @@ emit_received(MqttClient *client, const MqttPublish *publish)
 }
 
 static void
-emit_message(MqttClient *client, MqttBytes topic, MqttBytes payload, guint8 qos, guint16 id)
+emit_message(MqttClient *client, MqttBytes topic, MqttBytes payload, guint8 qos, gboolean retain,
+             guint16 id)
 {
-  MqttEvent *event = mqtt_session_event(&client->core, &client->session, MQTT_EVENT_MESSAGE, 0,
-                                        mqtt_tag(payload), qos);
+  MqttEvent *event = mqtt_session_event(&client->core, &client->session, MQTT_EVENT_MESSAGE,
+                                        retain ? MQTT_FLAG_RETAIN : 0, mqtt_tag(payload), qos);
   event->packet_id = id;
   event->topic = topic;
   event->payload = payload;
@@ -143,7 +155,8 @@ show(MqttClient *client, MqttMessage *message, guint16 id)
   if (client->handed == NULL)
     client->handed = g_ptr_array_new();
   g_ptr_array_add(client->handed, message);
-  emit_message(client, mqtt_message_topic(message), mqtt_message_payload(message), 2, id);
+  emit_message(client, mqtt_message_topic(message), mqtt_message_payload(message), 2,
+               message->retain, id);
 }
 
 void
@@ -191,7 +204,8 @@ take_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
     hold(client, now_ns, publish);
     return;
   }
-  emit_message(client, publish->topic, publish->payload, publish->qos, publish->packet_id);
+  emit_message(client, publish->topic, publish->payload, publish->qos, publish->retain,
+               publish->packet_id);
   emit_received(client, publish);
   mqtt_receiver_accept(&client->core, &client->session, publish, NULL, MQTT_SUCCESS);
 }
@@ -308,6 +322,7 @@ mqtt_client_input(MqttClient *client, gint64 now_ns, const guint8 *data, gsize n
   case MQTT_DONE:
     break;
   }
+  client->last_input_ns = now_ns;
   if (client->state == CLIENT_CONNECTED)
     on_packet(client, now_ns, &packet);
   else if (packet.type == MQTT_CONNACK)

@@ -1,4 +1,7 @@
 #include "models/mqtt/client_private.h"
+
+#include <string.h>
+
 #include "models/mqtt/sender.h"
 
 /* What the application asks */
@@ -69,6 +72,12 @@ queue_request(MqttClient *client, const MqttSlot *slot)
   MqttPacket packet;
   packet.type = subscribe ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE;
   packet.subscribe = (MqttSubscribe){.packet_id = slot->id, .entries = {entry, (guint32)n}};
+  guint32 identifier;
+  memcpy(&identifier, mqtt_message_payload(slot->message).data, sizeof identifier);
+  if (identifier != 0 && client->config->version == MQTT_5_0) {
+    packet.subscribe.properties.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_SUBSCRIPTION_ID;
+    packet.subscribe.properties.subscription_id = identifier;
+  }
   gboolean fits = mqtt_encoded_size(&packet, client->config->version) <= client->pipe.maximum;
   if (fits)
     mqtt_pipe_packet(&client->core, &client->pipe, MQTT_NO_PEER, &packet, slot->id, 0);
@@ -77,7 +86,8 @@ queue_request(MqttClient *client, const MqttSlot *slot)
 }
 
 static guint16
-request(MqttClient *client, gint64 now_ns, guint8 kind, MqttBytes filter, guint8 options)
+request(MqttClient *client, gint64 now_ns, guint8 kind, MqttBytes filter, guint8 options,
+        guint32 identifier)
 {
   MqttSession *session = &client->session;
   mqtt_client_begin(client);
@@ -86,7 +96,8 @@ request(MqttClient *client, gint64 now_ns, guint8 kind, MqttBytes filter, guint8
   guint16 id = mqtt_session_new_id(session);
   if (id == 0)
     return 0;
-  MqttPublish carrier = {.topic = filter};
+  MqttPublish carrier = {.topic = filter,
+                         .payload = {(const guint8 *)&identifier, sizeof identifier}};
   MqttSlot *slot = mqtt_ring_push(&session->requests);
   slot->message = mqtt_message_new(&carrier, now_ns);
   slot->state = kind;
@@ -100,15 +111,16 @@ request(MqttClient *client, gint64 now_ns, guint8 kind, MqttBytes filter, guint8
 }
 
 guint16
-mqtt_client_subscribe(MqttClient *client, gint64 now_ns, MqttBytes filter, guint8 options)
+mqtt_client_subscribe(MqttClient *client, gint64 now_ns, MqttBytes filter, guint8 options,
+                      guint32 identifier)
 {
-  return request(client, now_ns, REQUEST_SUBSCRIBE, filter, options);
+  return request(client, now_ns, REQUEST_SUBSCRIBE, filter, options, identifier);
 }
 
 guint16
 mqtt_client_unsubscribe(MqttClient *client, gint64 now_ns, MqttBytes filter)
 {
-  return request(client, now_ns, REQUEST_UNSUBSCRIBE, filter, 0);
+  return request(client, now_ns, REQUEST_UNSUBSCRIBE, filter, 0, 0);
 }
 
 /* Timers of acknowledgements */
@@ -238,10 +250,22 @@ mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room)
   return n;
 }
 
+/* Of the next PINGREQ. Only what was sent is noted as it happens; what was received is looked at
+ * when time comes, and the answer to a PINGREQ that is under way is waited for first. */
+static gint64
+ping_due_ns(const MqttClient *client)
+{
+  gint64 due_ns = client->ping_due_ns;
+  if (client->config->ping_when != MQTT_PING_EITHER || client->state != CLIENT_CONNECTED ||
+      client->keep_alive_s == 0 || client->ping_deadline_ns != MQTT_NEVER)
+    return due_ns;
+  return MIN(due_ns, client->last_input_ns + client->keep_alive_s * NS_PER_S);
+}
+
 gint64
 mqtt_client_deadline(const MqttClient *client)
 {
-  gint64 at_ns = MIN(client->connect_deadline_ns, client->ping_due_ns);
+  gint64 at_ns = MIN(client->connect_deadline_ns, ping_due_ns(client));
   at_ns = MIN(at_ns, client->ping_deadline_ns);
   return MIN(at_ns, mqtt_ack_timers_next(client->timers));
 }
@@ -259,7 +283,7 @@ mqtt_client_timeout(MqttClient *client, gint64 now_ns)
     if (is_live(client, &timer))
       ack_timed_out(client, find_exchange(client, timer.id));
   }
-  if (now_ns < client->ping_due_ns)
+  if (now_ns < ping_due_ns(client))
     return;
   /* A PINGREQ that finds no room is not repeated; what is written sets the next. */
   client->ping_due_ns = MQTT_NEVER;

@@ -30,8 +30,11 @@ struct _MqttClient {
   GPtrArray *handed;  /* MqttMessage: what the MESSAGE events of the last call show; or NULL */
   MqttRing *unstored; /* QoS 2 to be handed over when op is stored; word: identifier */
   guint8 *id;
+  MqttMessage *will; /* NULL: none */
+  guint32 will_delay_s;
   gint64 connect_deadline_ns;
   gint64 ping_due_ns;      /* the next PINGREQ if nothing is sent till then */
+  gint64 last_input_ns;
   gint64 ping_deadline_ns; /* of PINGRESP */
   guint32 stamp;
   guint16 id_length;

@@ -41,6 +41,7 @@ enum {
   MQTT_FLAG_PUBREL = 4,
   MQTT_FLAG_DUP = 8,
   MQTT_FLAG_OPEN = 32,     /* TOLD: the exchange goes on, so more may be told */
+  MQTT_FLAG_RETAIN = 64,   /* MESSAGE: its RETAIN flag */
   MQTT_FLAG_UPSTREAM = 16, /* COPY, GONE, SENT, RECEIVED: on the way from a publisher to a broker;
                               else to a subscriber */
 };

@@ -21,7 +21,7 @@ static gboolean
 travels(guint8 property)
 {
   return property != MQTT_PROP_TOPIC_ALIAS && property != MQTT_PROP_SUBSCRIPTION_ID &&
-         property != MQTT_PROP_MESSAGE_EXPIRY;
+         property != MQTT_PROP_MESSAGE_EXPIRY && property != MQTT_PROP_WILL_DELAY;
 }
 
 /* Copies what travels of an encoded block; returns its length. */

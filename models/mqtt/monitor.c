@@ -11,7 +11,7 @@ typedef enum { SESSION_NONE, SESSION_UNSURE, SESSION_SURE } Session;
 
 struct _MqttMonitor {
   MqttSender end;
-  gboolean allow_timer_resend;
+  gboolean allow_timer_resend, allow_stale_session;
   MqttVersion version;
   GByteArray *sent, *received; /* a packet that is not whole yet */
 
@@ -85,6 +85,12 @@ mqtt_monitor_allow_timer_resend(MqttMonitor *monitor)
   monitor->allow_timer_resend = TRUE;
 }
 
+void
+mqtt_monitor_allow_stale_session(MqttMonitor *monitor)
+{
+  monitor->allow_stale_session = TRUE;
+}
+
 const char *
 mqtt_monitor_breach(const MqttMonitor *monitor)
 {
@@ -155,6 +161,8 @@ mqtt_monitor_state_lost(MqttMonitor *monitor)
 static void
 begin_session(MqttMonitor *monitor)
 {
+  if (monitor->allow_stale_session)
+    return;
   forget(monitor, FORGET_EARLIER);
   monitor->amnesia = monitor->cut_publish = FALSE;
 }

@@ -28,6 +28,8 @@ void mqtt_monitor_free(MqttMonitor *monitor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MqttMonitor, mqtt_monitor_free)
 /* Resends inside a connection are taken for granted in 5.0 too: for the policy that does so. */
 void mqtt_monitor_allow_timer_resend(MqttMonitor *monitor);
+/* So are resends of what belonged to a session that is gone. */
+void mqtt_monitor_allow_stale_session(MqttMonitor *monitor);
 
 void mqtt_monitor_connection(MqttMonitor *monitor); /* a new transport; the last one is over */
 void mqtt_monitor_sent(MqttMonitor *monitor, const guint8 *data, gsize n);

@@ -102,8 +102,8 @@ mqtt_session_detach(MqttCore *core, MqttSession *session, gboolean keep_qos0)
   session->conn = MQTT_NO_PEER;
 }
 
-static void
-discard_incoming(MqttCore *core, MqttSession *session, MqttCause cause)
+void
+mqtt_session_discard_received(MqttCore *core, MqttSession *session, MqttCause cause)
 {
   MqttRing *in = session->in;
   for (guint32 i = in == NULL ? 0 : in->head; in != NULL && i != in->tail; i++) {
@@ -127,7 +127,7 @@ void
 mqtt_session_discard(MqttCore *core, MqttSession *session, MqttCause cause, guint8 reason,
                      gboolean everything)
 {
-  discard_incoming(core, session, cause);
+  mqtt_session_discard_received(core, session, cause);
   while (session->out != NULL) {
     MqttSlot *slot = mqtt_ring_first(session->out);
     if (slot->id == 0 && !everything)

@@ -52,6 +52,9 @@ void mqtt_session_detach(MqttCore *core, MqttSession *session, gboolean keep_qos
 void mqtt_session_discard(MqttCore *core, MqttSession *session, MqttCause cause, guint8 reason,
                           gboolean everything);
 
+/* Of that, only what was received. */
+void mqtt_session_discard_received(MqttCore *core, MqttSession *session, MqttCause cause);
+
 /* A crash: GONE for every copy, then all is forgotten; the store and the application hear
  * nothing. */
 void mqtt_session_lose(MqttCore *core, MqttSession *session, MqttCause cause);

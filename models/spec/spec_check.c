@@ -91,7 +91,7 @@ spec_check(const Scenario *scenario, GPtrArray *findings)
     } else if (section->kind == &spec_kind_publish) {
       spec_check_publish(scenario, section, findings);
     } else if (section->kind == &spec_kind_subscribe) {
-      spec_check_subscribe(section, findings);
+      spec_check_subscribe(scenario, section, findings);
     } else if (section->kind == &spec_kind_fault) {
       spec_check_fault(scenario, section, findings);
     }

@@ -8,7 +8,7 @@ void spec_check_link(const Section *link, GPtrArray *findings);
 void spec_check_load(const Scenario *scenario, const Section *link, GPtrArray *findings);
 void spec_check_client(const Scenario *scenario, const Section *client, GPtrArray *findings);
 void spec_check_publish(const Scenario *scenario, const Section *publish, GPtrArray *findings);
-void spec_check_subscribe(const Section *subscribe, GPtrArray *findings);
+void spec_check_subscribe(const Scenario *scenario, const Section *subscribe, GPtrArray *findings);
 void spec_check_fault(const Scenario *scenario, const Section *fault, GPtrArray *findings);
 
 /* An interval that is always 0s would stop the time: an error. */

@@ -155,8 +155,36 @@ spec_check_publish(const Scenario *scenario, const Section *publish, GPtrArray *
   check_brokers(scenario, publish, findings);
 }
 
+/* What reaches a client does not say by which subscription it came, so one that shares a
+ * subscription, which is owed a copy as a group, has no other. */
+static void
+check_shared(const Scenario *scenario, const Section *subscribe, GPtrArray *findings)
+{
+  if (!g_str_has_prefix(section_text(subscribe, "filter"), "$share/"))
+    return;
+  if (section_int(subscribe, "no_local"))
+    spec_error(findings, subscribe, "no_local",
+               "no_local: not with a shared subscription [MQTT-3.8.3-4]");
+  for (guint i = 0; i < scenario->sections->len; i++) {
+    const Section *client = g_ptr_array_index(scenario->sections, i);
+
+    if (client->kind != &spec_kind_client || !spec_is_of(scenario, subscribe, client))
+      continue;
+    for (guint k = 0; k < scenario->sections->len; k++) {
+      const Section *other = g_ptr_array_index(scenario->sections, k);
+
+      if (other != subscribe && other->kind == &spec_kind_subscribe &&
+          spec_is_of(scenario, other, client))
+        spec_error(findings, subscribe, "filter",
+                   "filter: [client %s] has [subscribe %s] too; a client of a shared subscription "
+                   "can have no other",
+                   client->name, other->name);
+    }
+  }
+}
+
 void
-spec_check_subscribe(const Section *subscribe, GPtrArray *findings)
+spec_check_subscribe(const Scenario *scenario, const Section *subscribe, GPtrArray *findings)
 {
   const char *filter = section_text(subscribe, "filter");
 
@@ -170,4 +198,5 @@ spec_check_subscribe(const Section *subscribe, GPtrArray *findings)
   if (strcmp(unshared(filter), filter) == 0 && g_str_has_prefix(filter, "$share"))
     spec_error(findings, subscribe, "filter",
                "filter: a shared subscription is written $share/NAME/FILTER [MQTT-4.8.2-1]");
+  check_shared(scenario, subscribe, findings);
 }

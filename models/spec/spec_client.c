@@ -5,7 +5,9 @@
 
 static const char *const protocol_words[] = {"mqtt5", "mqtt311", NULL};
 static const char *const start_words[] = {"spread", NULL};
-static const char *const clean_start_words[] = {"yes", "no", NULL};
+static const char *const clean_start_words[] = {"yes", "no", "first", NULL};
+static const char *const session_present_words[] = {"obey", "ignore", NULL};
+static const char *const ping_when_words[] = {"idle", "either", NULL};
 static const char *const on_ack_timeout_words[] = {"report", "resend", "reconnect", "give-up",
                                                    NULL};
 static const char *const offline_queue_words[] = {"none", "qos12", "all", NULL};
@@ -53,10 +55,27 @@ static const ParamSpec client_params[] = {
   {.name = "reconnect", .type = PARAM_DIST, .fallback = "backoff(1s, max=2min)", .low = "0s",
    .words = spec_never, .calls = reconnect_calls, .help = "delay before a try to connect again"},
   {.name = "clean_start", .type = PARAM_WORD, .fallback = "yes", .words = clean_start_words,
-   .help = "Clean Start; Clean Session in 3.1.1"},
+   .help = "Clean Start; Clean Session in 3.1.1; first: only at the first connection"},
   {.name = "session_expiry", .type = PARAM_TIME, .fallback = "0s", .low = "0s",
    .high = "4294967294s", .grain = "1s", .why = "four bytes on the wire", .words = spec_never,
    .help = "Session Expiry Interval, whole seconds; mqtt311 has none"},
+  {.name = "session_present", .type = PARAM_WORD, .fallback = "obey",
+   .words = session_present_words,
+   .help = "own state when CONNACK says Session Present 0: obey drops it [MQTT-3.2.2-5], ignore "
+           "sends what is unacknowledged all the same"},
+  {.name = "ping_when", .type = PARAM_WORD, .fallback = "idle", .words = ping_when_words,
+   .help = "PINGREQ when nothing was sent for a keep alive (idle), or nothing received (either)"},
+  {.name = "will", .type = PARAM_TOPIC, .fallback = "none",
+   .help = "topic of the will, with {client}, {n}, {group}; nobody is owed it"},
+  {.name = "will_qos", .type = PARAM_INT, .fallback = "0", .low = "0", .high = "2",
+   .help = "quality of service of the will"},
+  {.name = "will_size", .type = PARAM_SIZE, .fallback = "8B", .low = "0B", .high = "65535B",
+   .why = "two bytes on the wire", .help = "payload of the will"},
+  {.name = "will_retain", .type = PARAM_FLAG, .fallback = "no",
+   .help = "whether the broker keeps the will"},
+  {.name = "will_delay", .type = PARAM_TIME, .fallback = "0s", .low = "0s", .high = "4294967295s",
+   .grain = "1s", .why = "four bytes on the wire",
+   .help = "Will Delay Interval, whole seconds (MQTT 5)"},
   {.name = "ack_timeout", .type = PARAM_TIME, .fallback = "never", .low = "1ms", .high = "1y",
    .words = spec_never, .flags = PARAM_RTT,
    .help = "from handing PUBLISH, PUBREL, SUBSCRIBE to TCP until the acknowledgement; 3 * rtt is "
@@ -102,6 +121,20 @@ offline_queue(const Section *section)
   return section_is(section, "offline_queue", "all") ? MQTT_OFFLINE_ALL : MQTT_OFFLINE_QOS12;
 }
 
+static MqttCleanStart
+clean_start(const Section *section)
+{
+  if (section_is(section, "clean_start", "first"))
+    return MQTT_CLEAN_FIRST;
+  return section_is(section, "clean_start", "yes") ? MQTT_CLEAN_YES : MQTT_CLEAN_NO;
+}
+
+guint32
+spec_will_delay_s(const Section *client)
+{
+  return spec_whole_seconds(client, "will_delay", 0);
+}
+
 void
 spec_client(const Section *section, MqttClientConfig *config)
 {
@@ -109,7 +142,10 @@ spec_client(const Section *section, MqttClientConfig *config)
 
   *config = (MqttClientConfig){
       .version = section_is(section, "protocol", "mqtt311") ? MQTT_3_1_1 : MQTT_5_0,
-      .clean_start = section_is(section, "clean_start", "yes") ? MQTT_CLEAN_YES : MQTT_CLEAN_NO,
+      .clean_start = clean_start(section),
+      .session_present = section_is(section, "session_present", "ignore") ? MQTT_SESSION_IGNORE
+                                                                          : MQTT_SESSION_OBEY,
+      .ping_when = section_is(section, "ping_when", "either") ? MQTT_PING_EITHER : MQTT_PING_IDLE,
       /* 0xffffffff is a session that does not expire, section 3.1.2.11.2. */
       .session_expiry_s = spec_whole_seconds(section, "session_expiry", G_MAXUINT32),
       .keep_alive_s = (guint16)spec_whole_seconds(section, "keep_alive", 0),

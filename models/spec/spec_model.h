@@ -15,6 +15,11 @@ void spec_link(const Section *section, LinkConfig *config);
 void spec_tcp(const Section *section, TcpConfig *config);
 void spec_client(const Section *section, MqttClientConfig *config);
 void spec_broker(const Section *section, MqttBrokerConfig *config);
+guint32 spec_will_delay_s(const Section *client);
+guint8 spec_subscribe_options(const Section *subscribe); /* section 3.8.3.1 */
+guint32 spec_subscribe_identifier(const Section *subscribe);
+/* Message Expiry Interval and the wish for a Topic Alias. */
+void spec_publish_properties(const Section *publish, MqttProperties *properties);
 
 /* Derived values that expressions may use: "rtt" of a link (nominal round trip: medians, both
  * directions) and of a client (the sum over its path), in ns. FALSE: no such value. */

@@ -1,4 +1,7 @@
 #include "models/spec/spec_kinds.h"
+#include "models/spec/spec_model.h"
+
+static const char *const none_words[] = {"none", NULL};
 
 /* clang-format off */
 static const ParamSpec subscribe_params[] = {
@@ -10,6 +13,14 @@ static const ParamSpec subscribe_params[] = {
    .help = "requested maximum"},
   {.name = "process", .type = PARAM_DIST, .fallback = "0s", .low = "0s", .high = "1y",
    .help = "time per message, one after another; reading stops meanwhile"},
+  {.name = "no_local", .type = PARAM_FLAG, .fallback = "no",
+   .help = "nothing that the client itself publishes (MQTT 5)"},
+  {.name = "retain_as_published", .type = PARAM_FLAG, .fallback = "no",
+   .help = "RETAIN comes as it was published (MQTT 5)"},
+  {.name = "retain_handling", .type = PARAM_INT, .fallback = "0", .low = "0", .high = "2",
+   .help = "retained messages at subscription: 0 always, 1 if it is new, 2 never (MQTT 5)"},
+  {.name = "identifier", .type = PARAM_INT, .fallback = "none", .low = "1", .high = "268435455",
+   .words = none_words, .help = "Subscription Identifier (MQTT 5)"},
   {.name = NULL},
 };
 /* clang-format on */
@@ -20,3 +31,23 @@ const KindSpec spec_kind_subscribe = {
     .params = subscribe_params,
     .model = TRUE,
 };
+
+guint8
+spec_subscribe_options(const Section *subscribe)
+{
+  guint8 options = (guint8)section_int(subscribe, "qos");
+
+  if (section_int(subscribe, "no_local"))
+    options |= MQTT_OPTION_NO_LOCAL;
+  if (section_int(subscribe, "retain_as_published"))
+    options |= MQTT_OPTION_RETAIN_AS_PUBLISHED;
+  return (guint8)(options | section_int(subscribe, "retain_handling") << 4);
+}
+
+guint32
+spec_subscribe_identifier(const Section *subscribe)
+{
+  return section_is(subscribe, "identifier", "none")
+             ? 0
+             : (guint32)section_int(subscribe, "identifier");
+}

@@ -1,4 +1,5 @@
 /* Devices: they connect, subscribe, read, reconnect, and crash. */
+#include "models/mqtt/shares.h"
 #include "models/world/world-private.h"
 
 static void client_leave(World *world, guint32 number, gboolean abort);
@@ -17,7 +18,7 @@ client_subscribe(World *world, guint32 number)
     const Subscription *subscription = &world->subscriptions[index];
     g_autofree char *filter = spec_topic(subscription->filter, group->section->name, client->n);
     guint16 id = mqtt_client_subscribe(client->mqtt, world_time(world), mqtt_bytes(filter),
-                                       subscription->qos);
+                                       subscription->options, subscription->identifier);
     if (client->subscribe_ids == NULL)
       client->subscribe_ids = g_new0(guint16, group->subscriptions->len);
     client->subscribe_ids[i] = id;
@@ -64,6 +65,19 @@ client_opened(World *world, guint32 number, const MqttEvent *event)
 }
 
 static void
+client_is_owed(World *world, guint32 number, const Subscription *subscription, const char *filter,
+               guint8 granted)
+{
+  gpointer group;
+  if (g_hash_table_lookup_extended(world->share_numbers, filter, NULL, &group))
+    interest_add(world->interest, world->n_clients + GPOINTER_TO_UINT(group),
+                 mqtt_share_inner(mqtt_bytes(filter)), granted, FALSE);
+  else
+    interest_add(world->interest, number, mqtt_bytes(filter), granted,
+                 (subscription->options & MQTT_OPTION_NO_LOCAL) != 0);
+}
+
+static void
 client_subscribed(World *world, guint32 number, const MqttEvent *event)
 {
   Client *client = &world->clients[number];
@@ -79,7 +93,7 @@ client_subscribed(World *world, guint32 number, const MqttEvent *event)
     guint32 index = g_array_index(group->subscriptions, guint32, i);
     g_autofree char *filter =
         spec_topic(world->subscriptions[index].filter, group->section->name, client->n);
-    interest_add(world->interest, number, mqtt_bytes(filter), event->reason);
+    client_is_owed(world, number, &world->subscriptions[index], filter, event->reason);
     return;
   }
 }
@@ -103,7 +117,10 @@ static void
 client_message(World *world, guint32 number, const MqttEvent *event)
 {
   Client *client = &world->clients[number];
-  ledger_delivered(world->ledger, event->tag, number, world_time(world));
+  /* Where the flag may be as published, nobody can tell; such a copy counts as any other. */
+  gboolean retained =
+      event->flags & MQTT_FLAG_RETAIN && !world->groups[client->group].retain_as_published;
+  ledger_delivered(world->ledger, event->tag, number, world_time(world), retained);
   if (client->work == NULL)
     return;
   const Subscription *subscription = client_subscription_of(world, number, event->topic);

@@ -140,6 +140,8 @@ collect_outcome(World *world)
   if (outcome->messages != NULL)
     for (guint32 i = 0; i < world->n_clients; i++)
       g_ptr_array_add(outcome->clients, world_client_name(world, i));
+  for (guint i = 0; i < world->shares->len; i++)
+    g_ptr_array_add(outcome->clients, g_strdup(world->shares->pdata[i]));
   outcome->fingerprint = mix(net_fingerprint(world->net), ledger_fingerprint(world->ledger));
   outcome->events = sim_events(world->sim);
   outcome->virtual_ns = world_time(world) + world->scenario->warmup_ns;

@@ -42,7 +42,8 @@ typedef struct {
   guint32 broker;
   GArray *subscriptions; /* guint32: indices of the world's subscribe sections */
   gboolean publishes;
-  gboolean takes_time; /* one of its subscriptions has a processing time */
+  gboolean retain_as_published; /* one of its subscriptions asks for it */
+  gboolean takes_time;          /* one of its subscriptions has a processing time */
   /* Counts from time zero on; window: those before its end. */
   guint64 bytes[2], window_bytes, mqtt_bytes[2];
   guint64 data_segments, retransmissions, reconnects, refused;
@@ -55,7 +56,8 @@ typedef struct {
 /* A subscribe section. */
 typedef struct {
   const char *filter;
-  guint8 qos;
+  guint8 options; /* of the SUBSCRIBE, section 3.8.3.1 */
+  guint32 identifier;
   const Dist *process; /* NULL: takes no time */
 } Subscription;
 
@@ -158,6 +160,8 @@ typedef struct {
   const Group
       *others;   /* the topic names another client of this group, drawn per message; NULL: none */
   gboolean each; /* or one message goes to every client of it */
+  gboolean retain;
+  MqttProperties properties; /* Message Expiry Interval, Topic Alias */
 } PublishKind;
 
 typedef struct {
@@ -195,6 +199,8 @@ struct _World {
   GArray *owed;    /* LedgerOwed, of the last match */
   GArray *closing; /* guint32: connections that a broker is about to leave */
   GPtrArray *stores;
+  GPtrArray *shares;         /* filters of shared subscriptions: the ledger's groups */
+  GHashTable *share_numbers; /* filter -> place in shares */
   GArray *fault_clocks;
   LinkCounters (*link_start)[2]; /* per link at time zero */
   char *story_name;

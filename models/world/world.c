@@ -1,4 +1,5 @@
 /* Makes a world of a scenario, lets its applications publish, runs it. */
+#include "models/mqtt/shares.h"
 #include "models/world/world-private.h"
 
 #include <string.h>
@@ -91,9 +92,13 @@ world_down(World *world, guint32 number)
 static void
 publisher_match(World *world, Publisher *publisher, const char *topic)
 {
-  interest_match(world->interest, mqtt_bytes(topic), world->owed);
-  if (publisher == NULL)
-    return;
+  interest_match(world->interest, publisher->client, mqtt_bytes(topic), world->owed);
+}
+
+static void
+publisher_match_own(World *world, Publisher *publisher)
+{
+  publisher_match(world, publisher, publisher->topic);
   publisher->n_owed = world->owed->len;
   publisher->version = interest_version(world->interest);
   g_free(publisher->owed);
@@ -128,8 +133,10 @@ publish_one(World *world, guint32 number, const char *topic, const LedgerOwed *o
   guint64 tag = ledger_publish(world->ledger, number, now_ns, owed, n_owed);
   workload_payload(world->payload, kind->workload.size, tag);
   MqttPublish publish = {.qos = kind->workload.qos,
+                         .retain = kind->retain,
                          .topic = mqtt_bytes(topic),
-                         .payload = {world->payload, kind->workload.size}};
+                         .payload = {world->payload, kind->workload.size},
+                         .properties = kind->properties};
   MqttPublishResult result = mqtt_client_publish(client->mqtt, now_ns, &publish);
   client_drain(world, publisher->client);
   ledger_returned(world->ledger, tag, now_ns, result == MQTT_PUBLISH_ACCEPTED,
@@ -171,7 +178,7 @@ publish_to_others(World *world, guint32 number)
   }
   for (guint32 i = 0; i < n; i++) {
     g_autofree char *topic = topic_for(world, publisher->topic, first + i);
-    publisher_match(world, NULL, topic);
+    publisher_match(world, publisher, topic);
     publish_one(world, number, topic, (gconstpointer)world->owed->data, world->owed->len);
   }
 }
@@ -195,7 +202,7 @@ on_publish(gpointer user, guint32 number, guint32 word)
     publish_to_others(world, number);
   else {
     if (publisher->version != interest_version(world->interest))
-      publisher_match(world, publisher, publisher->topic);
+      publisher_match_own(world, publisher);
     publish_one(world, number, publisher->topic, publisher->owed, publisher->n_owed);
   }
   client_pump(world, publisher->client);
@@ -362,6 +369,7 @@ setup_groups(World *world)
     if (section_names_group(subscribe, section->name)) {
       g_array_append_val(group->subscriptions, k);
       group->takes_time |= time_taken(subscribe, "process") != NULL;
+      group->retain_as_published |= section_int(subscribe, "retain_as_published") != 0;
     }
     FOR_SECTIONS(world, "publish", publish, k)
     group->publishes |= section_names_group(publish, section->name);
@@ -403,6 +411,23 @@ client_work_free(ClientWork *work)
   g_free(work);
 }
 
+/* Its payload has no number: no message of a publish section, so nobody is owed it. */
+static void
+setup_will(Client *client, const Group *group, guint32 n)
+{
+  const char *pattern = section_text(group->section, "will");
+  if (pattern == NULL || g_str_equal(pattern, "none"))
+    return;
+  g_autofree char *topic = spec_topic(pattern, group->section->name, n);
+  gsize size = (gsize)section_int(group->section, "will_size");
+  g_autofree guint8 *payload = g_malloc0(MAX(size, 1));
+  MqttPublish will = {.topic = mqtt_bytes(topic),
+                      .payload = {payload, (guint32)size},
+                      .qos = (guint8)section_int(group->section, "will_qos"),
+                      .retain = section_int(group->section, "will_retain") != 0};
+  mqtt_client_set_will(client->mqtt, &will, spec_will_delay_s(group->section));
+}
+
 static void
 setup_client(World *world, guint group_number, guint32 n)
 {
@@ -431,6 +456,9 @@ setup_client(World *world, guint group_number, guint32 n)
           mqtt_monitor_new(end == CLIENT_END ? MQTT_FROM_CLIENT : MQTT_FROM_SERVER);
   if (world->request->monitor && group->mqtt.on_ack_timeout == MQTT_ACK_RESEND)
     mqtt_monitor_allow_timer_resend(client->monitor[CLIENT_END]);
+  if (world->request->monitor && group->mqtt.session_present == MQTT_SESSION_IGNORE)
+    mqtt_monitor_allow_stale_session(client->monitor[CLIENT_END]);
+  setup_will(client, group, n);
   client_start(world, number, client_start_ns(world, group, name));
 }
 
@@ -442,7 +470,8 @@ setup_subscriptions(World *world)
   FOR_SECTIONS(world, "subscribe", section, i)
   {
     world->subscriptions[i].filter = section_text(section, "filter");
-    world->subscriptions[i].qos = (guint8)section_int(section, "qos");
+    world->subscriptions[i].options = spec_subscribe_options(section);
+    world->subscriptions[i].identifier = spec_subscribe_identifier(section);
     world->subscriptions[i].process = time_taken(section, "process");
   }
 }
@@ -499,6 +528,8 @@ setup_publishing(World *world)
     kind->workload.size = (guint32)section_int(section, "size");
     kind->workload.every = section_dist(section, "every");
     kind->workload.start = section_dist(section, "start");
+    kind->retain = section_int(section, "retain") != 0;
+    spec_publish_properties(section, &kind->properties);
     kind->each = strstr(topic, "{each ") != NULL;
     kind->others = group_named_in(world, topic, kind->each ? "{each " : "{any ");
     largest = MAX(largest, kind->workload.size);
@@ -548,12 +579,55 @@ setup_engine(World *world)
   sim_at(world->sim, scenario->duration_ns, world->kind_mark, MARK_WINDOW_END, 0);
 }
 
+/* The only subscription of a client that shares one; to free. NULL: it shares none. */
+static char *
+share_of(const World *world, const Group *group, guint32 n)
+{
+  if (group->subscriptions->len != 1)
+    return NULL;
+  guint32 index = g_array_index(group->subscriptions, guint32, 0);
+  const char *filter = world->subscriptions[index].filter;
+  return mqtt_share_is(mqtt_bytes(filter)) ? spec_topic(filter, group->section->name, n) : NULL;
+}
+
+static void
+find_shares(World *world)
+{
+  for (guint g = 0; g < world->n_groups; g++)
+    for (guint32 n = 1; n <= world->groups[g].count; n++) {
+      char *filter = share_of(world, &world->groups[g], n);
+      if (filter == NULL)
+        break;
+      if (g_hash_table_contains(world->share_numbers, filter)) {
+        g_free(filter);
+        continue;
+      }
+      g_hash_table_insert(world->share_numbers, filter, GUINT_TO_POINTER(world->shares->len));
+      g_ptr_array_add(world->shares, filter);
+    }
+}
+
+static void
+join_shares(World *world)
+{
+  for (guint g = 0; g < world->n_groups; g++)
+    for (guint32 n = 1; n <= world->groups[g].count; n++) {
+      g_autofree char *filter = share_of(world, &world->groups[g], n);
+      if (filter == NULL)
+        break;
+      ledger_join(world->ledger, world->groups[g].first + n - 1,
+                  GPOINTER_TO_UINT(g_hash_table_lookup(world->share_numbers, filter)));
+    }
+}
+
 static const char *
 ledger_client_name(gpointer user, guint32 client)
 {
   World *world = user;
   g_free(world->story_name);
-  return world->story_name = world_client_name(world, client);
+  return world->story_name = client < world->n_clients
+                                 ? world_client_name(world, client)
+                                 : g_strdup(world->shares->pdata[client - world->n_clients]);
 }
 
 World *
@@ -570,13 +644,17 @@ world_new(const Scenario *scenario, const RunRequest *request)
   world->stores = g_ptr_array_new_with_free_func((GDestroyNotify)medium_free);
   world->fault_clocks = fault_clocks_new();
   world->interest = interest_new();
+  world->shares = g_ptr_array_new_with_free_func(g_free);
+  world->share_numbers = g_hash_table_new(g_str_hash, g_str_equal);
   setup_engine(world);
   setup_brokers(world);
   setup_links(world);
   setup_subscriptions(world);
   setup_groups(world);
+  find_shares(world);
   LedgerConfig ledger = {.sections = count_sections(scenario, "publish"),
                          .clients = world->n_clients,
+                         .groups = world->shares->len,
                          .window_ns = scenario->duration_ns,
                          .messages = scenario->record != RECORD_SUMMARY,
                          .trace_id = request->trace_id,
@@ -584,6 +662,7 @@ world_new(const Scenario *scenario, const RunRequest *request)
                          .user = world};
   world->ledger = ledger_new(&ledger);
   world->clients = g_new0(Client, MAX(world->n_clients, 1));
+  join_shares(world);
   for (guint g = 0; g < world->n_groups; g++)
     for (guint32 n = 1; n <= world->groups[g].count; n++)
       setup_client(world, g, n);
@@ -652,6 +731,8 @@ world_free(World *world)
   g_array_unref(world->fault_clocks);
   g_array_unref(world->closing);
   g_array_unref(world->owed);
+  g_hash_table_unref(world->share_numbers);
+  g_ptr_array_unref(world->shares);
   g_free(world->link_start);
   g_free(world->groups);
   g_free(world->brokers);

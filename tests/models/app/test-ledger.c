@@ -65,7 +65,7 @@ hand_over(Fixture *f, guint64 tag, guint32 client, gint64 now_ns)
 {
   ledger_sent(f->ledger, tag, client, now_ns, LEDGER_FIRST);
   ledger_received(f->ledger, tag, client, now_ns);
-  ledger_delivered(f->ledger, tag, client, now_ns);
+  ledger_delivered(f->ledger, tag, client, now_ns, FALSE);
   ledger_gone(f->ledger, tag, client, now_ns, CAUSE_NONE);
 }
 

@@ -73,22 +73,22 @@ test_interest(void)
   g_autoptr(Interest) interest = interest_new();
   g_autoptr(GArray) owed = g_array_new(FALSE, FALSE, sizeof(LedgerOwed));
   guint before = interest_version(interest);
-  interest_add(interest, 9, mqtt_bytes("fleet/#"), 1);
-  interest_add(interest, 2, mqtt_bytes("fleet/+/t"), 0);
-  interest_add(interest, 9, mqtt_bytes("fleet/a/t"),
-               2); /* overlaps: owed once, at the highest QoS */
-  interest_add(interest, 5, mqtt_bytes("other"), 0);
+  interest_add(interest, 9, mqtt_bytes("fleet/#"), 1, FALSE);
+  interest_add(interest, 2, mqtt_bytes("fleet/+/t"), 0, FALSE);
+  interest_add(interest, 9, mqtt_bytes("fleet/a/t"), 2,
+               FALSE); /* overlaps: owed once, at the highest QoS */
+  interest_add(interest, 5, mqtt_bytes("other"), 0, FALSE);
   g_assert_cmpuint(interest_version(interest), !=, before);
-  interest_match(interest, mqtt_bytes("fleet/a/t"), owed);
+  interest_match(interest, 77, mqtt_bytes("fleet/a/t"), owed);
   g_assert_cmpuint(owed->len, ==, 2);
   g_assert_cmpuint(g_array_index(owed, LedgerOwed, 0).client, ==, 2);
   g_assert_cmpuint(g_array_index(owed, LedgerOwed, 1).client, ==, 9);
   g_assert_cmpuint(g_array_index(owed, LedgerOwed, 1).granted, ==, 2);
   interest_remove(interest, 9, mqtt_bytes("fleet/#"));
   interest_remove(interest, 9, mqtt_bytes("fleet/a/t"));
-  interest_match(interest, mqtt_bytes("fleet/a/t"), owed);
+  interest_match(interest, 77, mqtt_bytes("fleet/a/t"), owed);
   g_assert_cmpuint(owed->len, ==, 1);
-  interest_match(interest, mqtt_bytes("nowhere"), owed);
+  interest_match(interest, 77, mqtt_bytes("nowhere"), owed);
   g_assert_cmpuint(owed->len, ==, 0);
 }
 

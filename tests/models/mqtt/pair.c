@@ -538,7 +538,7 @@ void
 pair_subscribe(Pair *pair, guint i, const char *filter, guint8 options)
 {
   PairClient *client = &pair->clients[i];
-  guint16 id = mqtt_client_subscribe(client->machine, pair->now_ns, mqtt_bytes(filter), options);
+  guint16 id = mqtt_client_subscribe(client->machine, pair->now_ns, mqtt_bytes(filter), options, 0);
   g_assert_cmpuint(id, !=, 0);
   drain(pair, client);
   pair_settle(pair);

@@ -369,7 +369,7 @@ test_subscribe_times_out(void)
   solo->config.ack_timeout_ns = S(2);
   solo->config.on_ack_timeout = MQTT_ACK_GIVE_UP;
   connect_plain(solo, FALSE);
-  guint16 id = mqtt_client_subscribe(solo->client, 0, MQTT_BYTES("a/+"), 1);
+  guint16 id = mqtt_client_subscribe(solo->client, 0, MQTT_BYTES("a/+"), 1, 0);
   g_assert_cmpint(out(solo), ==, MQTT_SUBSCRIBE);
   g_assert_cmpuint(solo->packet.subscribe.packet_id, ==, id);
   time_out(solo);

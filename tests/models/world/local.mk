@@ -1,11 +1,14 @@
 # Tests of models/world: whole runs, so these link all that a run and its file need.
 WORLD_KIT = tests/models/world/kit.c tests/models/world/kit.h
 WORLD_TESTS = \
+	tests/models/world/test-features \
 	tests/models/world/test-kill \
 	tests/models/world/test-random-worlds \
 	tests/models/world/test-run \
 	tests/models/world/test-trouble
 check_PROGRAMS += $(WORLD_TESTS)
+tests_models_world_test_features_SOURCES = tests/models/world/test-features.c $(WORLD_KIT)
+tests_models_world_test_features_LDADD = $(LIBS_ALL)
 tests_models_world_test_kill_SOURCES = tests/models/world/test-kill.c $(WORLD_KIT)
 tests_models_world_test_kill_LDADD = $(LIBS_ALL)
 tests_models_world_test_random_worlds_SOURCES = tests/models/world/test-random-worlds.c $(WORLD_KIT)

@@ -1,0 +1,175 @@
+/* What MQTT 5.0 has beside publish and subscribe, in whole runs. */
+#include "tests/models/world/kit.h"
+
+#define HEAD                                                                                       \
+  "[experiment]\ntitle = features\nwarmup = 10s\nduration = 60s\ndrain = 30s\n"                    \
+  "[broker hub]\ntopic_alias_maximum = 10\n"
+#define PUBLISHER                                                                                  \
+  "[client sensor]\ncount = 3\n"                                                                   \
+  "[publish reading]\nclient = sensor\ntopic = fleet/{client}\nqos = 1\nevery = 1s\n"
+
+static void
+assert_all_once(const Outcome *outcome, double messages)
+{
+  kit_assert_balanced(outcome);
+  g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_OWED), ==, messages);
+  g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_ONCE), ==, messages);
+}
+
+/* A group of workers is owed one copy of each message, and gets it, though one of them leaves again
+ * and again. */
+static void
+test_shared(void)
+{
+  g_autoptr(Outcome) outcome =
+      kit_run(HEAD PUBLISHER
+              "[client worker]\ncount = 4\nclean_start = no\nsession_expiry = 1h\n"
+              "[subscribe work]\nclient = worker\nfilter = $share/workers/fleet/+\nqos = 2\n",
+              1);
+  assert_all_once(outcome, 180);
+  g_autoptr(Outcome) crashes =
+      kit_run(HEAD PUBLISHER
+              "[client worker]\ncount = 4\nclean_start = no\nsession_expiry = 1h\nstore = "
+              "every-change(1ms)\n"
+              "[subscribe work]\nclient = worker\nfilter = $share/workers/fleet/+\nqos = 2\n"
+              "[fault leaves]\nwhat = crash\ntarget = each worker\nevery = 20s\nlasts = 5s\n",
+              1);
+  assert_all_once(crashes, 180);
+}
+
+/* Two groups are owed two copies, a client that shares nothing one more. */
+static void
+test_groups_and_others(void)
+{
+  g_autoptr(Outcome) outcome =
+      kit_run(HEAD PUBLISHER "[client worker]\ncount = 4\n"
+                             "[client archive]\n[client dashboard]\n"
+                             "[subscribe work]\nclient = worker\nfilter = $share/g/fleet/+\n"
+                             "[subscribe keep]\nclient = archive\nfilter = $share/h/fleet/+\n"
+                             "[subscribe all]\nclient = dashboard\nfilter = #\n",
+              1);
+  assert_all_once(outcome, 540);
+}
+
+/* A subscriber that begins anew each time is given the last reading again: no extra copy. */
+static void
+test_retained(void)
+{
+  g_autoptr(Outcome) outcome = kit_run(
+      HEAD "[client sensor]\n"
+           "[publish reading]\nclient = sensor\ntopic = fleet/{client}\nqos = 1\nevery = 10s\n"
+           "retain = yes\n"
+           "[client dashboard]\n[subscribe all]\nclient = dashboard\nfilter = fleet/+\n"
+           "[fault leaves]\nwhat = crash\ntarget = dashboard\nat = 25s\nlasts = 1s\n",
+      1);
+  kit_assert_balanced(outcome);
+  g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_ONCE), ==, 6);
+  g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_EXTRA_COPIES), ==, 0);
+}
+
+/* What is published while the subscriber has no session is not owed to it. */
+static void
+test_no_local(void)
+{
+  static const char both[] = HEAD "[client peer]\ncount = 2\n"
+                                  "[publish reading]\nclient = peer\ntopic = chat\nevery = 1s\n"
+                                  "[subscribe chat]\nclient = peer\nfilter = chat\nno_local = %s\n";
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *text = g_strdup_printf(both, i == 0 ? "no" : "yes");
+    g_autoptr(Outcome) outcome = kit_run(text, 1);
+    assert_all_once(outcome, i == 0 ? 240 : 120);
+  }
+}
+
+/* Messages that wait for a slow link die of age. */
+static void
+test_message_expiry(void)
+{
+  g_autoptr(Outcome) outcome = kit_run(
+      HEAD "[link slow]\nrate = 4kbit/s\n"
+           "[client sensor]\nlink = perfect\n"
+           "[publish reading]\nclient = sensor\ntopic = fleet/{client}\nqos = 1\nevery = 250ms\n"
+           "size = 500B\nmessage_expiry = 5s\n"
+           "[client dashboard]\nlink = slow\nreceive_maximum = 1\n"
+           "[subscribe all]\nclient = dashboard\nfilter = #\n",
+      1);
+  kit_assert_balanced(outcome);
+  g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_LOST_CAUSE + CAUSE_MESSAGE_EXPIRED), >,
+                    100);
+  g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_ONCE), >, 20);
+}
+
+static double
+bytes_up(const char *alias)
+{
+  g_autofree char *text = g_strdup_printf(
+      HEAD "[client sensor]\nlink = ethernet\n"
+           "[publish reading]\nclient = sensor\n"
+           "topic = a/rather/long/topic/for/a/sensor/{client}\nevery = 1s\ntopic_alias = %s\n"
+           "[client dashboard]\n[subscribe all]\nclient = dashboard\n",
+      alias);
+  g_autoptr(Outcome) outcome = kit_run(text, 1);
+  assert_all_once(outcome, 60);
+  return kit_count(outcome, "sensor", COUNT_MQTT_BYTES_UP);
+}
+
+/* From the second message on 3 bytes of property stand for 42 of topic. */
+static void
+test_alias(void)
+{
+  g_assert_cmpfloat(bytes_up("no") - bytes_up("yes"), ==, 60 * (42 - 3));
+}
+
+/* A broker loses its sessions; who ignores that sends what was unacknowledged all the same. */
+static void
+test_session_present(void)
+{
+  static const char text[] =
+      HEAD "[link radio]\nrtt = 2s\n"
+           "[client sensor]\ncount = 20\nlink = radio\nclean_start = no\nsession_expiry = 1h\n"
+           "session_present = %s\nreconnect = 1s\n"
+           "[publish reading]\nclient = sensor\ntopic = fleet/{client}\nqos = 1\nevery = 1s\n"
+           "[client dashboard]\nreconnect = 100ms\n"
+           "[subscribe all]\nclient = dashboard\nfilter = #\n"
+           "[fault crash]\nwhat = crash\ntarget = hub\nat = 30s\nlasts = 1s\n";
+  double lost[2];
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *one = g_strdup_printf(text, i == 0 ? "obey" : "ignore");
+    g_autoptr(Outcome) outcome = kit_run(one, 1);
+    kit_assert_balanced(outcome);
+    lost[i] = kit_count(outcome, "reading", COUNT_LOST);
+  }
+  g_assert_cmpfloat(lost[0], >=, 20);
+  g_assert_cmpfloat(lost[1], <, lost[0] / 2);
+}
+
+/* Wills go where they are subscribed to, and are nobody's loss. */
+static void
+test_will(void)
+{
+  g_autoptr(Outcome) outcome = kit_run(
+      HEAD "[client sensor]\nwill = gone/{client}\nwill_qos = 1\nwill_retain = yes\n"
+           "will_delay = 2s\nsession_expiry = 1h\n"
+           "[publish reading]\nclient = sensor\ntopic = fleet/{client}\nqos = 0\nevery = 1s\n"
+           "[client dashboard]\n[subscribe all]\nclient = dashboard\nfilter = #\n"
+           "[fault dies]\nwhat = crash\ntarget = sensor\nat = 20s\nlasts = 10s\n",
+      1);
+  kit_assert_balanced(outcome);
+  g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_OWED), <, 60);
+  g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_OWED), >, 45);
+}
+
+int
+main(int argc, char **argv)
+{
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/features/shared", test_shared);
+  g_test_add_func("/features/groups-and-others", test_groups_and_others);
+  g_test_add_func("/features/retained", test_retained);
+  g_test_add_func("/features/no-local", test_no_local);
+  g_test_add_func("/features/message-expiry", test_message_expiry);
+  g_test_add_func("/features/alias", test_alias);
+  g_test_add_func("/features/session-present", test_session_present);
+  g_test_add_func("/features/will", test_will);
+  return g_test_run();
+}
