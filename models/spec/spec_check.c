@@ -74,7 +74,7 @@ spec_check_interval(const Section *section, const char *key, GPtrArray *findings
   const Dist *interval = section_dist(section, key);
 
   if (interval && dist_max(interval) <= 0)
-    spec_error(findings, section, key, "%s must be above 0s", key);
+    spec_error(findings, section, key, "must be above 0s");
 }
 
 void

@@ -126,9 +126,9 @@ check_connecting(const Scenario *scenario, const Section *client, GPtrArray *fin
               "ever connect");
   if (reconnect->kind == VALUE_CALL &&
       value_argument(reconnect, "max")->integer < value_argument(reconnect, "initial")->integer)
-    spec_error(findings, client, "reconnect", "reconnect: max is below the first delay");
+    spec_error(findings, client, "reconnect", "max is below the first delay");
   if (start && dist_max(start) > (double)scenario->warmup_ns)
-    spec_error(findings, client, "start", "start may lie behind the warm-up");
+    spec_error(findings, client, "start", "may lie behind the warm-up");
   if (start && dist_is_constant(start) && n > 1)
     spec_note(findings, client, "start",
               "start: %" G_GINT64_FORMAT " clients connect in one instant", n);
@@ -174,7 +174,7 @@ spec_check_fault(const Scenario *scenario, const Section *fault, GPtrArray *find
 
   if (section && outage != (section->kind == &spec_kind_link))
     spec_error(findings, fault, "what", "%s",
-               outage ? "what = outage is of a link" : "what = crash is of a broker or a client");
+               outage ? "an outage is of a link" : "a crash is of a broker or a client");
   spec_check_interval(fault, "every", findings);
   spec_check_interval(fault, "gap", findings);
   if (section_dist(fault, "every") && section_dist(fault, "gap"))

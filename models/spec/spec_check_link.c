@@ -45,9 +45,7 @@ check_direction(const Section *link, NetDirection d, const LinkConfig *config, G
               config->mtu);
   if (!spec_loss(section_value(link, loss), &ignored) && is_new(link, d, "up_loss", "down_loss"))
     spec_error(findings, link, loss,
-               "%s = gilbert(): mean must lie between loss_good and loss_bad, and loss_good below "
-               "loss_bad",
-               loss);
+               "mean must lie between loss_good and loss_bad, and loss_good below loss_bad");
 }
 
 void

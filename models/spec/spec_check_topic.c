@@ -142,9 +142,9 @@ spec_check_publish(const Scenario *scenario, const Section *publish, GPtrArray *
   spec_check_interval(publish, "every", findings);
   if (section_int(publish, "size") > MQTT_MAX_REMAINING_LENGTH)
     spec_error(findings, publish, "size",
-               "size is above what a packet holds, 268 435 455 B (section 1.5.5)");
+               "above what a packet holds, 268 435 455 B (section 1.5.5)");
   if (strpbrk(topic, "#+"))
-    spec_error(findings, publish, "topic", "topic: a name has no wildcards # and + [MQTT-3.3.2-2]");
+    spec_error(findings, publish, "topic", "a name has no wildcards # and + [MQTT-3.3.2-2]");
   else if (!has_subscriber(scenario, topic))
     spec_note(findings, publish, "topic",
               "topic: no subscription matches it, nobody is owed a message");
@@ -164,7 +164,7 @@ check_shared(const Scenario *scenario, const Section *subscribe, GPtrArray *find
     return;
   if (section_int(subscribe, "no_local"))
     spec_error(findings, subscribe, "no_local",
-               "no_local: not with a shared subscription [MQTT-3.8.3-4]");
+               "not with a shared subscription [MQTT-3.8.3-4]");
   for (guint i = 0; i < scenario->sections->len; i++) {
     const Section *client = g_ptr_array_index(scenario->sections, i);
 
@@ -176,7 +176,7 @@ check_shared(const Scenario *scenario, const Section *subscribe, GPtrArray *find
       if (other != subscribe && other->kind == &spec_kind_subscribe &&
           spec_is_of(scenario, other, client))
         spec_error(findings, subscribe, "filter",
-                   "filter: [client %s] has [subscribe %s] too; a client of a shared subscription "
+                   "[client %s] has [subscribe %s] too; a client of a shared subscription "
                    "can have no other",
                    client->name, other->name);
     }
@@ -190,13 +190,13 @@ spec_check_subscribe(const Scenario *scenario, const Section *subscribe, GPtrArr
 
   if (strstr(filter, "{any ") || strstr(filter, "{each "))
     spec_error(findings, subscribe, "filter",
-               "filter: {any} and {each} choose who a message is for, not what is subscribed to");
+               "{any} and {each} choose who a message is for, not what is subscribed to");
   if (!wildcards_stand_alone(filter))
     spec_error(findings, subscribe, "filter",
-               "filter: + and # stand alone in their level, and # is the last [MQTT-4.7.1-1] "
+               "+ and # stand alone in their level, and # is the last [MQTT-4.7.1-1] "
                "[MQTT-4.7.1-2]");
   if (strcmp(unshared(filter), filter) == 0 && g_str_has_prefix(filter, "$share"))
     spec_error(findings, subscribe, "filter",
-               "filter: a shared subscription is written $share/NAME/FILTER [MQTT-4.8.2-1]");
+               "a shared subscription is written $share/NAME/FILTER [MQTT-4.8.2-1]");
   check_shared(scenario, subscribe, findings);
 }

@@ -8,7 +8,7 @@ typedef struct {
   gboolean error; /* FALSE: a note */
   char *section;  /* name of the section it is about */
   char *key;      /* and the key whose line is to be named */
-  char *message;
+  char *message;  /* of an error: what is wrong with the value, which is shown before it */
 } Finding;
 
 Finding *finding_new(gboolean error, const char *section, const char *key, const char *format, ...)

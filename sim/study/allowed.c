@@ -62,6 +62,24 @@ nearest_of(const char *found, GPtrArray *names, const char *after)
 }
 
 char *
+allowed_key(const KindSpec *kind, const char *found)
+{
+  g_autoptr(GPtrArray) names = g_ptr_array_new();
+  g_autofree char *nearest = NULL;
+
+  for (const ParamSpec *param = kind->params; param->name != NULL; param++)
+    g_ptr_array_add(names, (gpointer)param->name);
+  if (kind->profiles) {
+    g_ptr_array_add(names, (gpointer) "profile");
+    g_ptr_array_add(names, (gpointer) "like");
+  }
+  nearest = nearest_of(found, names, "");
+  if (nearest[0] != '\0')
+    return g_strconcat("has no key ", found, nearest, NULL);
+  return g_strdup_printf("has no key %s; qosim keys %s lists those it has", found, kind->kind);
+}
+
+char *
 allowed_word(const ParamSpec *spec, const char *found)
 {
   Dim due = quantity_dim_of(spec->type);

@@ -5,6 +5,8 @@
 #include "sim/study/quantity.h"
 
 char *allowed_range(const ParamSpec *spec, gboolean has_low); /* "out of range; allowed: ..." */
+/* "has no key coutn; nearest: count" */
+char *allowed_key(const KindSpec *kind, const char *found);
 char *allowed_word(const ParamSpec *spec, const char *found); /* "not one of ...; nearest: ..." */
 char *allowed_call(const ParamSpec *spec, const char *name);
 char *allowed_argument(const Node *call, const ParamSpec *params, const char *name);

@@ -1,3 +1,4 @@
+#include "sim/study/allowed.h"
 #include "sim/study/study.h"
 
 #include <string.h>
@@ -57,14 +58,17 @@ known_names(const Grid *grid, const Node *node, char **why)
   }
   if (node->kind == NODE_KEY) {
     const Part *part = grid_part(grid, node->text);
+    g_autofree char *allowed = NULL;
 
     if (part == NULL) {
       *why = g_strdup_printf("no section %s", node->text);
       return FALSE;
     }
-    if (grid_slot(grid, node->text, node->key, &slot) || grid->model.derived != NULL)
+    if (grid_slot(grid, node->text, node->key, &slot) ||
+        (grid->model.derived != NULL && strcmp(node->key, "rtt") == 0))
       return TRUE;
-    *why = g_strdup_printf("[%s %s] has no key %s", part->kind->kind, part->name, node->key);
+    allowed = allowed_key(part->kind, node->key);
+    *why = g_strdup_printf("[%s %s] %s", part->kind->kind, part->name, allowed);
     return FALSE;
   }
   for (guint i = 0; i < node->n; i++)

@@ -232,7 +232,7 @@ number_value(const ParamSpec *spec, const Quantity *quantity, char **why)
     typed.dim = DIM_RATIO;
   value = isfinite((double)quantity->x) ? quantity_to_value(&typed) : NULL;
   if (value == NULL)
-    *why = g_strdup("too large a number");
+    *why = spec->high == NULL ? g_strdup("too large a number") : allowed_range(spec, TRUE);
   if (value == NULL || spec->type != PARAM_DIST)
     return value;
   value_unref(value);

@@ -241,6 +241,7 @@ parse_name(Parser *parser)
     parser->c = c + key;
     return node;
   }
+  n += parser->c[n] == '%'; /* NaN% is one word, and no ratio */
   node = node_new(NODE_WORD, parser->c, n);
   parser->c += n;
   return node;

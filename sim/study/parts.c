@@ -1,3 +1,4 @@
+#include "sim/study/allowed.h"
 #include "sim/study/study.h"
 
 #include <string.h>
@@ -140,20 +141,11 @@ part_entries(Load *load, ReaderFile *file, const ReaderSection *section)
 static void
 unknown_key(Load *load, const Part *part, const char *file, const ReaderEntry *entry)
 {
-  g_autoptr(GPtrArray) names = g_ptr_array_new();
   g_autofree char *found = problem_found(entry->key);
-  const char *nearest;
+  g_autofree char *allowed = allowed_key(part->kind, found);
 
-  for (guint i = 0; i < part->n; i++)
-    g_ptr_array_add(names, (gpointer)part->kind->params[i].name);
-  if (part->kind->profiles) {
-    g_ptr_array_add(names, (gpointer) "profile");
-    g_ptr_array_add(names, (gpointer) "like");
-  }
-  nearest = spec_nearest(entry->key, (const char *const *)names->pdata, names->len);
-  problem_add(load->problems, file, entry->line, "[%s %s] %s: [%s] has no key %s%s%s",
-              part->kind->kind, part->name, found, part->kind->kind, found,
-              nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
+  problem_add(load->problems, file, entry->line, "[%s %s] %s: [%s] %s", part->kind->kind,
+              part->name, found, part->kind->kind, allowed);
 }
 
 static gint

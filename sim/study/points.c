@@ -146,8 +146,8 @@ points_enumerate(Load *load)
   check_size(load, grid->points->len);
 }
 
-/* Where a key is written, or its section if only a profile or a default says it. */
-static void
+/* Where a key is written, or its section if only a profile or a default says it: then NULL. */
+static const Cell *
 locate(Load *load, const Resolver *resolver, const char *section, const char *key,
        const char **file, guint *line)
 {
@@ -158,17 +158,18 @@ locate(Load *load, const Resolver *resolver, const char *section, const char *ke
   *file = load->path;
   *line = 0;
   if (part == NULL)
-    return;
+    return NULL;
   *line = part->line;
   if (part->is_profile)
     *file = part->file;
   if (key == NULL || !grid_slot(load->grid, section, key, &slot))
-    return;
+    return NULL;
   if (part->cells[slot - part->first] == NULL)
-    return;
+    return NULL;
   cell = resolver_cell(resolver, slot);
   *file = cell->file;
   *line = cell->line;
+  return cell;
 }
 
 static void
@@ -214,20 +215,24 @@ add_error(Load *load, const Resolver *resolver, GHashTable *known, const Finding
 {
   g_autofree char *id =
       g_strdup_printf("! %s %s %s", finding->section, finding->key, finding->message);
-  g_autofree char *at = NULL;
+  g_autofree char *text = NULL;
   const Part *part = finding->section == NULL ? NULL : grid_part(load->grid, finding->section);
+  const Cell *cell;
   const char *file;
   guint line;
 
   if (g_hash_table_contains(known, id))
     return;
-  locate(load, resolver, finding->section, finding->key, &file, &line);
-  at = load->grid->points->len > 1 ? g_strdup_printf(" (point %u)", point) : g_strdup("");
-  if (part != NULL) {
-    problem_add(load->problems, file, line, "[%s %s] %s%s", part->kind->kind, part->name,
-                finding->message, at);
+  cell = locate(load, resolver, finding->section, finding->key, &file, &line);
+  text = load->grid->points->len > 1 ? g_strdup_printf("%s (point %u)", finding->message, point)
+                                     : g_strdup(finding->message);
+  if (cell != NULL) {
+    load_problem(load, cell, text);
+  } else if (part != NULL) {
+    problem_add(load->problems, file, line, "[%s %s] %s: %s", part->kind->kind, part->name,
+                finding->key, text);
   } else {
-    problem_add(load->problems, file, line, "%s%s", finding->message, at);
+    problem_add(load->problems, file, line, "%s", text);
   }
   g_hash_table_insert(known, g_steal_pointer(&id), (gpointer)finding);
 }

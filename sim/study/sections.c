@@ -1,4 +1,5 @@
 #include "sim/record/metric.h"
+#include "sim/study/allowed.h"
 #include "sim/study/study.h"
 
 #include <string.h>
@@ -39,9 +40,8 @@ fill(Own *own, const ReaderSection *section)
     const ParamSpec *spec = spec_param(kind, entry->key);
     g_autofree char *label = g_strdup_printf("%s %s", head, entry->key);
     g_autofree char *found = problem_found(entry->key);
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *allowed = NULL;
     Cell **cell = spec == NULL ? NULL : &own->part->cells[spec - kind->params];
-    const char *nearest;
 
     if (cell != NULL && *cell == NULL) {
       *cell = cell_new(own->load, own->load->path, entry->line, label, entry->value, spec);
@@ -49,11 +49,9 @@ fill(Own *own, const ReaderSection *section)
       problem_add(own->load->problems, own->load->path, entry->line, "%s: line %u has it already",
                   label, (*cell)->line);
     } else if (cell == NULL) {
-      for (const ParamSpec *param = kind->params; param->name != NULL; param++)
-        g_ptr_array_add(names, (gpointer)param->name);
-      nearest = spec_nearest(entry->key, (const char *const *)names->pdata, names->len);
-      problem_add(own->load->problems, own->load->path, entry->line, "%s %s: no such key%s%s", head,
-                  found, nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
+      allowed = allowed_key(kind, found);
+      problem_add(own->load->problems, own->load->path, entry->line, "%s %s: [%s] %s", head, found,
+                  kind->kind, allowed);
     }
   }
   for (guint i = 0; i < own->part->n; i++) {
@@ -80,7 +78,9 @@ override(Own *own)
     if (strcmp(entry->section, "experiment") != 0)
       continue;
     if (spec == NULL) {
-      problem_add(own->load->problems, entry->file, 0, "%s: no such key", label);
+      g_autofree char *allowed = allowed_key(kind, entry->key);
+
+      problem_add(own->load->problems, entry->file, 0, "%s: [experiment] %s", label, allowed);
     } else {
       own->part->cells[spec - kind->params] =
           cell_new(own->load, entry->file, 0, label, entry->value, spec);

@@ -1,3 +1,4 @@
+#include "sim/study/allowed.h"
 #include "sim/study/study.h"
 
 #include <math.h>
@@ -49,6 +50,9 @@ find(GPtrArray *entries, const LoadEntry *like)
 static void
 read_section(Load *load, const ReaderSection *section)
 {
+  if (section->entries->len == 0)
+    problem_add(load->problems, load->path, section->line,
+                "[sweep]: is empty; a factor is SECTION.KEY = values or $NAME = values");
   for (guint i = 0; i < section->entries->len; i++) {
     const ReaderEntry *entry = g_ptr_array_index(section->entries, i);
     g_autofree char *found = problem_found(entry->key);
@@ -105,7 +109,7 @@ known_key(Load *load, const LoadEntry *entry, const char *label, const ParamSpec
   const ReaderSection *section = model_section(load, entry->section);
   const KindSpec *kind = section == NULL ? NULL : load_kind(load, section->kind);
   g_autoptr(GPtrArray) names = g_ptr_array_new();
-  g_autofree char *line = NULL;
+  g_autofree char *line = NULL, *allowed = NULL;
   const char *nearest;
 
   if (kind != NULL) {
@@ -113,12 +117,13 @@ known_key(Load *load, const LoadEntry *entry, const char *label, const ParamSpec
         kind->profiles && strcmp(entry->key, "profile") == 0 ? NULL : spec_param(kind, entry->key);
     if (*spec != NULL || (kind->profiles && strcmp(entry->key, "profile") == 0))
       return TRUE;
-    for (const ParamSpec *param = kind->params; param->name != NULL; param++)
-      g_ptr_array_add(names, (gpointer)param->name);
-    nearest = spec_nearest(entry->key, (const char *const *)names->pdata, names->len);
-    problem_add(load->problems, entry->file, entry->line, "%s: [%s %s] has no key %s%s%s", label,
-                section->kind, section->name, entry->key,
-                nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
+    if (kind->profiles && strcmp(entry->key, "like") == 0) {
+      problem_add(load->problems, entry->file, entry->line, "%s: like cannot be swept", label);
+      return FALSE;
+    }
+    allowed = allowed_key(kind, entry->key);
+    problem_add(load->problems, entry->file, entry->line, "%s: [%s %s] %s", label, section->kind,
+                section->name, allowed);
     return FALSE;
   }
   for (guint i = 0; i < load->file->sections->len; i++) {

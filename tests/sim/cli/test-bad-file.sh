@@ -97,6 +97,8 @@ edited 'a word out of place' 16 'count = many' 's/^count = .*/count = many/'
 edited 'two of a key' 17 'count' 's/^link  = radio/count = 6/'
 edited 'unknown distribution' 24 'pareto' 's/^every .*/every = paretto(min=1s, shape=2, max=9s)/'
 edited 'empty sweep' 8 '$loss' 's/^$loss = .*/$loss =/'
+edited 'empty section' 7 '[sweep]: is empty' '/^$loss = /d; s/^loss = .*/loss = 1%/'
+edited 'not a number, with a unit' 11 'NaN% is not a ratio; allowed: 0% to 100%' 's/^loss = .*/loss = NaN%/'
 edited 'no such link' 17 'no section [link satellite] and no link profile satellite' \
   's/^link  = radio/link = satellite/'
 edited 'payload too small' 23 'size = 7B' 's/^qos    = 0/size = 7B/'

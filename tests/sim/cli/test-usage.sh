@@ -56,6 +56,9 @@ exits 2 'fewer than no replications'
 qosim run --only 2-9 a.ini
 exits 2 'a point that is not there'
 says err '--only 2-9: there is no point 9; the experiment has 1 to 3' 'a point that is not there: named'
+qosim run --only 'radio.los = 5%' a.ini
+exits 2 'a condition on a key that there is not'
+says err 'no key los; nearest: loss' 'a condition on a key that there is not: named'
 qosim run --only 3-2 a.ini
 exits 2 'points backwards'
 qosim run --only '$los = 5%' a.ini

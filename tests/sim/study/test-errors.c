@@ -106,11 +106,15 @@ test_ranges(void)
        "[experiment] repeat = -3: out of range; allowed: 1 to 1000000"},
       {"[experiment]", "duration = 11y",
        "[experiment] duration = 11y: out of range; allowed: 1ms to 10y"},
-      {"[experiment]", "duration = 1e300s", "[experiment] duration = 1e300s: too large a number"},
+      {"[experiment]", "duration = 1e300s",
+       "[experiment] duration = 1e300s: out of range; allowed: 1ms to 10y"},
       {"[experiment]", "duration = 1e99999s",
-       "[experiment] duration = 1e99999s: too large a number"},
+       "[experiment] duration = 1e99999s: out of range; allowed: 1ms to 10y"},
       {"[experiment]", "seed = 99999999999999999999",
-       "[experiment] seed = 99999999999999999999: too large a number"},
+       "[experiment] seed = 99999999999999999999: out of range; allowed: 0 to "
+       "9223372036854775806"},
+      {"[link radio]", "loss = NaN%",
+       "[link radio] loss = NaN%: NaN% is not a ratio; allowed: 0% to 100%, or gilbert()"},
       {"[experiment]", "duration = nan",
        "[experiment] duration = nan: nan is not a time; allowed: 1ms to 10y"},
       {"[experiment]", "duration = inf",
@@ -141,7 +145,11 @@ test_names(void)
   static const Case cases[] = {
       {"[client sensor]", "keepalive = 1s",
        "[client sensor] keepalive: [client] has no key keepalive; nearest: keep_alive"},
-      {"[experiment]", "durations = 1s", "[experiment] durations: no such key; nearest: duration"},
+      {"[client sensor]", "wallpaper = 1s",
+       "[client sensor] wallpaper: [client] has no key wallpaper; qosim keys client lists those it "
+       "has"},
+      {"[experiment]", "durations = 1s",
+       "[experiment] durations: [experiment] has no key durations; nearest: duration"},
       {"[link radio]", "profile = article-catm",
        "[link radio] profile = article-catm: no link profile article-catm; nearest: article-catm1"},
       {"[link radio]", "order = fif",
@@ -299,11 +307,12 @@ test_sections(void)
       "my.ini:3: [lnik a]: no kind of section; allowed: experiment, sweep, plot, link, "
       "tcp, broker, client, publish, subscribe, fault; nearest: link\n");
   assert_text_says(
-      "[experiment]\ntitle = a\n[link]\n[link A]\n[link experiment]\n[sweep a]\n",
+      "[experiment]\ntitle = a\n[link]\n[link A]\n[link experiment]\n[sweep a]\n$a = 1, 2\n",
       "my.ini:3: [link]: the name is missing, as in [link one]\n"
       "my.ini:4: [link A]: a name is lower-case letters, digits and -, a letter first\n"
       "my.ini:5: [link experiment]: the name experiment is taken\n"
-      "my.ini:6: [sweep a]: [sweep] has no name\n");
+      "my.ini:6: [sweep a]: [sweep] has no name\n"
+      "my.ini:7: [sweep] $a: swept but used nowhere\n");
 }
 
 static void
@@ -314,6 +323,9 @@ test_references(void)
       "my.ini:3: [client a]: broker is missing, and the file has no [broker] section\n");
   assert_text_says("[experiment]\ntitle = a\n[broker b]\n[broker c]\n[client a]\n",
                    "my.ini:5: [client a]: broker is missing; allowed: one of b, c\n");
+  assert_text_says("[experiment]\ntitle = a\n[sweep]\n[broker b]\n",
+                   "my.ini:3: [sweep]: is empty; a factor is SECTION.KEY = values or $NAME = "
+                   "values\n");
   assert_text_says(
       "[experiment]\ntitle = a\n[publish p]\n",
       "my.ini:3: [publish p]: client is missing, and the file has no [client] section\n");
@@ -329,7 +341,7 @@ test_references(void)
                    "besides: unlimited\n");
   assert_text_says("[experiment]\ntitle = a\n[link radio]\n[fault f]\nwhat = crash\n"
                    "target = radio\n",
-                   "my.ini:5: [fault f] a link cannot crash\n");
+                   "my.ini:5: [fault f] what = crash: a link cannot crash\n");
 }
 
 static void
@@ -346,7 +358,7 @@ test_sweep(void)
       {"sensor.count = 1, 1", "sensor.count: the value 1 stands twice"},
       {"sensor.keep_alive = 1min, 60s", "sensor.keep_alive: 1min and 60s are the same"},
       {"temp.client = sensor, sensor", "temp.client: a key that takes a list cannot be swept"},
-      {"sensor.like = a, b", "sensor.like: [client sensor] has no key like"},
+      {"sensor.like = a, b", "sensor.like: like cannot be swept"},
       {"radio.loss = 1%, 120%",
        "radio.loss = 120%: out of range; allowed: 0% to 100%, or gilbert()"},
       {"sensor.link = radio, rado", "sensor.link = rado: no section [link rado] and no link "
@@ -374,6 +386,8 @@ test_sweep(void)
       {"where = radio.order = fifi",
        "where = radio.order = fifi: radio.order = fifi: fifi is not one of them; allowed: fifo, "
        "free; nearest: fifo"},
+      {"where = radio.los > 5%", "where = radio.los > 5%: [link radio] has no key los; nearest: "
+                                 "loss"},
       {"where = radio.order < fifo",
        "where = radio.order < fifo: radio.order < fifo: only numbers have an order"},
   };
@@ -474,7 +488,7 @@ test_overrides(void)
       {"senser.count=5", "senser: no section senser; nearest: sensor (line 4)"},
       {"$x=5", "no $x in [sweep]"},
       {"nonsense", "an override is SECTION.KEY=VALUE or $NAME=VALUE"},
-      {"experiment.sede=5", "[experiment] sede: no such key"},
+      {"experiment.sede=5", "[experiment] sede: [experiment] has no key sede; nearest: seed"},
       {"experiment.repeat=0", "[experiment] repeat = 0: out of range; allowed: 1 to 1000000"},
       {"sensor.count=0", "[client sensor] count = 0: out of range; allowed: 1 to 10000000"},
       {"sensor.count=1, 0", "[sweep] sensor.count = 0: out of range; allowed: 1 to 10000000"}};
