@@ -18,7 +18,7 @@ do for [p = 1:panels] {
   set bmargin at screen bottom_of(p)
   set title panel_titles[p] font ",10" offset 0, -0.6
   set xlabel x_labels[p] font ",10" offset 0, 0.3
-  set label 2 y_labels[p] at screen left_of(p) - 60.0 / width, (top_of(p) + bottom_of(p)) / 2 \
+  set label 2 y_labels[p] at screen left_of(p) - 67.0 / width, (top_of(p) + bottom_of(p)) / 2 \
     center rotate by 90 font ",10"
   if (x_log) { set logscale x } else { unset logscale x }
   if (y_log) { set logscale y } else { unset logscale y }

@@ -10,7 +10,7 @@
 /* Lengths are in pixels of the picture at its nominal size. A character is that wide at the size of
  * what stands at an axis. */
 #define CHARACTER 5.9
-#define PANEL_WIDTH 310
+#define PANEL_WIDTH 318
 #define PANEL_HEIGHT 210 /* with its tics, without its title */
 #define PANEL_TITLE 20
 #define NO_TITLE 6
