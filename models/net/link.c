@@ -251,6 +251,7 @@ link_enter(Link *link, WaitPool *pool, NetDirection d, gint64 now_ns, guint leng
     state->counters.outage_drops++;
     break;
   case NET_QUEUE_FULL:
+  case NET_UNMAPPED:
     g_assert_not_reached();
   }
   return verdict;

@@ -1,6 +1,7 @@
 #include "models/net/net.h"
 
 #include "models/net/link.h"
+#include "models/net/nat.h"
 
 /* No further verdict is due for the packet: it did not wait, or it is not under way. */
 #define BEGIN_SETTLED G_MAXINT64
@@ -35,8 +36,10 @@ struct _Net {
   GArray *route_links; /* guint32 */
   GHashTable *plans;   /* const LinkConfig * -> LinkPlan * */
   WaitPool wait_pool;
+  NatTable nat;
   guint64 fingerprint;
   gint64 lost_since_ns; /* see net_lost_since() */
+  gboolean answerable;  /* see net_lost_answerable() */
 };
 
 static inline Packet *
@@ -51,13 +54,19 @@ link_at(const Net *net, guint32 link)
   return &g_array_index(net->links, Link, link);
 }
 
+/* Its place on the route, the client's end first. */
+static guint32
+place_of(const Route *route, const NetPacket *packet)
+{
+  return packet->direction == NET_UP ? packet->hop : route->n - 1 - packet->hop;
+}
+
 static guint32
 link_of(const Net *net, const NetPacket *packet)
 {
   const Route *route = &g_array_index(net->routes, Route, packet->route);
-  guint32 hop = packet->direction == NET_UP ? packet->hop : route->n - 1 - packet->hop;
 
-  return g_array_index(net->route_links, guint32, route->first + hop);
+  return g_array_index(net->route_links, guint32, route->first + place_of(route, packet));
 }
 
 /* Every input moves about half the bits, and the order counts. */
@@ -81,10 +90,52 @@ witness(Net *net, guint32 packet, guint32 link, NetVerdict verdict, gint64 at_ns
 }
 
 static void
-lose(Net *net, guint32 packet)
+lose(Net *net, guint32 packet, gint64 since_ns)
 {
+  net->lost_since_ns = since_ns;
   net->handler.lost(net->user, packet);
   net_packet_free(net, packet);
+}
+
+static gboolean
+has_nat(const Link *link)
+{
+  return link->plan->config->nat_timeout_ns > 0;
+}
+
+/* How many NATs there are on the first n links of a route. */
+static guint
+count_nats(const Net *net, const Route *route, guint n)
+{
+  guint nats = 0;
+
+  for (guint i = 0; i < n; i++)
+    nats += has_nat(link_at(net, g_array_index(net->route_links, guint32, route->first + i)));
+  return nats;
+}
+
+/* The packet meets the NAT of its link, if there is one: up, when it has passed the link, down,
+ * before it enters it. FALSE: it is lost there. */
+static gboolean
+pass_nat(Net *net, guint32 packet, guint32 number)
+{
+  const NetPacket *view = &packet_at(net, packet)->view;
+  Link *link = link_at(net, number);
+  const Route *route;
+  gint64 gone_ns;
+
+  if (!has_nat(link) || view->is_answer)
+    return TRUE;
+  route = &g_array_index(net->routes, Route, view->route);
+  if (nat_pass(&net->nat, view->flow, count_nats(net, route, place_of(route, view)),
+               link->plan->config->nat_timeout_ns, sim_now(net->sim), &gone_ns))
+    return TRUE;
+  link->direction[view->direction].counters.nat_drops++;
+  witness(net, packet, number, NET_UNMAPPED, sim_now(net->sim), SIM_NEVER);
+  net->answerable = view->direction == NET_UP && link->plan->config->nat_resets;
+  lose(net, packet, gone_ns);
+  net->answerable = FALSE;
+  return FALSE;
 }
 
 /* Behind the last packet of the direction; only the head is in the event queue. */
@@ -119,6 +170,8 @@ enter(Net *net, guint32 packet)
   NetVerdict verdict;
 
   self->arrives_ns = SIM_NEVER;
+  if (d == NET_DOWN && !pass_nat(net, packet, number))
+    return;
   verdict =
       link_enter(link, &net->wait_pool, d, now_ns, self->view.length, &begin_ns, &self->arrives_ns);
   if (verdict == NET_PASSED) {
@@ -129,14 +182,12 @@ enter(Net *net, guint32 packet)
       sim_at(net->sim, self->arrives_ns, net->kind_free, packet, 0);
   }
   witness(net, packet, number, verdict, now_ns, self->arrives_ns);
-  if (verdict != NET_PASSED) {
-    net->lost_since_ns = verdict == NET_OUTAGE ? link_down_since(link, d) : SIM_NEVER;
-    lose(net, packet);
-  }
+  if (verdict != NET_PASSED)
+    lose(net, packet, verdict == NET_OUTAGE ? link_down_since(link, d) : SIM_NEVER);
 }
 
 /* The packet leaves the link: to the next one, to its receiver, or to nowhere if a fault met it in
- * the queue. */
+ * the queue or the NAT does not know it. */
 static void
 leave(Net *net, guint32 packet, guint32 number)
 {
@@ -149,8 +200,9 @@ leave(Net *net, guint32 packet, guint32 number)
       (begin_ns == BEGIN_CAUGHT || link_caught(link, self->view.direction, begin_ns))) {
     link->direction[self->view.direction].counters.outage_drops++;
     witness(net, packet, number, NET_OUTAGE, sim_now(net->sim), SIM_NEVER);
-    net->lost_since_ns = link_down_since(link, self->view.direction);
-    lose(net, packet);
+    lose(net, packet, link_down_since(link, self->view.direction));
+  } else if (self->view.direction == NET_UP && !pass_nat(net, packet, number)) {
+    return;
   } else if (++self->view.hop < g_array_index(net->routes, Route, self->view.route).n) {
     enter(net, packet);
   } else {
@@ -198,6 +250,7 @@ net_new(Sim *sim, gsize body_size, const NetHandler *handler, gpointer user)
   net->route_links = g_array_new(FALSE, FALSE, sizeof(guint32));
   net->plans = g_hash_table_new_full(NULL, NULL, NULL, g_free);
   wait_pool_init(&net->wait_pool);
+  nat_init(&net->nat);
   return net;
 }
 
@@ -207,6 +260,7 @@ net_free(Net *net)
   for (guint32 i = 0; i < net->links->len; i++)
     link_clear(link_at(net, i));
   wait_pool_clear(&net->wait_pool);
+  nat_clear(&net->nat);
   g_hash_table_unref(net->plans);
   g_array_unref(net->links);
   g_array_unref(net->routes);
@@ -245,6 +299,8 @@ net_route_new(Net *net, const guint32 *links, guint n)
   }
   g_array_append_vals(net->route_links, links, n);
   g_array_append_val(net->routes, route);
+  g_assert(net->nat.passed_ns->len == 0);
+  net->nat.per_flow = MAX(net->nat.per_flow, count_nats(net, &route, n));
   return net->routes->len - 1;
 }
 
@@ -294,8 +350,30 @@ net_send(Net *net, guint32 packet, guint32 route, NetDirection direction, guint3
 {
   g_assert(length <= g_array_index(net->routes, Route, route).mtu);
   packet_at(net, packet)->view = (NetPacket){
-      .flow = flow, .route = route, .length = (guint16)length, .direction = (guint8)direction};
+      .flow = flow, .route = route, .length = (guint16)length, .direction = direction & 1u};
   enter(net, packet);
+}
+
+void
+net_flow_begin(Net *net, guint32 flow)
+{
+  if (net->nat.per_flow > 0)
+    nat_begin(&net->nat, flow);
+}
+
+void
+net_answer(Net *net, guint32 answer, guint32 packet, guint length)
+{
+  NetPacket view = packet_at(net, packet)->view;
+
+  g_assert(net->answerable);
+  view.hop = (guint8)(g_array_index(net->routes, Route, view.route).n - 1 - view.hop);
+  view.direction = NET_DOWN;
+  view.is_answer = TRUE;
+  view.length = (guint16)length;
+  packet_at(net, answer)->view = view;
+  net->answerable = FALSE;
+  enter(net, answer);
 }
 
 void
@@ -381,4 +459,10 @@ gint64
 net_lost_since(const Net *net)
 {
   return net->lost_since_ns;
+}
+
+gboolean
+net_lost_answerable(const Net *net)
+{
+  return net->answerable;
 }

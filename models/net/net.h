@@ -1,7 +1,8 @@
 /* Packets on links. A packet is a wire length, a flow and an opaque body of a fixed size; it
  * travels a route, a chain of links with the client's end first, up or down, and ends in exactly
  * one delivery or one loss. A link is two directions, each with rate, drop-tail queue, delay
- * process, loss process and order; plus outages of the whole link.
+ * process, loss process and order; plus outages of the whole link, and perhaps a NAT at its far
+ * end, which forgets flows that were silent for too long.
  *
  * Only the head packet of each busy fifo direction is in the event queue; serialisation is
  * computed, not scheduled. Idle links hold no memory but their state. Draws are addressed by
@@ -51,21 +52,25 @@ typedef struct {
   const Dist *outage_every; /* start to start; NULL: none */
   const Dist *outage_gap;   /* end to start; NULL: none */
   const Dist *outage_lasts;
+  gint64 nat_timeout_ns; /* 0: no NAT */
+  gboolean nat_resets;   /* it answers what it drops on the way up, see net_answer() */
 } LinkConfig;
 
-typedef enum { NET_PASSED, NET_LOST, NET_QUEUE_FULL, NET_OUTAGE } NetVerdict;
+typedef enum { NET_PASSED, NET_LOST, NET_QUEUE_FULL, NET_OUTAGE, NET_UNMAPPED } NetVerdict;
 
 typedef struct {
   guint64 packets, bytes; /* that met it, lost and refused ones included */
-  guint64 lost, queue_drops, outage_drops;
+  guint64 lost, queue_drops;
+  guint32 outage_drops, nat_drops; /* narrow: there is a pair for each client */
 } LinkCounters;
 
 /* What travels; fields are for reading. */
 typedef struct {
   guint32 flow, route;
   guint16 length;
-  guint8 direction; /* NetDirection */
-  guint8 hop;       /* index of the link it is on, along the direction of travel */
+  guint8 direction : 1; /* NetDirection */
+  guint8 is_answer : 1; /* of a NAT, see net_answer() */
+  guint8 hop;           /* index of the link it is on, along the direction of travel */
 } NetPacket;
 
 typedef struct _Net Net;
@@ -76,7 +81,8 @@ typedef struct {
   void (*lost)(gpointer user, guint32 packet); /* its one loss; it is freed after the call */
   /* Optional, for traces and captures: a packet met a link at at_ns; arrives_ns is when it leaves
    * it (SIM_NEVER unless it passed). One that waits while a fault begins, and is then caught by it,
-   * is observed a second time: NET_OUTAGE, at the instant when it would have left. */
+   * is observed a second time: NET_OUTAGE, at the instant when it would have left; and so is one
+   * that a NAT drops on its way up: NET_UNMAPPED. */
   void (*observe)(gpointer user, guint32 packet, guint32 link, NetVerdict verdict, gint64 at_ns,
                   gint64 arrives_ns);
 } NetHandler;
@@ -101,6 +107,13 @@ const NetPacket *net_packet(const Net *net, guint32 packet);
 void net_send(Net *net, guint32 packet, guint32 route, NetDirection direction, guint32 flow,
               guint length);
 
+/* A new flow takes the number, so the NATs of its route forget what they know of it. To be called
+ * before its first packet, after all routes were made. */
+void net_flow_begin(Net *net, guint32 flow);
+/* Within lost(), where net_lost_answerable() says so: sends another packet from the NAT that
+ * dropped this one back to its sender. */
+void net_answer(Net *net, guint32 answer, guint32 packet, guint length);
+
 /* A fault: the link is down (packets that meet it vanish) in the directions whose bit is set (1 <<
  * NetDirection), besides its own outages; nests: as many ends as beginnings. */
 void net_link_fail(Net *net, guint32 link, guint directions);
@@ -110,9 +123,11 @@ const LinkCounters *net_link_counters(const Net *net, guint32 link, NetDirection
 guint net_route_mtu(const Net *net, guint32 route);
 guint32 net_packets_alive(const Net *net);
 
-/* Within lost(): since when the outage or fault that took the packet had been running; SIM_NEVER:
- * it was lost otherwise. */
+/* Within lost(): since when the outage or fault that took the packet had been running, or the NAT
+ * had forgotten its flow; SIM_NEVER: it was lost otherwise. */
 gint64 net_lost_since(const Net *net);
+/* Within lost(): it was a NAT that answers. */
+gboolean net_lost_answerable(const Net *net);
 
 /* Hash over (time, link, direction, length, verdict) of every packet at every link, in order. */
 guint64 net_fingerprint(const Net *net);

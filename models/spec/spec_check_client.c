@@ -11,6 +11,30 @@ link_can_cut(const Section *link)
   return config.outage_every != NULL || config.outage_gap != NULL;
 }
 
+/* Whether the streams of the group alone keep a mapping alive: one that never pauses for longer. */
+static gboolean
+is_never_silent(const Scenario *scenario, const Section *client, gint64 timeout_ns)
+{
+  for (guint i = 0; i < scenario->sections->len; i++) {
+    const Section *section = g_ptr_array_index(scenario->sections, i);
+
+    if (section->kind == &spec_kind_publish && spec_is_of(scenario, section, client) &&
+        dist_max(section_dist(section, "every")) <= (double)timeout_ns)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Whether a NAT on the link may forget the group's connections while they are in use. */
+static gboolean
+nat_can_cut(const Scenario *scenario, const Section *client, const Section *link)
+{
+  gint64 timeout_ns = section_int(link, "nat_timeout");
+
+  return timeout_ns != VALUE_NEVER && section_int(client, "keep_alive") > timeout_ns &&
+         !is_never_silent(scenario, client, timeout_ns);
+}
+
 /* Whether a fault is aimed at the client, its broker or a link of its path. */
 static gboolean
 fault_hits(const Scenario *scenario, const Section *fault, const Section *client)
@@ -34,7 +58,8 @@ can_disconnect(const Scenario *scenario, const Section *client)
   for (guint i = 0; i < scenario->sections->len; i++) {
     const Section *other = g_ptr_array_index(scenario->sections, i);
 
-    if (other->kind == &spec_kind_link && spec_path_has(client, other->name) && link_can_cut(other))
+    if (other->kind == &spec_kind_link && spec_path_has(client, other->name) &&
+        (link_can_cut(other) || nat_can_cut(scenario, client, other)))
       return TRUE;
     if (other->kind == &spec_kind_fault && fault_hits(scenario, other, client))
       return TRUE;
@@ -110,6 +135,24 @@ check_ack_timeout(const Scenario *scenario, const Section *client, GPtrArray *fi
 }
 
 static void
+check_nat(const Scenario *scenario, const Section *client, GPtrArray *findings)
+{
+  for (guint i = 0; i < scenario->sections->len; i++) {
+    const Section *link = g_ptr_array_index(scenario->sections, i);
+    g_autofree char *timeout = NULL;
+
+    if (link->kind != &spec_kind_link || !spec_path_has(client, link->name) ||
+        !nat_can_cut(scenario, client, link))
+      continue;
+    timeout = value_time_to_string(section_int(link, "nat_timeout"));
+    spec_note(findings, client, "keep_alive",
+              "keep_alive is above the nat_timeout of [link %s], %s: a silent connection is dead "
+              "before the next PINGREQ",
+              link->name, timeout);
+  }
+}
+
+static void
 check_connecting(const Scenario *scenario, const Section *client, GPtrArray *findings)
 {
   gint64 timeout_ns = section_int(client, "connect_timeout");
@@ -155,6 +198,7 @@ spec_check_client(const Scenario *scenario, const Section *client, GPtrArray *fi
 {
   check_session(scenario, client, findings);
   check_ack_timeout(scenario, client, findings);
+  check_nat(scenario, client, findings);
   check_connecting(scenario, client, findings);
   check_subscriptions(scenario, client, findings);
   if (section_int(client, "keep_alive") == VALUE_NEVER && can_disconnect(scenario, client))

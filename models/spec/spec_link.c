@@ -3,6 +3,7 @@
 #include "models/spec/spec_words.h"
 
 static const char *const order_words[] = {"fifo", "free", NULL};
+static const char *const expiry_words[] = {"drop", "reset", NULL};
 
 static const ParamSpec gilbert_params[] = {
     {.name = "mean",
@@ -78,6 +79,13 @@ static const ParamSpec link_params[] = {
    .words = spec_never, .help = "from the end of an outage to the start of the next"},
   {.name = "outage_lasts", .type = PARAM_DIST, .fallback = "1s", .low = "0s",
    .help = "length of an outage; what is sent meanwhile vanishes"},
+  {.name = "nat_timeout", .type = PARAM_TIME, .fallback = "never", .low = "1s", .high = "1y",
+   .words = spec_never,
+   .help = "a NAT at the far end forgets a connection that was silent for longer in both "
+           "directions"},
+  {.name = "nat_on_expiry", .type = PARAM_WORD, .fallback = "drop", .words = expiry_words,
+   .help = "what the client's packets meet then; reset: each is answered by a RST; the other "
+           "side's are always dropped"},
   {.name = NULL},
 };
 /* clang-format on */
@@ -127,6 +135,8 @@ spec_loss(const Value *value, LossConfig *config)
 void
 spec_link(const Section *section, LinkConfig *config)
 {
+  gint64 nat_ns = section_int(section, "nat_timeout");
+
   *config = (LinkConfig){
       .rtt = section_dist(section, "rtt"),
       .up_share = section_real(section, "up_share"),
@@ -135,6 +145,8 @@ spec_link(const Section *section, LinkConfig *config)
       .outage_every = section_dist(section, "outage_every"),
       .outage_gap = section_dist(section, "outage_gap"),
       .outage_lasts = section_dist(section, "outage_lasts"),
+      .nat_timeout_ns = nat_ns == VALUE_NEVER ? 0 : nat_ns,
+      .nat_resets = section_is(section, "nat_on_expiry", "reset"),
   };
   for (guint d = NET_UP; d <= NET_DOWN; d++) {
     DirectionConfig *direction = &config->direction[d];

@@ -67,8 +67,8 @@ collect_link(const World *world, Outcome *outcome, const LinkKind *kind)
       element->counters[bytes[direction]] += (double)(now->bytes - start->bytes);
       element->counters[packets[direction]] += (double)(now->packets - start->packets);
       element->counters[COUNT_PACKETS_LOST] +=
-          (double)(now->lost + now->queue_drops + now->outage_drops - start->lost -
-                   start->queue_drops - start->outage_drops);
+          (double)(now->lost + now->queue_drops + now->outage_drops + now->nat_drops - start->lost -
+                   start->queue_drops - start->outage_drops - start->nat_drops);
     }
   }
 }

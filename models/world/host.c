@@ -52,6 +52,7 @@ conn_open(World *world, guint32 client_number)
   conn->broker = group->broker;
   conn->dead_from[CLIENT_END] = conn->dead_from[BROKER_END] = G_MAXUINT64;
   conn->doomed_ns = SIM_NEVER;
+  net_flow_begin(world->net, number);
   guint mss = client->mtu - TCP_IPV4_HEADERS - group->tcp.option_bytes;
   TcpConn *tcp = conn->tcp[CLIENT_END] = tcp_conn_new(&group->tcp, mss, !group->nagle);
   conn->stream[CLIENT_END] = tcp_stream_ref(tcp_conn_tx(tcp));
@@ -62,14 +63,14 @@ conn_open(World *world, guint32 client_number)
 
 /* ---- segments out ---- */
 
-static void
-conn_send(World *world, guint32 number, guint end, const TcpSegment *segment)
+/* A packet with that segment, counted as sent by that end. */
+static guint32
+conn_packet(World *world, guint32 number, guint end, const TcpSegment *segment)
 {
   Conn *conn = &world->conns[number];
-  Client *client = &world->clients[conn->client];
   guint length = tcp_segment_wire_length(segment);
   if (world_counts(world)) {
-    Group *group = &world->groups[client->group];
+    Group *group = &world->groups[world->clients[conn->client].group];
     group->bytes[end] += length;
     if (world_in_window(world))
       group->window_bytes += length;
@@ -78,7 +79,15 @@ conn_send(World *world, guint32 number, guint end, const TcpSegment *segment)
   conn->flying[end]++;
   guint32 packet = net_packet_new(world->net);
   memcpy(net_packet_body(world->net, packet), segment, sizeof *segment);
-  net_send(world->net, packet, client->route, (NetDirection)end, number, length);
+  return packet;
+}
+
+static void
+conn_send(World *world, guint32 number, guint end, const TcpSegment *segment)
+{
+  guint32 route = world->clients[world->conns[number].client].route;
+  guint32 packet = conn_packet(world, number, end, segment);
+  net_send(world->net, packet, route, (NetDirection)end, number, tcp_segment_wire_length(segment));
 }
 
 /* An end is over: its stack goes, and with it what only it could still have sent. */
@@ -201,13 +210,14 @@ conn_delivered(gpointer user, guint32 packet)
   const NetPacket *header = net_packet(world->net, packet);
   guint32 number = header->flow;
   guint sender = header->direction, end = 1 - sender;
+  gboolean is_answer = header->is_answer;
   TcpSegment segment;
   memcpy(&segment, net_packet_body(world->net, packet), sizeof segment);
   net_packet_free(world->net, packet);
 
   Conn *conn = &world->conns[number];
   conn->flying[sender]--;
-  if (conn_has_application(world, conn, number, CLIENT_END) &&
+  if (!is_answer && conn_has_application(world, conn, number, CLIENT_END) &&
       conn_has_application(world, conn, number, BROKER_END))
     conn->doomed_ns = SIM_NEVER; /* once an end has closed it, it stays doomed for the other */
   if (end == BROKER_END && !conn->accepted && (segment.flags & TCP_SYN) &&
@@ -223,6 +233,18 @@ conn_delivered(gpointer user, guint32 packet)
     conn_fade(world, number, sender);
 }
 
+/* A NAT has dropped what the client sent, and answers in the broker's name. */
+static void
+conn_answered(World *world, guint32 number, guint32 packet)
+{
+  TcpSegment segment, reset;
+  memcpy(&segment, net_packet_body(world->net, packet), sizeof segment);
+  if (!tcp_reset_for(&segment, &reset))
+    return;
+  guint32 answer = conn_packet(world, number, BROKER_END, &reset);
+  net_answer(world->net, answer, packet, tcp_segment_wire_length(&reset));
+}
+
 void
 conn_lost(gpointer user, guint32 packet)
 {
@@ -234,7 +256,10 @@ conn_lost(gpointer user, guint32 packet)
   conn->flying[sender]--;
   if (conn->doomed_ns == SIM_NEVER)
     conn->doomed_ns = net_lost_since(world->net);
-  conn_fade(world, number, sender);
+  if (net_lost_answerable(world->net))
+    conn_answered(world, number, packet);
+  if (world->conns[number].used) /* the answer may be lost at once, and with it the connection */
+    conn_fade(world, number, sender);
 }
 
 static void

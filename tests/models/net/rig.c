@@ -14,6 +14,7 @@ send_now(Rig *rig, guint32 flow)
   guint32 packet = net_packet_new(rig->net);
   Trip trip = *trip_at(rig, flow);
 
+  net_flow_begin(rig->net, flow); /* a packet each */
   net_send(rig->net, packet, trip.route, trip.direction, flow, trip.length);
 }
 

@@ -84,6 +84,21 @@ static const Case cases[] = {
      "loss",
      TRUE,
      "between"},
+    {"nat-below-keep-alive",
+     {{"radio", "nat_timeout", "30s"}, {"reading", "every", "exponential(10s)"}},
+     "sensor",
+     "keep_alive",
+     FALSE,
+     "nat_timeout of [link radio], 30 s"},
+    {"nat-without-session",
+     {{"radio", "nat_timeout", "5s"},
+      {"radio", "outage_every", "never"},
+      {"sensor", "clean_start", "yes"},
+      {"sensor", "session_expiry", "0s"}},
+     "sensor",
+     "clean_start",
+     FALSE,
+     "is lost"},
     {"queue-below-packet", {{"radio", "up_queue", "1kB"}}, "radio", "up_queue", FALSE, "1500 B"},
     {"always-out",
      {{"radio", "outage_lasts", "30min"}},
@@ -262,6 +277,28 @@ test_good(void)
   g_assert_cmpuint(findings->len, ==, 0);
 }
 
+/* A NAT that the streams of the group keep awake, or its PINGREQs do. */
+static void
+test_quiet_nat(void)
+{
+  static const char *const rows[][3] = {{"30s", "10s", "60s"},
+                                        {"70s", "exponential(10s)", "60s"},
+                                        {"never", "exponential(10s)", "never"}};
+
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(Scenario) scenario = good_scenario();
+
+    values_set(get(scenario, "radio"), "nat_timeout", rows[i][0]);
+    values_set(get(scenario, "reading"), "every", rows[i][1]);
+    values_set(get(scenario, "sensor"), "keep_alive", rows[i][2]);
+
+    g_autoptr(GPtrArray) findings = check(scenario);
+
+    for (guint k = 0; k < findings->len; k++)
+      g_assert_null(strstr(((Finding *)g_ptr_array_index(findings, k))->message, "nat_timeout"));
+  }
+}
+
 static void
 test_case(gconstpointer data)
 {
@@ -396,6 +433,7 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/spec/check/good", test_good);
+  g_test_add_func("/spec/check/quiet-nat", test_quiet_nat);
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autofree char *path = g_strdup_printf("/spec/check/%s", cases[i].name);
 

@@ -3,6 +3,7 @@ WORLD_KIT = tests/models/world/kit.c tests/models/world/kit.h
 WORLD_TESTS = \
 	tests/models/world/test-features \
 	tests/models/world/test-kill \
+	tests/models/world/test-nat \
 	tests/models/world/test-random-worlds \
 	tests/models/world/test-run \
 	tests/models/world/test-trouble
@@ -11,6 +12,8 @@ tests_models_world_test_features_SOURCES = tests/models/world/test-features.c $(
 tests_models_world_test_features_LDADD = $(LIBS_ALL)
 tests_models_world_test_kill_SOURCES = tests/models/world/test-kill.c $(WORLD_KIT)
 tests_models_world_test_kill_LDADD = $(LIBS_ALL)
+tests_models_world_test_nat_SOURCES = tests/models/world/test-nat.c $(WORLD_KIT)
+tests_models_world_test_nat_LDADD = $(LIBS_ALL)
 tests_models_world_test_random_worlds_SOURCES = tests/models/world/test-random-worlds.c $(WORLD_KIT)
 tests_models_world_test_random_worlds_LDADD = $(LIBS_ALL)
 tests_models_world_test_run_SOURCES = tests/models/world/test-run.c $(WORLD_KIT)
