@@ -52,16 +52,6 @@ static const char *const histogram_names[HISTOGRAM_N] = {
 };
 
 /* Where several metrics share a sentence, it is written once. */
-#define HELP_DELIVERED \
-  "Obligations met (handed to the application at least once) by the end of the run, divided by " \
-  "owed (with ten subscribers, nine of which got the message: 90 %)."
-#define HELP_LOST \
-  "Obligations that no continuation of the run could meet: every copy and all state that could " \
-  "produce another is gone (`lost_` and one cause each), or the exchange is stuck: connected, " \
-  "nothing under way, no timer."
-#define HELP_DUPLICATED \
-  "Obligations handed over more than once, and copies handed over beyond the first, each divided " \
-  "by obligations met; copies that overlapping subscriptions ask for are not extra."
 #define HELP_LATENCY \
   "From the publish() call, waiting in the client included, to the first hand-over to the " \
   "subscriber's application, before its `process`; over obligations met: later copies and lost " \
@@ -70,22 +60,13 @@ static const char *const histogram_names[HISTOGRAM_N] = {
   "The time by which that share of *all* owed was met, `never` if it never was: the quantile " \
   "that 12 % loss cannot flatter; `cdf` plots show this distribution."
 #define HELP_ACK "From the publish() call to the application being told success."
-#define HELP_RESENDS \
-  "PUBLISH and PUBREL sent again by an MQTT machine or as a `republish`, per message; " \
-  "`resends_timer` and `resends_reconnect` are its parts."
 #define HELP_DETECT \
   "From the moment after which no packet of the connection could pass again (start of the outage " \
-  "that it did not survive, address change, NAT expiry, power loss) until that side closes it; " \
-  "one sample per doomed connection and side, none for outages survived."
-#define HELP_BLIND \
-  "Time in which the client holds a doomed connection, and time in which it knows that it has " \
-  "none, each divided by the time it wants one."
+  "that it did not survive, NAT expiry) until that side closes it; one sample per doomed " \
+  "connection and side, none for outages survived."
 #define HELP_BYTES \
-  "IP bytes that enter the link, lost ones and handshakes included; `mqtt_bytes_*` are those of " \
-  "MQTT packets handed to TCP."
-#define HELP_PEAK \
-  "Greatest number waiting, and unacknowledged, in one session during the window; publish() " \
-  "calls refused."
+  "IP bytes that enter the link in that direction, lost ones and handshakes included."
+#define HELP_MQTT_BYTES "Bytes of the MQTT packets handed to TCP for that direction."
 
 /* clang-format off */
 #define SUM(...) {__VA_ARGS__, COUNT_N}
@@ -97,50 +78,72 @@ static const char *const histogram_names[HISTOGRAM_N] = {
     help}
 #define TIMED(name, of, kind, histogram, heading, label, help) \
   {name, of, kind, NOTHING, NOTHING, histogram, 1e-9, "s", heading, label, help}
-#define LOST_BY(name, cause, words) \
+#define LOST_BY(name, cause, words, help) \
   COUNTED("lost_" name, OF_PUBLISH, COUNT_LOST_CAUSE + cause, "1", "lost, " words, \
-          "obligations lost: " words, HELP_LOST)
+          "obligations lost: " words, "Obligations lost: " help)
 
 const Metric metric_table[] = {
   COUNTED("published", OF_PUBLISH, COUNT_PUBLISHED, "1", "published", "messages published",
-    "publish() calls in the window, refused ones included; an application's `republish` is the "
-    "same message, not a new one."),
+    "publish() calls in the window, refused ones included."),
   COUNTED("owed", OF_PUBLISH, COUNT_OWED, "1", "owed", "obligations",
     "Obligations: pairs of a message and a client whose application held, when publish() was "
     "called, a matching subscription that had been acknowledged and not given up, however many of "
     "its filters match and whatever the broker has forgotten since; a shared subscription is owed "
     "one copy in all."),
   {"delivered", OF_PUBLISH, METRIC_COUNT, SUM(COUNT_ONCE, COUNT_DUPLICATED), NOTHING, HISTOGRAM_N,
-    1, "1", "delivered", "obligations met", HELP_DELIVERED},
+    1, "1", "delivered", "obligations met",
+    "Obligations met: handed to the application at least once by the end of the run."},
   {"delivery_ratio", OF_PUBLISH, METRIC_RATIO, SUM(COUNT_ONCE, COUNT_DUPLICATED),
-    {COUNT_OWED, COUNT_N}, HISTOGRAM_N, 1, "", "delivered", "delivery ratio", HELP_DELIVERED},
+    {COUNT_OWED, COUNT_N}, HISTOGRAM_N, 1, "", "delivered", "delivery ratio",
+    "Obligations met, divided by owed (with ten subscribers, nine of which got the message: 90 "
+    "%)."},
   DIVIDED("complete_ratio", OF_PUBLISH, METRIC_RATIO, COUNT_COMPLETE, COUNT_WITH_OWED, 1, "",
     "complete", "messages complete",
     "Messages all of whose obligations were met, divided by messages that had one (there: 0 %)."),
   DIVIDED("deadline_ratio", OF_PUBLISH, METRIC_RATIO, COUNT_DEADLINE_MET, COUNT_OWED, 1, "",
     "in time", "delivered within the deadline",
     "Obligations met within `deadline` of publish(), divided by owed."),
-  COUNTED("lost", OF_PUBLISH, COUNT_LOST, "1", "lost", "obligations lost", HELP_LOST),
+  COUNTED("lost", OF_PUBLISH, COUNT_LOST, "1", "lost", "obligations lost",
+    "Obligations that no continuation of the run could meet: every copy and all state that could "
+    "produce another is gone, or the exchange is stuck."),
   DIVIDED("loss_ratio", OF_PUBLISH, METRIC_RATIO, COUNT_LOST, COUNT_OWED, 1, "", "lost",
-    "loss ratio", HELP_LOST),
-  LOST_BY("refused_by_client", CAUSE_REFUSED_BY_CLIENT, "refused by client"),
-  LOST_BY("client_queue_full", CAUSE_CLIENT_QUEUE_FULL, "client queue full"),
-  LOST_BY("connection_lost", CAUSE_CONNECTION_LOST, "connection lost"),
-  LOST_BY("broker_refused", CAUSE_BROKER_REFUSED, "broker refused"),
-  LOST_BY("broker_discarded", CAUSE_BROKER_DISCARDED, "broker discarded"),
-  LOST_BY("broker_queue_full", CAUSE_BROKER_QUEUE_FULL, "broker queue full"),
-  LOST_BY("too_large", CAUSE_TOO_LARGE, "too large"),
-  LOST_BY("message_expired", CAUSE_MESSAGE_EXPIRED, "message expired"),
-  LOST_BY("subscriber_offline", CAUSE_SUBSCRIBER_OFFLINE, "subscriber offline"),
-  LOST_BY("no_session", CAUSE_NO_SESSION, "no session"),
-  LOST_BY("session_expired", CAUSE_SESSION_EXPIRED, "session expired"),
-  LOST_BY("session_discarded", CAUSE_SESSION_DISCARDED, "session discarded"),
-  LOST_BY("state_expired", CAUSE_STATE_EXPIRED, "state expired"),
-  LOST_BY("publisher_state_lost", CAUSE_PUBLISHER_STATE_LOST, "publisher state lost"),
-  LOST_BY("broker_state_lost", CAUSE_BROKER_STATE_LOST, "broker state lost"),
-  LOST_BY("subscriber_state_lost", CAUSE_SUBSCRIBER_STATE_LOST, "subscriber state lost"),
-  LOST_BY("gave_up", CAUSE_GAVE_UP, "gave up"),
-  LOST_BY("stuck", CAUSE_STUCK, "stuck"),
+    "loss ratio", "Obligations lost, divided by owed."),
+  LOST_BY("refused_by_client", CAUSE_REFUSED_BY_CLIENT, "refused by client",
+    "publish() refused them, by the client's settings or the broker's."),
+  LOST_BY("client_queue_full", CAUSE_CLIENT_QUEUE_FULL, "client queue full",
+    "a queue of the publishing client had no room."),
+  LOST_BY("connection_lost", CAUSE_CONNECTION_LOST, "connection lost",
+    "bytes of QoS 0 died with their connection, or while waiting for one."),
+  LOST_BY("broker_refused", CAUSE_BROKER_REFUSED, "broker refused",
+    "the broker answered with a reason code of 0x80 or above."),
+  LOST_BY("broker_discarded", CAUSE_BROKER_DISCARDED, "broker discarded",
+    "the subscriber answered the broker so."),
+  LOST_BY("broker_queue_full", CAUSE_BROKER_QUEUE_FULL, "broker queue full",
+    "the broker's queue for the session had no room."),
+  LOST_BY("too_large", CAUSE_TOO_LARGE, "too large",
+    "beyond the peer's Maximum Packet Size."),
+  LOST_BY("message_expired", CAUSE_MESSAGE_EXPIRED, "message expired",
+    "the Message Expiry Interval passed."),
+  LOST_BY("subscriber_offline", CAUSE_SUBSCRIBER_OFFLINE, "subscriber offline",
+    "QoS 0 came for a session without a connection."),
+  LOST_BY("no_session", CAUSE_NO_SESSION, "no session",
+    "the broker had no session, or no subscription, for the subscriber when the message came."),
+  LOST_BY("session_expired", CAUSE_SESSION_EXPIRED, "session expired",
+    "the session ended, with its connection or by its Session Expiry Interval."),
+  LOST_BY("session_discarded", CAUSE_SESSION_DISCARDED, "session discarded",
+    "the session was given up for a new one, by Clean Start or Session Present 0."),
+  LOST_BY("state_expired", CAUSE_STATE_EXPIRED, "state expired",
+    "the state of a QoS 2 exchange was forgotten by its age."),
+  LOST_BY("publisher_state_lost", CAUSE_PUBLISHER_STATE_LOST, "publisher state lost",
+    "the publisher crashed without having them in a store."),
+  LOST_BY("broker_state_lost", CAUSE_BROKER_STATE_LOST, "broker state lost",
+    "the broker crashed without having them in a store."),
+  LOST_BY("subscriber_state_lost", CAUSE_SUBSCRIBER_STATE_LOST, "subscriber state lost",
+    "the subscriber crashed without having them in a store."),
+  LOST_BY("gave_up", CAUSE_GAVE_UP, "gave up",
+    "`ack_tries` were used up."),
+  LOST_BY("stuck", CAUSE_STUCK, "stuck",
+    "connected, nothing under way, no timer."),
   COUNTED("pending", OF_PUBLISH, COUNT_PENDING, "1", "pending", "obligations pending",
     "Obligations neither met nor lost when the run ends: queued, in flight or awaiting a "
     "reconnect; not in `lost`, but in the denominator of every ratio, and a point with any is "
@@ -150,13 +153,15 @@ const Metric metric_table[] = {
     "Obligations lost although the publisher's application had been told success (QoS 0: "
     "publish() returned without error), divided by owed."),
   COUNTED("duplicated", OF_PUBLISH, COUNT_DUPLICATED, "1", "duplicated", "obligations duplicated",
-    HELP_DUPLICATED),
+    "Obligations handed over more than once; copies that overlapping subscriptions ask for do not "
+    "count."),
   {"duplicate_ratio", OF_PUBLISH, METRIC_RATIO, {COUNT_DUPLICATED, COUNT_N},
     {COUNT_ONCE, COUNT_DUPLICATED}, HISTOGRAM_N, 1, "", "duplicated", "duplicate ratio",
-    HELP_DUPLICATED},
+    "Obligations handed over more than once, divided by obligations met."},
   {"extra_copies", OF_PUBLISH, METRIC_RATE, {COUNT_EXTRA_COPIES, COUNT_N},
     {COUNT_ONCE, COUNT_DUPLICATED}, HISTOGRAM_N, 1, "1", "copies over 1",
-    "extra copies per obligation met", HELP_DUPLICATED},
+    "extra copies per obligation met",
+    "Copies handed over beyond the first, divided by obligations met."},
   TIMED("latency_mean", OF_PUBLISH, METRIC_MEAN, HISTOGRAM_LATENCY, "mean", "mean latency",
     HELP_LATENCY),
   TIMED("latency_p", OF_PUBLISH, METRIC_QUANTILE, HISTOGRAM_LATENCY, "p", "latency, p",
@@ -169,11 +174,13 @@ const Metric metric_table[] = {
     "time until told success, p", HELP_ACK),
   {"resends", OF_PUBLISH, METRIC_RATE, SUM(COUNT_RESENDS_TIMER, COUNT_RESENDS_RECONNECT),
     {COUNT_PUBLISHED, COUNT_N}, HISTOGRAM_N, 1, "1", "resends", "resends per message",
-    HELP_RESENDS},
+    "PUBLISH and PUBREL sent again by an MQTT machine, per message."},
   DIVIDED("resends_timer", OF_PUBLISH, METRIC_RATE, COUNT_RESENDS_TIMER, COUNT_PUBLISHED, 1, "1",
-    "resends, timer", "resends by a timer per message", HELP_RESENDS),
+    "resends, timer", "resends by a timer per message",
+    "PUBLISH and PUBREL sent again on the same connection, per message."),
   DIVIDED("resends_reconnect", OF_PUBLISH, METRIC_RATE, COUNT_RESENDS_RECONNECT, COUNT_PUBLISHED,
-    1, "1", "resends, reconnect", "resends after a reconnect per message", HELP_RESENDS),
+    1, "1", "resends, reconnect", "resends after a reconnect per message",
+    "PUBLISH and PUBREL sent again on a later connection, per message."),
   DIVIDED("needless_resends", OF_PUBLISH, METRIC_RATE, COUNT_NEEDLESS_RESENDS, COUNT_PUBLISHED, 1,
     "1", "needless", "needless resends per message",
     "Resends of a packet of which an earlier copy was, by the end of the run, completely decoded "
@@ -199,16 +206,18 @@ const Metric metric_table[] = {
   TIMED("detect_broker_p", OF_CLIENT, METRIC_QUANTILE, HISTOGRAM_DETECT_BROKER,
     "broker detects, p", "detection time, broker, p", HELP_DETECT),
   DIVIDED("blind_ratio", OF_CLIENT, METRIC_SHARE, COUNT_BLIND_S, COUNT_WANTED_S, 1, "", "blind",
-    "time blind", HELP_BLIND),
+    "time blind",
+    "Time in which the client holds a doomed connection, divided by the time it wants one."),
   DIVIDED("offline_ratio", OF_CLIENT, METRIC_SHARE, COUNT_OFFLINE_S, COUNT_WANTED_S, 1, "",
-    "offline", "time offline", HELP_BLIND),
+    "offline", "time offline",
+    "Time in which the client knows that it has no connection, divided by the time it wants one."),
   COUNTED("bytes_up", OF_CLIENT | OF_LINK, COUNT_BYTES_UP, "B", "up", "bytes up", HELP_BYTES),
   COUNTED("bytes_down", OF_CLIENT | OF_LINK, COUNT_BYTES_DOWN, "B", "down", "bytes down",
     HELP_BYTES),
-  COUNTED("mqtt_bytes_up", OF_CLIENT | OF_LINK, COUNT_MQTT_BYTES_UP, "B", "MQTT up",
-    "MQTT bytes up", HELP_BYTES),
-  COUNTED("mqtt_bytes_down", OF_CLIENT | OF_LINK, COUNT_MQTT_BYTES_DOWN, "B", "MQTT down",
-    "MQTT bytes down", HELP_BYTES),
+  COUNTED("mqtt_bytes_up", OF_CLIENT, COUNT_MQTT_BYTES_UP, "B", "MQTT up",
+    "MQTT bytes up", HELP_MQTT_BYTES),
+  COUNTED("mqtt_bytes_down", OF_CLIENT, COUNT_MQTT_BYTES_DOWN, "B", "MQTT down",
+    "MQTT bytes down", HELP_MQTT_BYTES),
   {"bytes_per_delivered", OF_CLIENT, METRIC_RATE, SUM(COUNT_BYTES_UP, COUNT_BYTES_DOWN),
     {COUNT_GROUP_ANY_MET, COUNT_N}, HISTOGRAM_N, 1, "B", "per delivered",
     "bytes per delivered message",
@@ -218,11 +227,13 @@ const Metric metric_table[] = {
     86400, "B/day", "bytes", "bytes per client",
     "bytes_up plus bytes_down in the window, per client and day."),
   {"queue_peak", OF_CLIENT | OF_BROKER, METRIC_PEAK, {COUNT_QUEUE_PEAK, COUNT_N}, NOTHING,
-    HISTOGRAM_N, 1, "1", "queue peak", "greatest queue", HELP_PEAK},
+    HISTOGRAM_N, 1, "1", "queue peak", "greatest queue",
+    "Greatest number of messages waiting in one session during the window."},
   {"inflight_peak", OF_CLIENT | OF_BROKER, METRIC_PEAK, {COUNT_INFLIGHT_PEAK, COUNT_N}, NOTHING,
-    HISTOGRAM_N, 1, "1", "in-flight peak", "most in flight", HELP_PEAK},
-  COUNTED("refused", OF_CLIENT | OF_BROKER, COUNT_REFUSED, "1", "refused", "publish calls refused",
-    HELP_PEAK),
+    HISTOGRAM_N, 1, "1", "in-flight peak", "most in flight",
+    "Greatest number of unacknowledged messages in one session during the window."},
+  COUNTED("refused", OF_CLIENT, COUNT_REFUSED, "1", "refused", "publish calls refused",
+    "publish() calls in the window that the client refused."),
 };
 /* clang-format on */
 
