@@ -97,7 +97,7 @@ lose(Net *net, guint32 packet, gint64 since_ns)
   net_packet_free(net, packet);
 }
 
-static gboolean
+static inline gboolean
 has_nat(const Link *link)
 {
   return link->plan->config->nat_timeout_ns > 0;
@@ -114,8 +114,8 @@ count_nats(const Net *net, const Route *route, guint n)
   return nats;
 }
 
-/* The packet meets the NAT of its link, if there is one: up, when it has passed the link, down,
- * before it enters it. FALSE: it is lost there. */
+/* The packet meets the NAT of its link: up, when it has passed the link, down, before it enters it.
+ * FALSE: it is lost there. */
 static gboolean
 pass_nat(Net *net, guint32 packet, guint32 number)
 {
@@ -124,7 +124,7 @@ pass_nat(Net *net, guint32 packet, guint32 number)
   const Route *route;
   gint64 gone_ns;
 
-  if (!has_nat(link) || view->is_answer)
+  if (view->is_answer)
     return TRUE;
   route = &g_array_index(net->routes, Route, view->route);
   if (nat_pass(&net->nat, view->flow, count_nats(net, route, place_of(route, view)),
@@ -170,7 +170,7 @@ enter(Net *net, guint32 packet)
   NetVerdict verdict;
 
   self->arrives_ns = SIM_NEVER;
-  if (d == NET_DOWN && !pass_nat(net, packet, number))
+  if (d == NET_DOWN && has_nat(link) && !pass_nat(net, packet, number))
     return;
   verdict =
       link_enter(link, &net->wait_pool, d, now_ns, self->view.length, &begin_ns, &self->arrives_ns);
@@ -201,7 +201,7 @@ leave(Net *net, guint32 packet, guint32 number)
     link->direction[self->view.direction].counters.outage_drops++;
     witness(net, packet, number, NET_OUTAGE, sim_now(net->sim), SIM_NEVER);
     lose(net, packet, link_down_since(link, self->view.direction));
-  } else if (self->view.direction == NET_UP && !pass_nat(net, packet, number)) {
+  } else if (self->view.direction == NET_UP && has_nat(link) && !pass_nat(net, packet, number)) {
     return;
   } else if (++self->view.hop < g_array_index(net->routes, Route, self->view.route).n) {
     enter(net, packet);
