@@ -490,8 +490,12 @@ run_gnuplot(const Picture *picture, const char *directory, const char *path, GEr
   if (!g_spawn_sync(directory, (char **)argv, NULL,
                     G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &words,
                     &status, &local)) {
-    g_set_error(error, PICTURE_ERROR, PICTURE_ERROR_GNUPLOT, "gnuplot cannot be run: %s",
-                local->message);
+    if (g_error_matches(local, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT))
+      g_set_error(error, PICTURE_ERROR, PICTURE_ERROR_GNUPLOT,
+                  "there is no gnuplot; Debian's package is gnuplot-nox");
+    else
+      g_set_error(error, PICTURE_ERROR, PICTURE_ERROR_GNUPLOT, "gnuplot cannot be run: %s",
+                  local->message);
     return FALSE;
   }
   if (!g_spawn_check_wait_status(status, NULL)) {
