@@ -26,5 +26,6 @@ include tests/models/net/local.mk
 include tests/models/spec/local.mk
 include tests/models/app/local.mk
 include tests/models/world/local.mk
+include tests/models/live/local.mk
 include tests/bench/local.mk
 include tests/fuzz/local.mk

@@ -93,8 +93,8 @@ awk '{
       next
     if (/<gsl\// && from !~ /^sim\/random\// && from !~ /^sim\/results\/stats\.[ch]$/)
       print $0 ": GSL is for sim/random and sim/results/stats.c"
-    if (/<sqlite3/ && from !~ /^sim\/results\/store(_[a-z]+)?\.[ch]$/)
-      print $0 ": SQLite is for sim/results/store*.[ch]"
+    if (/<sqlite3/ && from !~ /^(sim\/results\/store(_[a-z]+)?|models\/live\/file)\.[ch]$/)
+      print $0 ": SQLite is for sim/results/store*.[ch] and models/live/file.c"
     if (/<gio/ && from !~ /^(sim\/cli|models\/live|models\/profiles)\//)
       print $0 ": GIO is for sim/cli, models/live and models/profiles"
   }' "$scratch/includes" >"$scratch/libraries"

@@ -10,6 +10,7 @@ mqtt_broker_config_default(MqttBrokerConfig *config)
                                .inflight = MQTT_UNLIMITED,
                                .queue = MQTT_UNLIMITED,
                                .queue_bytes = G_MAXINT64,
+                               .qos0_backlog = MQTT_UNLIMITED,
                                .on_queue_full = MQTT_DROP_NEW,
                                .receive_maximum = 65535,
                                .maximum_packet_size = MQTT_UNLIMITED,
@@ -81,6 +82,7 @@ mqtt_broker_new(const MqttBrokerConfig *config, MqttEvents *events)
                             .inflight = config->inflight,
                             .queue = config->queue,
                             .queue_bytes = config->queue_bytes,
+                            .qos0_backlog = config->qos0_backlog,
                             .receive_maximum = config->receive_maximum,
                             .on_queue_full = (guint8)config->on_queue_full,
                             .in_flags = MQTT_FLAG_UPSTREAM,
@@ -154,6 +156,24 @@ mqtt_broker_closed(MqttBroker *broker, gint64 now_ns, guint32 conn)
   free_link(link);
 }
 
+void
+mqtt_broker_shut_down(MqttBroker *broker, gint64 now_ns)
+{
+  mqtt_store_log_group(broker->core.log);
+  for (guint i = 0; i < broker->links->len; i++) {
+    Link *link = broker->links->pdata[i];
+    if (link != NULL && link->state != LINK_CLOSING)
+      broker_link_fail(broker, link, now_ns, MQTT_SERVER_SHUTTING_DOWN);
+  }
+}
+
+gboolean
+mqtt_broker_leaves(const MqttBroker *broker, guint32 conn)
+{
+  const Link *link = broker->links->pdata[conn];
+  return link->state == LINK_CLOSING;
+}
+
 gsize
 mqtt_broker_output(MqttBroker *broker, gint64 now_ns, guint32 conn, guint8 *dst, gsize room)
 {
@@ -185,6 +205,12 @@ mqtt_broker_next_ready(MqttBroker *broker)
   }
   ready->conns->len = ready->taken = 0;
   return MQTT_NO_PEER;
+}
+
+gboolean
+mqtt_broker_has_ready(const MqttBroker *broker)
+{
+  return broker->ready.taken < broker->ready.conns->len;
 }
 
 gboolean

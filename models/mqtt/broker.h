@@ -12,6 +12,7 @@ typedef struct {
   guint32 inflight; /* own bound per session; the client's Receive Maximum binds too */
   guint32 queue;    /* per session, behind inflight */
   guint64 queue_bytes;
+  guint32 qos0_backlog;             /* QoS 0 that waits for a connected session's transport */
   MqttOnQueueFull on_queue_full;    /* FULL_REFUSE: PUBACK or PUBREC 0x97 where that can be said */
   guint16 receive_maximum;          /* announced */
   guint32 maximum_packet_size;      /* announced and enforced */
@@ -42,17 +43,23 @@ void mqtt_broker_lose_state(MqttBroker *broker, MqttCause cause);
  * with its session. */
 void mqtt_broker_open(MqttBroker *broker, gint64 now_ns, guint32 conn, guint32 peer);
 void mqtt_broker_closed(MqttBroker *broker, gint64 now_ns, guint32 conn);
+/* An orderly end: DISCONNECT 0x8B to clients of 5.0, and CLOSE to all. */
+void mqtt_broker_shut_down(MqttBroker *broker, gint64 now_ns);
+/* The machine is done with the connection, but for a last packet that waits for room. */
+gboolean mqtt_broker_leaves(const MqttBroker *broker, guint32 conn);
 gsize mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 *data,
                         gsize n);
 gsize mqtt_broker_output(MqttBroker *broker, gint64 now_ns, guint32 conn, guint8 *dst, gsize room);
 /* A connection that has had nothing to write and now has something; each is named once until its
  * output has said 0 with room left. MQTT_NO_PEER: none. */
 guint32 mqtt_broker_next_ready(MqttBroker *broker);
+gboolean mqtt_broker_has_ready(const MqttBroker *broker); /* next_ready() may name one */
 gboolean mqtt_broker_has_output(const MqttBroker *broker, guint32 conn);
 gint64 mqtt_broker_deadline(const MqttBroker *broker);
 void mqtt_broker_timeout(MqttBroker *broker, gint64 now_ns);
 void mqtt_broker_stored(MqttBroker *broker, gint64 now_ns, guint64 up_to);
 gboolean mqtt_broker_store_op(MqttBroker *broker, MqttStoreOp *op);
+gboolean mqtt_broker_has_store_ops(const MqttBroker *broker);
 /* Before the first connection. peer_of gives the host's number of a client identifier that comes
  * back from the store. */
 void mqtt_broker_load(MqttBroker *broker, gint64 now_ns, const MqttStoreKey *key,

@@ -124,6 +124,12 @@ mqtt_broker_store_op(MqttBroker *broker, MqttStoreOp *op)
   return mqtt_store_log_next(broker->core.log, op);
 }
 
+gboolean
+mqtt_broker_has_store_ops(const MqttBroker *broker)
+{
+  return mqtt_store_log_waits(broker->core.log);
+}
+
 void
 mqtt_broker_stored(MqttBroker *broker, gint64 now_ns, guint64 up_to)
 {

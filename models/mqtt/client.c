@@ -47,6 +47,7 @@ mqtt_client_new(const MqttClientConfig *config, MqttBytes client_id, MqttEvents 
                             .inflight = config->inflight,
                             .queue = config->queue,
                             .queue_bytes = config->queue_bytes,
+                            .qos0_backlog = MQTT_UNLIMITED,
                             .receive_maximum = config->receive_maximum,
                             .on_queue_full = (guint8)config->on_queue_full,
                             .out_flags = MQTT_FLAG_UPSTREAM,

@@ -55,7 +55,7 @@ typedef struct {
   MqttStoreLog *log; /* NULL: no store */
   MqttReady *ready;  /* NULL: a client, which is asked after every call */
   guint64 queue_bytes;
-  guint32 inflight, queue;
+  guint32 inflight, queue, qos0_backlog;
   guint32 queued_peak, inflight_peak; /* of any session, since the host last asked */
   guint16 receive_maximum;
   guint8 on_queue_full; /* MqttOnQueueFull */

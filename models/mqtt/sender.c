@@ -40,7 +40,11 @@ window_open(const MqttSession *session)
 gboolean
 mqtt_sender_full(const MqttCore *core, const MqttSession *session, guint8 qos, guint32 size)
 {
-  if (qos == 0 ? session->pipe != NULL : window_open(session))
+  if (qos == 0 && session->pipe != NULL)
+    return core->qos0_backlog != MQTT_UNLIMITED &&
+           (mqtt_ring_live(session->direct) >= core->qos0_backlog ||
+            session->waiting_bytes + size > core->queue_bytes);
+  if (qos > 0 && window_open(session))
     return FALSE;
   guint32 waiting = session->waiting;
   if (session->pipe == NULL)
@@ -81,7 +85,7 @@ make_room(MqttCore *core, MqttSession *session, guint8 qos, guint32 size)
 {
   while (mqtt_sender_full(core, session, qos, size))
     if (core->on_queue_full != MQTT_DROP_OLD || core->queue == 0 || size > core->queue_bytes ||
-        !drop_oldest(core, session))
+        (qos == 0 && session->pipe != NULL) || !drop_oldest(core, session))
       return FALSE;
   return TRUE;
 }

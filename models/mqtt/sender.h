@@ -4,8 +4,8 @@
 
 #include "models/mqtt/session.h"
 
-/* Whether a message of this QoS would find its queue full; QoS 0 has a bound only without a
- * connection. */
+/* Whether a message of this QoS would find its queue full; QoS 0 on a connection has a bound of its
+ * own. */
 gboolean mqtt_sender_full(const MqttCore *core, const MqttSession *session, guint8 qos,
                           guint32 size);
 /* Takes a reference and emits COPY, after it has made room if the policy is to drop the oldest.

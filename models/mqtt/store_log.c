@@ -78,3 +78,9 @@ mqtt_store_log_next(MqttStoreLog *log, MqttStoreOp *op)
   op->more = log->fetched < log->ops->len && next[1].group == next->group;
   return TRUE;
 }
+
+gboolean
+mqtt_store_log_waits(const MqttStoreLog *log)
+{
+  return log != NULL && log->fetched < log->ops->len;
+}

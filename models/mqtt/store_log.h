@@ -33,3 +33,4 @@ void mqtt_store_log_put(MqttStoreLog *log, MqttStoreKey key, const guint8 *value
                         guint64 tag, guint8 flags, guint32 peer); /* flags: UPSTREAM or none */
 void mqtt_store_log_delete(MqttStoreLog *log, MqttStoreKey key, guint32 peer);
 gboolean mqtt_store_log_next(MqttStoreLog *log, MqttStoreOp *op);
+gboolean mqtt_store_log_waits(const MqttStoreLog *log); /* some are not fetched */

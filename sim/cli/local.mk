@@ -2,6 +2,7 @@ bin_PROGRAMS += qosim
 qosim_SOURCES = \
 	sim/cli/main.c \
 	sim/cli/cli.c sim/cli/cli.h \
+	sim/cli/broker.c \
 	sim/cli/check.c \
 	sim/cli/identity.c sim/cli/identity.h \
 	sim/cli/keys.c \

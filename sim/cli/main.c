@@ -23,6 +23,7 @@ static const Command commands[] = {
     {"plot", plot_command, "DB", "draw the plots that the experiment asks for"},
     {"profiles", profiles_command, "[NAME]", "named links, stacks, clients, brokers, with sources"},
     {"keys", keys_command, "[SECTION]", "every key that an experiment file may have"},
+    {"broker", broker_command, "", "the broker of the simulations, for real clients on a socket"},
 };
 
 static void

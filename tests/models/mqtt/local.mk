@@ -22,7 +22,8 @@ TESTS += tests/models/mqtt/test-topic-tree
 
 check_PROGRAMS += tests/models/mqtt/test-scripts
 tests_models_mqtt_test_scripts_SOURCES = tests/models/mqtt/test-scripts.c \
-	tests/models/mqtt/script.c tests/models/mqtt/script.h
+	tests/models/mqtt/script.c tests/models/mqtt/script.h \
+	tests/models/mqtt/knobs.c tests/models/mqtt/knobs.h
 tests_models_mqtt_test_scripts_LDADD = $(LIBS_MQTT)
 TESTS += tests/models/mqtt/test-scripts
 EXTRA_DIST += tests/models/mqtt/scripts

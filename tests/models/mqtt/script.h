@@ -10,19 +10,21 @@
 
 typedef struct {
   gpointer user;
-  /* A new broker with these knobs (name=value, NULL-terminated); FALSE: it cannot have them. */
+  /* A new broker with these knobs (name=value, NULL-terminated); FALSE: it cannot have them, and
+   * the case is passed over. */
   gboolean (*begin)(gpointer user, char **knobs);
   void (*end)(gpointer user);
   void (*open)(gpointer user, guint conn);
   void (*send)(gpointer user, guint conn, const guint8 *data, gsize n);
   void (*cut)(gpointer user, guint conn); /* the client's side closes */
-  /* Time passes, all that is due happens; 0: only what is due now. */
-  void (*wait)(gpointer user, gint64 ns);
+  /* Time passes, all that is due happens; 0: only what is due now. FALSE: so long it cannot wait,
+   * and the rest of the case is passed over. */
+  gboolean (*wait)(gpointer user, gint64 ns);
   /* Appends what the broker has sent since; returns whether it has closed the connection. */
   gboolean (*receive)(gpointer user, guint conn, GByteArray *into);
   void (*crash)(gpointer user); /* the broker's process dies, and comes again with its store */
 } ScriptBroker;
 
 /* Plays every case of a file; each case that does not hold is described in failures. Returns the
- * number of cases. */
+ * number of cases that were played to their end. */
 guint script_play(const char *path, const ScriptBroker *broker, GPtrArray *failures);

@@ -1,5 +1,6 @@
 /* Plays tests/models/mqtt/scripts to the broker's machine in virtual time. */
 #include "models/mqtt/broker.h"
+#include "tests/models/mqtt/knobs.h"
 #include "tests/models/mqtt/script.h"
 
 #include <string.h>
@@ -18,46 +19,6 @@ typedef struct {
   gboolean open[SCRIPT_CONNS], closed[SCRIPT_CONNS];
   GArray *records; /* Record, of the store, in the order of their keys */
 } Bench;
-
-static gboolean
-set_knob(MqttBrokerConfig *config, const char *knob)
-{
-  const struct {
-    const char *name;
-    gpointer at;
-    gsize size;
-  } knobs[] = {
-      {"receive_maximum", &config->receive_maximum, sizeof config->receive_maximum},
-      {"maximum_qos", &config->maximum_qos, sizeof config->maximum_qos},
-      {"maximum_packet_size", &config->maximum_packet_size, sizeof config->maximum_packet_size},
-      {"retain_available", &config->retain_available, sizeof config->retain_available},
-      {"inflight", &config->inflight, sizeof config->inflight},
-      {"queue", &config->queue, sizeof config->queue},
-      {"on_pubrel", &config->qos2_receiver, sizeof config->qos2_receiver},
-      {"refuse", &config->on_queue_full, sizeof config->on_queue_full},
-      {"store", &config->store, sizeof config->store},
-      {"topic_alias_maximum", &config->topic_alias_maximum, sizeof config->topic_alias_maximum},
-      {"server_keep_alive", &config->server_keep_alive_s, sizeof config->server_keep_alive_s},
-      {"connections", &config->connections, sizeof config->connections},
-      {"wildcard_available", &config->wildcard_available, sizeof config->wildcard_available},
-      {"shared_available", &config->shared_available, sizeof config->shared_available},
-      {"subscription_ids_available", &config->subscription_ids_available,
-       sizeof config->subscription_ids_available},
-      {"session_expiry_maximum", &config->session_expiry_maximum_s,
-       sizeof config->session_expiry_maximum_s},
-  };
-  g_auto(GStrv) parts = g_strsplit(knob, "=", 2);
-  for (guint i = 0; i < G_N_ELEMENTS(knobs); i++) {
-    if (strcmp(parts[0], knobs[i].name) != 0 || parts[1] == NULL)
-      continue;
-    guint64 value = g_ascii_strtoull(parts[1], NULL, 10);
-    if (strcmp(parts[0], "refuse") == 0)
-      value = value ? MQTT_FULL_REFUSE : MQTT_DROP_NEW;
-    memcpy(knobs[i].at, &value, knobs[i].size); /* little-endian machines keep the low bytes */
-    return TRUE;
-  }
-  return FALSE;
-}
 
 static gint
 compare_keys(const MqttStoreKey *a, const MqttStoreKey *b)
@@ -149,11 +110,12 @@ begin(gpointer user, char **knobs)
   gboolean known = TRUE;
   mqtt_broker_config_default(&bench->config);
   for (guint i = 0; knobs[i] != NULL; i++)
-    known &= set_knob(&bench->config, knobs[i]);
+    known &= knob_set(&bench->config, knobs[i]);
   bench->config.ack_after_store = bench->config.store;
   bench->now_ns = 0;
   bench->broker = mqtt_broker_new(&bench->config, &bench->events);
-  return known;
+  g_assert_true(known);
+  return TRUE;
 }
 
 static void
@@ -202,7 +164,7 @@ send_to(gpointer user, guint conn, const guint8 *data, gsize n)
   feed(bench, conn);
 }
 
-static void
+static gboolean
 wait_for(gpointer user, gint64 ns)
 {
   Bench *bench = user;
@@ -214,6 +176,7 @@ wait_for(gpointer user, gint64 ns)
     pull(bench);
   }
   bench->now_ns = until_ns;
+  return TRUE;
 }
 
 static gboolean

@@ -1,0 +1,12 @@
+LIVE_KIT = tests/models/live/kit.c tests/models/live/kit.h
+LIVE_TESTS = tests/models/live/test-scripts tests/models/live/test-server tests/models/live/test-file
+check_PROGRAMS += $(LIVE_TESTS)
+tests_models_live_test_scripts_SOURCES = tests/models/live/test-scripts.c $(LIVE_KIT) \
+	tests/models/mqtt/script.c tests/models/mqtt/script.h \
+	tests/models/mqtt/knobs.c tests/models/mqtt/knobs.h
+tests_models_live_test_scripts_LDADD = $(LIBS_LIVE)
+tests_models_live_test_server_SOURCES = tests/models/live/test-server.c $(LIVE_KIT)
+tests_models_live_test_server_LDADD = $(LIBS_LIVE)
+tests_models_live_test_file_SOURCES = tests/models/live/test-file.c
+tests_models_live_test_file_LDADD = $(LIBS_LIVE)
+TESTS += $(LIVE_TESTS)
