@@ -250,11 +250,12 @@ print_amount(const Experiment *experiment)
   low = term_amount(least);
   high = term_amount(most);
   all = term_amount(sum * experiment->repeat);
-  g_print("\n  %u point%s x %u replication%s = %" G_GUINT64_FORMAT " runs, %s%s%s messages each, "
-          "%s in all; %s to %s of virtual time a run\n",
+  g_print("\n  %u point%s x %u replication%s = %" G_GUINT64_FORMAT " run%s, %s%s%s messages "
+          "each, %s in all; %s to %s of virtual time a run\n",
           grid_points(experiment->grid), grid_points(experiment->grid) == 1 ? "" : "s",
-          experiment->repeat, experiment->repeat == 1 ? "" : "s", experiment_runs(experiment), low,
-          least < most ? " to " : "", least < most ? high : "", all, shortest, longest);
+          experiment->repeat, experiment->repeat == 1 ? "" : "s", experiment_runs(experiment),
+          experiment_runs(experiment) == 1 ? "" : "s", low, least < most ? " to " : "",
+          least < most ? high : "", all, shortest, longest);
 }
 
 typedef struct {
