@@ -162,7 +162,7 @@ ledger_died(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
     message->down -= where != LEDGER_UP;
     Obligation *owed = where == LEDGER_UP ? NULL : message_obligation(ledger, message, where);
     guint8 *misfortune = owed != NULL ? &owed->misfortune : &message->misfortune;
-    if (*misfortune == CAUSE_NONE)
+    if (*misfortune == CAUSE_NONE && (owed != NULL || !hop->seen)) /* else the broker has had it */
       *misfortune = cause;
     if (owed != NULL)
       note_dropped(ledger, message, owed, cause);

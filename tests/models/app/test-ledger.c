@@ -149,6 +149,26 @@ test_misfortune_decides_at_the_end(void)
   g_assert_cmpuint(element->examples[CAUSE_SUBSCRIBER_OFFLINE], ==, 1);
 }
 
+/* A repetition that dies takes nothing with it once the broker has had the message: what it then
+ * had no subscription for is lost by that. */
+static void
+test_needless_copy_is_no_misfortune(void)
+{
+  Fixture f;
+  set_up(&f, 2, 0);
+  guint64 tag = publish(&f, 0, 1);
+  ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_FIRST);
+  ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_TIMER);
+  ledger_copy(f.ledger, tag, LEDGER_UP, 2 * MS); /* held by the broker until PUBREL */
+  ledger_received(f.ledger, tag, LEDGER_UP, 2 * MS);
+  ledger_died(f.ledger, tag, LEDGER_UP, 3 * MS, CAUSE_CONNECTION_LOST);
+  ledger_gone(f.ledger, tag, LEDGER_UP, 4 * MS, CAUSE_NONE);
+  ledger_gone(f.ledger, tag, LEDGER_UP, 5 * MS, CAUSE_NONE); /* for others it had one */
+  ledger_told(f.ledger, tag, 6 * MS, TRUE, TRUE);
+  g_autoptr(Outcome) outcome = finish(&f);
+  g_assert_cmpfloat(count(outcome, COUNT_LOST_CAUSE + CAUSE_NO_SESSION), ==, 1);
+}
+
 /* Bytes in a connection are a copy: state may go while they still arrive. */
 static void
 test_bytes_outlive_state(void)
@@ -459,6 +479,7 @@ main(int argc, char **argv)
   g_test_add_func("/ledger/delivered-once", test_delivered_once);
   g_test_add_func("/ledger/one-of-two-subscribers", test_one_of_two_subscribers);
   g_test_add_func("/ledger/misfortune-decides-at-the-end", test_misfortune_decides_at_the_end);
+  g_test_add_func("/ledger/needless-copy-is-no-misfortune", test_needless_copy_is_no_misfortune);
   g_test_add_func("/ledger/bytes-outlive-state", test_bytes_outlive_state);
   g_test_add_func("/ledger/dies-as-it-is-written", test_dies_as_it_is_written);
   g_test_add_func("/ledger/refused", test_refused);
