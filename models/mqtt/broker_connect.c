@@ -35,6 +35,16 @@ broker_refuse_version(MqttBroker *broker, Link *link, gint64 now_ns)
   refuse(broker, link, now_ns, MQTT_UNSUPPORTED_VERSION);
 }
 
+/* One who is connected already takes the place of its old connection. */
+static gboolean
+is_full(const MqttBroker *broker, MqttBytes client_id)
+{
+  if (broker->sessions_online < broker->config->connections)
+    return FALSE;
+  const BrokerSession *session = broker_session_find(broker, client_id);
+  return session == NULL || session->link == NULL;
+}
+
 static guint8
 check(const MqttBroker *broker, const MqttConnect *connect)
 {
@@ -47,7 +57,7 @@ check(const MqttBroker *broker, const MqttConnect *connect)
     return MQTT_RETAIN_NOT_SUPPORTED; /* [MQTT-3.2.2-13] */
   if (MQTT_HAS(&connect->properties, MQTT_PROP_AUTHENTICATION_METHOD))
     return MQTT_BAD_AUTHENTICATION_METHOD;
-  if (broker->sessions_online >= broker->config->connections)
+  if (is_full(broker, connect->client_id))
     return MQTT_QUOTA_EXCEEDED;
   return MQTT_SUCCESS;
 }

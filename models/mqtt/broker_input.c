@@ -192,7 +192,7 @@ on_disconnect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttDisconnec
       broker_link_fail(broker, link, now_ns, MQTT_PROTOCOL_ERROR);
       return;
     }
-    session->expiry_s = expiry_s;
+    session->expiry_s = MIN(expiry_s, broker->config->session_expiry_maximum_s);
   }
   broker_link_close(broker, link, now_ns, packet->reason, packet->reason != MQTT_SUCCESS);
 }

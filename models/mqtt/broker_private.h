@@ -79,7 +79,7 @@ struct _MqttBroker {
 /* broker_session.c */
 BrokerSession *broker_session_new(MqttBroker *broker, MqttBytes client_id, guint32 peer,
                                   guint64 number, guint32 expiry_s);
-BrokerSession *broker_session_find(MqttBroker *broker, MqttBytes client_id);
+BrokerSession *broker_session_find(const MqttBroker *broker, MqttBytes client_id);
 void broker_session_free(BrokerSession *session);
 /* GONE for every copy, SESSION_GONE; its records are deleted and its memory freed. A will that
  * waits is published. */

@@ -3,7 +3,7 @@
 #include "models/mqtt/broker_private.h"
 
 BrokerSession *
-broker_session_find(MqttBroker *broker, MqttBytes client_id)
+broker_session_find(const MqttBroker *broker, MqttBytes client_id)
 {
   return g_hash_table_lookup(broker->by_id, &client_id);
 }

@@ -12,6 +12,7 @@ typedef enum { SESSION_NONE, SESSION_UNSURE, SESSION_SURE } Session;
 struct _MqttMonitor {
   MqttSender end;
   gboolean allow_timer_resend, allow_stale_session;
+  guint32 session_maximum_s;
   MqttVersion version;
   GByteArray *sent, *received; /* a packet that is not whole yet */
 
@@ -57,6 +58,7 @@ mqtt_monitor_new(MqttSender end)
   MqttMonitor *monitor = g_new0(MqttMonitor, 1);
   monitor->end = end;
   monitor->version = MQTT_5_0;
+  monitor->session_maximum_s = EXPIRY_NEVER;
   monitor->sent = g_byte_array_new();
   monitor->received = g_byte_array_new();
   return monitor;
@@ -89,6 +91,12 @@ void
 mqtt_monitor_allow_stale_session(MqttMonitor *monitor)
 {
   monitor->allow_stale_session = TRUE;
+}
+
+void
+mqtt_monitor_session_maximum(MqttMonitor *monitor, guint32 expiry_s)
+{
+  monitor->session_maximum_s = expiry_s;
 }
 
 const char *
@@ -369,7 +377,7 @@ note_connect(MqttMonitor *monitor, const MqttConnect *connect)
     monitor->expiry_s = 0;
     note_expiry(monitor, &connect->properties);
   } else {
-    monitor->expiry_s = connect->clean_start ? 0 : EXPIRY_NEVER;
+    monitor->expiry_s = connect->clean_start ? 0 : monitor->session_maximum_s;
   }
 }
 
@@ -416,6 +424,7 @@ static void
 note_disconnect(MqttMonitor *monitor, const MqttDisconnect *disconnect)
 {
   note_expiry(monitor, &disconnect->properties);
+  monitor->expiry_s = MIN(monitor->expiry_s, monitor->session_maximum_s);
   monitor->session = session_after(monitor->expiry_s);
 }
 

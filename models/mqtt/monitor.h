@@ -30,6 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MqttMonitor, mqtt_monitor_free)
 void mqtt_monitor_allow_timer_resend(MqttMonitor *monitor);
 /* So are resends of what belonged to a session that is gone. */
 void mqtt_monitor_allow_stale_session(MqttMonitor *monitor);
+/* This server ends a session so long after its connection at the latest. CONNACK of 5.0 says so,
+ * where nothing can be said it must be known. */
+void mqtt_monitor_session_maximum(MqttMonitor *monitor, guint32 expiry_s);
 
 void mqtt_monitor_connection(MqttMonitor *monitor); /* a new transport; the last one is over */
 void mqtt_monitor_sent(MqttMonitor *monitor, const guint8 *data, gsize n);

@@ -429,6 +429,19 @@ setup_will(Client *client, const Group *group, guint32 n)
 }
 
 static void
+setup_monitors(const World *world, Client *client, const Group *group)
+{
+  const MqttBrokerConfig *broker = &world->brokers[group->broker].mqtt_config;
+  client->monitor[CLIENT_END] = mqtt_monitor_new(MQTT_FROM_CLIENT);
+  client->monitor[BROKER_END] = mqtt_monitor_new(MQTT_FROM_SERVER);
+  mqtt_monitor_session_maximum(client->monitor[BROKER_END], broker->session_expiry_maximum_s);
+  if (group->mqtt.on_ack_timeout == MQTT_ACK_RESEND)
+    mqtt_monitor_allow_timer_resend(client->monitor[CLIENT_END]);
+  if (group->mqtt.session_present == MQTT_SESSION_IGNORE)
+    mqtt_monitor_allow_stale_session(client->monitor[CLIENT_END]);
+}
+
+static void
 setup_client(World *world, guint group_number, guint32 n)
 {
   Group *group = &world->groups[group_number];
@@ -451,13 +464,7 @@ setup_client(World *world, guint group_number, guint32 n)
     client->work = client_work_new(world, group, n, name);
   setup_store(world, &client->store, group->store_latency, number, NONE, name);
   if (world->request->monitor)
-    for (guint end = 0; end < 2; end++)
-      client->monitor[end] =
-          mqtt_monitor_new(end == CLIENT_END ? MQTT_FROM_CLIENT : MQTT_FROM_SERVER);
-  if (world->request->monitor && group->mqtt.on_ack_timeout == MQTT_ACK_RESEND)
-    mqtt_monitor_allow_timer_resend(client->monitor[CLIENT_END]);
-  if (world->request->monitor && group->mqtt.session_present == MQTT_SESSION_IGNORE)
-    mqtt_monitor_allow_stale_session(client->monitor[CLIENT_END]);
+    setup_monitors(world, client, group);
   setup_will(client, group, n);
   client_start(world, number, client_start_ns(world, group, name));
 }

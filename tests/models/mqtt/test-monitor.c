@@ -2,12 +2,14 @@
  * each breach when it happens, and none in what is legal. Each is also played byte by byte. */
 #include "models/mqtt/monitor.h"
 #include "tests/models/mqtt/wire-text.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* Steps that are no bytes. */
 #define CONNECTION "!"     /* a new transport */
 #define CRASH "crash"      /* this end lost its state */
 #define TIMERS "timers"    /* the policy that resends on timers */
+#define MAXIMUM "maximum " /* seconds for which the server keeps a session */
 #define CUT "cut "         /* written in part when the transport died: all but the last byte */
 
 /* Packets. */
@@ -84,6 +86,8 @@ play_step(MqttMonitor *monitor, const char *step, gboolean split)
     mqtt_monitor_state_lost(monitor);
   else if (g_str_equal(step, TIMERS))
     mqtt_monitor_allow_timer_resend(monitor);
+  else if (g_str_has_prefix(step, MAXIMUM))
+    mqtt_monitor_session_maximum(monitor, (guint32)atoi(step + strlen(MAXIMUM)));
   else
     play_bytes(monitor, step, split);
 }
@@ -301,6 +305,14 @@ test_server_legal(void)
       { CONNECTION, "<" CONNECT_5, ">" CONNACK_5, CONNECTION, "<" CONNECT_5, ">" CONNACK_5 } },
     { "a client that shortens its session by DISCONNECT", NULL,
       { SERVER_5, "<e0 07 00 05 11 00000000", CONNECTION, "<" CONNECT_5_KEEP, ">" CONNACK_5 } },
+    { "a session of 3.1.1 that the server kept for as long as it does", NULL,
+      { MAXIMUM "5", SERVER_3, CONNECTION, "<" CONNECT_3_KEEP, ">" CONNACK_3 } },
+    { "or not yet", NULL,
+      { MAXIMUM "5", SERVER_3, CONNECTION, "<" CONNECT_3_KEEP, ">" CONNACK_3_PRESENT } },
+    { "a client that prolongs its session by DISCONNECT beyond what the server keeps", NULL,
+      { MAXIMUM "5", CONNECTION, "<10 13 0004'MQTT' 05 00 003c 05 11 00000005 0001'c'",
+        ">" CONNACK_5, "<e0 07 00 05 11 ffffffff", CONNECTION, "<" CONNECT_5_KEEP,
+        ">" CONNACK_5 } },
     { "a broker that lost everything", NULL, { SERVER_5, CRASH, SERVER_5 } },
     { "a broker that lost nothing", NULL, { SERVER_5, CRASH, SERVER_5_AGAIN } },
     { "from 3.1.1 to 5.0", NULL,
@@ -344,6 +356,10 @@ test_server_breaches(void)
         ">" CONNACK_3_PRESENT } },
     { "no Session Present for a session that never ends", "3.2.2-3",
       { SERVER_3, CONNECTION, "<" CONNECT_3_KEEP, ">" CONNACK_3 } },
+    { "Session Present where the server keeps no sessions", "3.2.2-3",
+      { MAXIMUM "0", SERVER_3, CONNECTION, "<" CONNECT_3_KEEP, ">" CONNACK_3_PRESENT } },
+    { "a bound that is kept secret from a client of 5.0", "3.2.2-3",
+      { MAXIMUM "5", SERVER_5, CONNECTION, "<" CONNECT_5_KEEP, ">" CONNACK_5 } },
     { "resend in a new session", "was not sent before",
       { SERVER_5, ">" PUBLISH_1("01", "a"), CONNECTION, "<" CONNECT_5_CLEAN, ">" CONNACK_5,
         ">" PUBLISH_1_DUP("01", "a") } },
