@@ -183,6 +183,8 @@ mqtt_broker_output(MqttBroker *broker, gint64 now_ns, guint32 conn, guint8 *dst,
   mqtt_store_log_group(broker->core.log);
   gsize n = mqtt_pipe_output(&broker->core, &link->pipe,
                              link->session == NULL ? NULL : &link->session->s, now_ns, dst, room);
+  if (n > 0)
+    link->greeted = TRUE; /* the first packet is CONNACK */
   if (link->goodbye) {
     link->goodbye = FALSE;
     mqtt_pipe_clear(&link->pipe);

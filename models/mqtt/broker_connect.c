@@ -222,6 +222,10 @@ broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttConne
     id = assigned = assign_id(broker, buffer, sizeof buffer);
   take_over(broker, broker_session_find(broker, id), now_ns);
   BrokerSession *session = broker_session_find(broker, id);
+  if (session != NULL && session->expires_ns <= now_ns) { /* its time has come, if late */
+    broker_session_end(broker, session, now_ns, MQTT_CAUSE_SESSION_EXPIRED);
+    session = NULL;
+  }
   if (session != NULL && connect->clean_start) { /* [MQTT-3.1.2-4] */
     broker_session_end(broker, session, now_ns, MQTT_CAUSE_SESSION_DISCARDED);
     session = NULL;

@@ -172,7 +172,8 @@ on_subscribe(MqttBroker *broker, Link *link, gint64 now_ns, const MqttSubscribe 
   }
   MqttPacket answer = {.type = subscribes ? MQTT_SUBACK : MQTT_UNSUBACK};
   answer.suback.packet_id = packet->packet_id;
-  answer.suback.codes = (MqttBytes){codes->data, codes->len};
+  if (subscribes || link->pipe.version == MQTT_5_0) /* the UNSUBACK of 3.1.1 has no payload */
+    answer.suback.codes = (MqttBytes){codes->data, codes->len};
   mqtt_pipe_packet(&broker->core, &link->pipe, link->conn, &answer, 0,
                    mqtt_core_gate(&broker->core));
   entries = packet->entries;

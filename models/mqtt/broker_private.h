@@ -53,6 +53,7 @@ typedef struct _Link {
   guint8 state;
   guint8 goodbye_reason;
   guint8 goodbye : 1; /* CLOSE follows when the last packet is written */
+  guint8 greeted : 1; /* CONNACK is written */
 } Link;
 
 struct _MqttBroker {

@@ -306,7 +306,8 @@ broker_link_goodbye(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPac
 void
 broker_link_fail(MqttBroker *broker, Link *link, gint64 now_ns, guint8 reason)
 {
-  if (link->state == LINK_OPEN && link->pipe.version == MQTT_5_0) {
+  /* No DISCONNECT comes before CONNACK [MQTT-3.14.0-1]. */
+  if (link->state == LINK_OPEN && link->pipe.version == MQTT_5_0 && link->greeted) {
     MqttPacket packet = {.type = MQTT_DISCONNECT, .disconnect = {.reason = reason}};
     broker_link_goodbye(broker, link, now_ns, &packet, reason);
   } else {

@@ -159,6 +159,7 @@ load_session(MqttBroker *broker, gint64 now_ns, guint64 number, const SessionRec
              MqttBytes client_id, guint32 peer)
 {
   BrokerSession *session = broker_session_new(broker, client_id, peer, number, record->expiry_s);
+  session->s.recorded = TRUE; /* one whose interval is 0 too: its end deletes what is stored */
   session->expires_ns = record->expires_ns;
   if (record->expires_ns == MQTT_NEVER && record->expiry_s != EXPIRY_NEVER)
     session->expires_ns = now_ns + record->expiry_s * NS_PER_S;

@@ -35,6 +35,7 @@ struct _MqttMonitor {
   guint32 expiry_s;
   Session session;      /* at the end of the last connection */
   Session before;       /* the same, when the CONNECT of this one passed */
+  gboolean unanswered;  /* a CONNECT whose CONNACK did not pass: it may have begun a session */
   gboolean amnesia;     /* state was lost, perhaps not all, and no new session began since */
   gboolean cut_publish; /* a PUBLISH was written in part: its next sending may be called a resend or
                            not */
@@ -151,18 +152,25 @@ mqtt_monitor_connection(MqttMonitor *monitor)
   const GByteArray *cut = monitor->sent;
   if (cut->len > 0 && cut->data[0] >> 4 == MQTT_PUBLISH && (cut->data[0] & 6) != 0)
     monitor->cut_publish = TRUE;
+  monitor->unanswered |= monitor->connect && !monitor->connack;
   forget_connection(monitor);
   monitor->connection++;
   forget(monitor, FORGET_SUBSCRIPTIONS); /* no part of session state, section 4.1 */
+}
+
+static void
+forget_session(MqttMonitor *monitor)
+{
+  mqtt_exchanges_clear(&monitor->exchanges);
+  monitor->amnesia = TRUE;
 }
 
 void
 mqtt_monitor_state_lost(MqttMonitor *monitor)
 {
   forget_connection(monitor);
-  mqtt_exchanges_clear(&monitor->exchanges);
+  forget_session(monitor);
   monitor->over = "a crash";
-  monitor->amnesia = TRUE;
   monitor->session = SESSION_UNSURE;
 }
 
@@ -302,10 +310,12 @@ sent_pubrel(MqttMonitor *monitor, guint16 id)
     if (e == NULL) {
       e = mqtt_exchanges_put(&monitor->exchanges, id);
       e->order = ++monitor->order;
+      e->state = MQTT_AWAIT_PUBCOMP;
     }
   }
-  if (e == NULL)
-    return; /* 0x92, or the answer of 3.1.1 to a PUBREC of an exchange that is not known */
+  /* 0x92, or the answer of 3.1.1, to a PUBREC of an exchange that was not known then. */
+  if (e == NULL || (e->state != MQTT_OWES_PUBREL && e->state != MQTT_AWAIT_PUBCOMP))
+    return;
   e->state = MQTT_AWAIT_PUBCOMP;
   e->connection = e->released = monitor->connection;
 }
@@ -416,6 +426,9 @@ note_connack(MqttMonitor *monitor, const MqttConnack *connack)
   check_session_present(monitor, connack->session_present);
   if (!connack->session_present)
     begin_session(monitor);
+  else if (monitor->unanswered && monitor->end == MQTT_FROM_SERVER)
+    forget_session(monitor); /* it may be another session than the one that was known */
+  monitor->unanswered = FALSE;
   note_expiry(monitor, &connack->properties);
   monitor->session = session_after(monitor->expiry_s);
 }

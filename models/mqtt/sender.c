@@ -343,6 +343,8 @@ mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPa
                      guint16 id, guint8 reason)
 {
   MqttSlot *slot = mqtt_ring_find(session->out, id);
+  if (slot != NULL && mqtt_slot_holds(slot) && !(slot->flags & MQTT_SLOT_SENT))
+    slot = NULL; /* an answer to what was never sent */
   MqttOutState state = slot == NULL ? MQTT_OUT_NONE : slot->state;
   MqttOutEvent event = event_of(type, slot, reason);
   const MqttStep *step = mqtt_flow_out(state, event);

@@ -498,6 +498,9 @@ test_queue_bytes(void)
   for (guint8 tag = 1; tag <= 4; tag++)
     g_assert_cmpint(publish(solo, 1, tag), ==,
                     tag <= 3 ? MQTT_PUBLISH_ACCEPTED : MQTT_PUBLISH_QUEUE_FULL);
+  in_ack(solo, MQTT_PUBACK, 1, 0); /* of what was not sent yet: nothing happens */
+  g_assert_cmpint(publish(solo, 1, 5), ==, MQTT_PUBLISH_QUEUE_FULL);
+  g_assert_cmpint(out(solo), ==, MQTT_PUBLISH);
   in_ack(solo, MQTT_PUBACK, 1, 0);
   g_assert_cmpint(publish(solo, 1, 5), ==, MQTT_PUBLISH_ACCEPTED);
   solo_free(solo);
