@@ -68,6 +68,7 @@ mqtt_client_idle(MqttClient *client)
   client->connect_deadline_ns = MQTT_NEVER;
   client->ping_due_ns = MQTT_NEVER;
   client->ping_deadline_ns = MQTT_NEVER;
+  client->awaits_pingresp = FALSE;
 }
 
 static void
@@ -137,6 +138,7 @@ leave(MqttClient *client)
   client->connect_deadline_ns = MQTT_NEVER;
   client->ping_due_ns = MQTT_NEVER;
   client->ping_deadline_ns = MQTT_NEVER;
+  client->awaits_pingresp = FALSE;
 }
 
 void

@@ -293,6 +293,7 @@ on_packet(MqttClient *client, gint64 now_ns, const MqttPacket *packet)
     break;
   case MQTT_PINGRESP:
     client->ping_deadline_ns = MQTT_NEVER;
+    client->awaits_pingresp = FALSE;
     break;
   case MQTT_DISCONNECT:
     mqtt_client_close(client, packet->disconnect.reason);

@@ -67,14 +67,16 @@ queue_request(MqttClient *client, const MqttSlot *slot)
 {
   MqttBytes filter = mqtt_message_topic(slot->message);
   gboolean subscribe = slot->state == REQUEST_SUBSCRIBE;
+  gboolean v5 = client->config->version == MQTT_5_0;
+  guint8 options = v5 ? slot->flags : MQTT_OPTION_QOS(slot->flags); /* [MQTT-3-8.3-4] of 3.1.1 */
   guint8 *entry = g_malloc(filter.length + 3);
-  gsize n = mqtt_filter_put(filter, subscribe, slot->flags, entry, filter.length + 3);
+  gsize n = mqtt_filter_put(filter, subscribe, options, entry, filter.length + 3);
   MqttPacket packet;
   packet.type = subscribe ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE;
   packet.subscribe = (MqttSubscribe){.packet_id = slot->id, .entries = {entry, (guint32)n}};
   guint32 identifier;
   memcpy(&identifier, mqtt_message_payload(slot->message).data, sizeof identifier);
-  if (identifier != 0 && client->config->version == MQTT_5_0) {
+  if (identifier != 0 && v5) {
     packet.subscribe.properties.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_SUBSCRIPTION_ID;
     packet.subscribe.properties.subscription_id = identifier;
   }
@@ -257,7 +259,7 @@ ping_due_ns(const MqttClient *client)
 {
   gint64 due_ns = client->ping_due_ns;
   if (client->config->ping_when != MQTT_PING_EITHER || client->state != CLIENT_CONNECTED ||
-      client->keep_alive_s == 0 || client->ping_deadline_ns != MQTT_NEVER)
+      client->keep_alive_s == 0 || client->awaits_pingresp)
     return due_ns;
   return MIN(due_ns, client->last_input_ns + client->keep_alive_s * NS_PER_S);
 }
@@ -287,6 +289,7 @@ mqtt_client_timeout(MqttClient *client, gint64 now_ns)
     return;
   /* A PINGREQ that finds no room is not repeated; what is written sets the next. */
   client->ping_due_ns = MQTT_NEVER;
+  client->awaits_pingresp = TRUE;
   mqtt_pipe_answer(&client->core, &client->session, MQTT_PINGREQ, 0, MQTT_SUCCESS, FALSE);
   gint64 timeout_ns = client->config->ping_timeout_ns;
   if (client->ping_deadline_ns == MQTT_NEVER && timeout_ns != MQTT_NEVER)

@@ -68,13 +68,15 @@ static void
 client_is_owed(World *world, guint32 number, const Subscription *subscription, const char *filter,
                guint8 granted)
 {
+  const Group *own = &world->groups[world->clients[number].group];
+  gboolean no_local =
+      own->mqtt.version == MQTT_5_0 && (subscription->options & MQTT_OPTION_NO_LOCAL) != 0;
   gpointer group;
   if (g_hash_table_lookup_extended(world->share_numbers, filter, NULL, &group))
     interest_add(world->interest, world->n_clients + GPOINTER_TO_UINT(group),
                  mqtt_share_inner(mqtt_bytes(filter)), granted, FALSE);
   else
-    interest_add(world->interest, number, mqtt_bytes(filter), granted,
-                 (subscription->options & MQTT_OPTION_NO_LOCAL) != 0);
+    interest_add(world->interest, number, mqtt_bytes(filter), granted, no_local);
 }
 
 static void

@@ -369,7 +369,8 @@ setup_groups(World *world)
     if (section_names_group(subscribe, section->name)) {
       g_array_append_val(group->subscriptions, k);
       group->takes_time |= time_taken(subscribe, "process") != NULL;
-      group->retain_as_published |= section_int(subscribe, "retain_as_published") != 0;
+      group->retain_as_published |= group->mqtt.version == MQTT_5_0 &&
+                                    section_int(subscribe, "retain_as_published") != 0;
     }
     FOR_SECTIONS(world, "publish", publish, k)
     group->publishes |= section_names_group(publish, section->name);

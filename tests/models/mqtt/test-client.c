@@ -229,6 +229,49 @@ test_ping_without_room(void)
   solo_free(solo);
 }
 
+/* When nothing comes, a PINGREQ is due though there was something to send; it is not repeated while
+ * its answer is awaited, for however long. */
+static void
+test_ping_when_nothing_comes(void)
+{
+  Solo *solo = solo_new(MQTT_5_0);
+  solo->config.keep_alive_s = 10;
+  solo->config.ping_timeout_ns = MQTT_NEVER;
+  solo->config.ping_when = MQTT_PING_EITHER;
+  connect_plain(solo, FALSE);
+  solo->now_ns = S(6);
+  publish(solo, 0, 1);
+  g_assert_cmpint(out(solo), ==, MQTT_PUBLISH);
+  g_assert_cmpint(time_out(solo), ==, S(10));
+  g_assert_cmpint(out(solo), ==, MQTT_PINGREQ);
+  g_assert_cmpint(time_out(solo), ==, S(20)); /* nothing was sent */
+  g_assert_cmpint(out(solo), ==, MQTT_PINGREQ);
+  solo->now_ns = S(21);
+  in(solo, &(MqttPacket){.type = MQTT_PINGRESP});
+  solo->now_ns = S(27);
+  publish(solo, 0, 1);
+  g_assert_cmpint(out(solo), ==, MQTT_PUBLISH);
+  g_assert_cmpint(time_out(solo), ==, S(31));
+  g_assert_cmpint(out(solo), ==, MQTT_PINGREQ);
+  solo_free(solo);
+}
+
+/* 3.1.1 knows of no options but the QoS: the others are reserved there [MQTT-3-8.3-4]. */
+static void
+test_options_of_an_old_subscription(void)
+{
+  Solo *solo = solo_new(MQTT_3_1_1);
+  MqttBytes filter;
+  guint8 options;
+  connect_plain(solo, FALSE);
+  mqtt_client_subscribe(solo->client, 0, MQTT_BYTES("a"),
+                        2 | MQTT_OPTION_NO_LOCAL | MQTT_OPTION_RETAIN_AS_PUBLISHED | 1 << 4, 7);
+  g_assert_cmpint(out(solo), ==, MQTT_SUBSCRIBE);
+  g_assert_true(mqtt_filter_next(&solo->packet.subscribe.entries, TRUE, &filter, &options));
+  g_assert_cmpuint(options, ==, 2);
+  solo_free(solo);
+}
+
 static void
 test_server_keep_alive(void)
 {
@@ -731,6 +774,8 @@ main(int argc, char **argv)
       {"clean-start", test_clean_start},
       {"keep-alive", test_keep_alive},
       {"ping-without-room", test_ping_without_room},
+      {"ping-when-nothing-comes", test_ping_when_nothing_comes},
+      {"options-of-an-old-subscription", test_options_of_an_old_subscription},
       {"server-keep-alive", test_server_keep_alive},
       {"ack-timeout/report", test_report},
       {"ack-timeout/resend", test_resend},
