@@ -61,7 +61,7 @@ spec_broker(const Section *section, MqttBrokerConfig *config)
       .keep_alive_factor = section_real(section, "keep_alive_factor"),
       .qos2_receiver = spec_qos2_receiver(section),
       .store = spec_stores(section),
-      .ack_after_store = section_int(section, "ack_after_store") != 0,
+      .ack_after_store = spec_acks_after_store(section),
       .server_keep_alive_s = (guint16)spec_whole_seconds(section, "server_keep_alive", 0),
       .session_expiry_maximum_s =
           spec_whole_seconds(section, "session_expiry_maximum", G_MAXUINT32),

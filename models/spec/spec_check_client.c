@@ -218,14 +218,17 @@ spec_check_fault(const Scenario *scenario, const Section *fault, GPtrArray *find
 
   if (section && outage != (section->kind == &spec_kind_link))
     spec_error(findings, fault, "what", "%s",
-               outage ? "an outage is of a link" : "a crash is of a broker or a client");
+               outage ? "an outage is of a link"
+                      : "a crash, a restart or a loss of power is of a broker or a client");
   spec_check_interval(fault, "every", findings);
   spec_check_interval(fault, "gap", findings);
   if (section_dist(fault, "every") && section_dist(fault, "gap"))
     spec_error(findings, fault, "gap",
                "gap (from end to start) and every (from start to start) exclude each other");
   if (!outage && !section_is(fault, "direction", "both"))
-    spec_note(findings, fault, "direction", "direction has no effect on a crash");
+    spec_note(findings, fault, "direction", "direction has an effect on an outage only");
+  if (section_real(fault, "share") <= 0)
+    spec_error(findings, fault, "share", "a share is above 0%%");
   if (outage && dist_max(section_dist(fault, "lasts")) <= 0)
     spec_note(findings, fault, "lasts", "lasts = 0s: such an outage stops nothing");
 }

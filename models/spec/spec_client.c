@@ -165,6 +165,6 @@ spec_client(const Section *section, MqttClientConfig *config)
       .ack_tries = spec_limit(section, "ack_tries"),
       .qos2_receiver = spec_qos2_receiver(section),
       .store = spec_stores(section),
-      .ack_after_store = section_int(section, "ack_after_store") != 0,
+      .ack_after_store = spec_acks_after_store(section),
   };
 }

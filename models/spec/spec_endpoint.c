@@ -42,6 +42,15 @@ spec_whole_seconds(const Section *section, const char *key, guint32 never)
 }
 
 gboolean
+spec_acks_after_store(const Section *section)
+{
+  const Value *store = section_value(section, "store");
+
+  return store->kind == VALUE_CALL && !g_str_equal(store->call.name, "snapshot") &&
+         section_int(section, "ack_after_store");
+}
+
+gboolean
 spec_stores(const Section *section)
 {
   return !section_is(section, "store", "none");

@@ -17,7 +17,20 @@ static const ParamSpec every_change_params[] = {
     {.name = NULL},
 };
 
+static const ParamSpec snapshot_params[] = {
+    {.name = "every",
+     .type = PARAM_TIME,
+     .low = "1ms",
+     .high = "10y",
+     .flags = PARAM_REQUIRED,
+     .help = "from one to the next"},
+    {.name = NULL},
+};
+
 const CallSpec spec_store_calls[] = {
+    {.name = "snapshot",
+     .params = snapshot_params,
+     .help = "the whole state is written at intervals and at an orderly end; nothing waits for it"},
     {.name = "every-change",
      .params = every_change_params,
      .help = "each change of the state is written, one after another"},

@@ -220,6 +220,7 @@ on_broker_wake(gpointer user, guint32 number, guint32 word)
   Broker *broker = &world->brokers[number];
   (void)word;
   broker->up = TRUE;
+  broker->dark = FALSE;
   if (broker->store != NULL)
     medium_load(world, broker->store);
   broker_pump(world, number);
@@ -247,37 +248,67 @@ broker_register(World *world)
   world->kind_service = sim_register(world->sim, on_service, world);
 }
 
-/* The process dies; its host lives on, closes its sockets and refuses new connections until it is
- * back. */
-void
-broker_crash(World *world, guint32 number, gint64 down_ns)
+/* The machine says goodbye, and what it says is written before the process goes. */
+static void
+broker_stop(World *world, guint32 number)
 {
   Broker *broker = &world->brokers[number];
-  if (broker->up) {
-    broker->up = FALSE;
-    broker->busy = FALSE;
-    broker->epoch++;
-    while (!g_queue_is_empty(&broker->waiting))
-      world->conns[GPOINTER_TO_UINT(g_queue_pop_head(&broker->waiting)) - 1].queued = FALSE;
-    if (broker->store == NULL || !broker->mqtt_config.ack_after_store)
-      ledger_state_lost(world->ledger, LEDGER_UP, world_time(world));
-    mqtt_broker_lose_state(broker->mqtt, MQTT_CAUSE_STATE_LOST);
+  mqtt_broker_shut_down(broker->mqtt, world_time(world));
+  broker_drain(world, number);
+  broker_pump(world, number);
+  if (broker->store != NULL)
+    medium_flush(world, broker->store);
+}
+
+/* Its machine and its part in every connection are gone. */
+static void
+broker_fall(World *world, guint32 number, Death how)
+{
+  Broker *broker = &world->brokers[number];
+  gboolean kept =
+      broker->store != NULL && (how == DEATH_RESTART || broker->mqtt_config.ack_after_store);
+  broker->up = FALSE;
+  broker->dark = how == DEATH_POWER;
+  broker->busy = FALSE;
+  broker->epoch++;
+  while (!g_queue_is_empty(&broker->waiting))
+    world->conns[GPOINTER_TO_UINT(g_queue_pop_head(&broker->waiting)) - 1].queued = FALSE;
+  if (!kept)
+    ledger_state_lost(world->ledger, LEDGER_UP, world_time(world));
+  if (broker->store != NULL && how == DEATH_POWER) {
+    medium_tear(world, broker->store); /* what it makes durable is handed over by that */
     broker_drain(world, number);
-    g_array_set_size(world->closing, 0);
-    if (broker->store != NULL)
-      medium_crash(world, broker->store);
-    for (guint32 i = 0; i < world->n_conns; i++)
-      if (world->conns[i].used && world->conns[i].broker == number && world->conns[i].broker_open) {
-        world->conns[i].broker_open = world->conns[i].broker_closing = FALSE;
-        world->conns[i].queued = FALSE;
-        conn_leave(world, i, BROKER_END, FALSE);
-      }
-    for (guint32 i = 0; i < world->n_clients; i++)
-      if (world->groups[world->clients[i].group].broker == number &&
-          world->clients[i].monitor[BROKER_END] != NULL)
-        mqtt_monitor_state_lost(world->clients[i].monitor[BROKER_END]);
-    sim_timer_cancel(world->sim, &broker->mqtt_timer);
   }
+  mqtt_broker_lose_state(broker->mqtt, MQTT_CAUSE_STATE_LOST);
+  broker_drain(world, number);
+  g_array_set_size(world->closing, 0);
+  if (broker->store != NULL)
+    medium_crash(world, broker->store);
+  for (guint32 i = 0; i < world->n_conns; i++) {
+    Conn *conn = &world->conns[i];
+    if (!conn->used || conn->broker != number || (!conn->broker_open && how != DEATH_POWER))
+      continue;
+    conn->broker_open = conn->broker_closing = conn->queued = FALSE;
+    if (how == DEATH_POWER)
+      conn_go_dark(world, i, BROKER_END);
+    else
+      conn_leave(world, i, BROKER_END, FALSE);
+  }
+  for (guint32 i = 0; i < world->n_clients; i++)
+    if (world->groups[world->clients[i].group].broker == number &&
+        world->clients[i].monitor[BROKER_END] != NULL)
+      mqtt_monitor_state_lost(world->clients[i].monitor[BROKER_END]);
+  sim_timer_cancel(world->sim, &broker->mqtt_timer);
+}
+
+void
+broker_die(World *world, guint32 number, Death how, gint64 down_ns)
+{
+  Broker *broker = &world->brokers[number];
+  if (broker->up && how == DEATH_RESTART)
+    broker_stop(world, number);
+  if (broker->up)
+    broker_fall(world, number, how);
   sim_timer_set(world->sim, &broker->wake, world->kind_broker_wake, number, 0,
                 sim_add(world_time(world), down_ns));
 }

@@ -292,6 +292,7 @@ on_wake(gpointer user, guint32 number, guint32 word)
   (void)word;
   if (!client->up) {
     client->up = TRUE;
+    client->dark = FALSE;
     world_down(world, number);
     client->offline_since_ns = world_time(world);
     if (client->store != NULL)
@@ -341,37 +342,64 @@ client_start(World *world, guint32 number, gint64 at_ns)
   sim_timer_set(world->sim, &world->clients[number].wake, world->kind_wake, number, 0, at_ns);
 }
 
-/* The process dies; its host lives on: the kernel closes the socket, with a reset where bytes were
- * unread (RFC 2525 2.17, Linux). */
-void
-client_crash(World *world, guint32 number, gint64 down_ns)
+/* The machine says goodbye, and what it says is written before the process goes. */
+static void
+client_stop(World *world, guint32 number)
+{
+  Client *client = &world->clients[number];
+  mqtt_client_disconnect(client->mqtt, world_time(world), MQTT_SUCCESS);
+  client_pump(world, number);
+  if (client->store != NULL)
+    medium_flush(world, client->store);
+}
+
+/* Its machine and its part in its connection are gone: the kernel closes the socket, with a reset
+ * where bytes were unread (RFC 2525 2.17, Linux), unless there is no kernel any more. */
+static void
+client_fall(World *world, guint32 number, Death how)
 {
   Client *client = &world->clients[number];
   const Group *group = &world->groups[client->group];
-  if (client->up) {
-    guint32 conn = client->conn;
-    client->up = FALSE;
-    client->conn = NONE;
-    client->closing = client->opened = FALSE;
-    client->processing = 0;
-    client->busy_until_ns = world_time(world);
-    client->epoch++;
-    if (client->store == NULL || !group->mqtt.ack_after_store)
-      ledger_state_lost(world->ledger, number, world_time(world));
-    mqtt_client_lose_state(client->mqtt, MQTT_CAUSE_STATE_LOST);
+  gboolean kept = client->store != NULL && (how == DEATH_RESTART || group->mqtt.ack_after_store);
+  guint32 conn = client->conn;
+  client->up = FALSE;
+  client->dark = how == DEATH_POWER;
+  client->conn = NONE;
+  client->closing = client->opened = FALSE;
+  client->processing = 0;
+  client->busy_until_ns = world_time(world);
+  client->epoch++;
+  if (!kept)
+    ledger_state_lost(world->ledger, number, world_time(world));
+  if (client->store != NULL && how == DEATH_POWER) {
+    medium_tear(world, client->store); /* what it makes durable is handed over by that */
     client_drain(world, number);
-    if (client->store != NULL)
-      medium_crash(world, client->store);
-    ledger_publisher_died(world->ledger, number, world_time(world));
-    if (client->monitor[CLIENT_END] != NULL)
-      mqtt_monitor_state_lost(client->monitor[CLIENT_END]);
-    if (conn != NONE)
-      conn_leave(world, conn, CLIENT_END, FALSE);
-    sim_timer_cancel(world->sim, &client->mqtt_timer);
-    world_offline(world, number);
-    client->offline_since_ns = SIM_NEVER; /* a dead process wants no connection */
-    client->down_since_ns = world_time(world);
   }
+  mqtt_client_lose_state(client->mqtt, MQTT_CAUSE_STATE_LOST);
+  client_drain(world, number);
+  if (client->store != NULL)
+    medium_crash(world, client->store);
+  ledger_publisher_died(world->ledger, number, world_time(world));
+  if (client->monitor[CLIENT_END] != NULL)
+    mqtt_monitor_state_lost(client->monitor[CLIENT_END]);
+  if (conn != NONE && how == DEATH_POWER)
+    conn_go_dark(world, conn, CLIENT_END);
+  else if (conn != NONE)
+    conn_leave(world, conn, CLIENT_END, FALSE);
+  sim_timer_cancel(world->sim, &client->mqtt_timer);
+  world_offline(world, number);
+  client->offline_since_ns = SIM_NEVER; /* a dead process wants no connection */
+  client->down_since_ns = world_time(world);
+}
+
+void
+client_die(World *world, guint32 number, Death how, gint64 down_ns)
+{
+  Client *client = &world->clients[number];
+  if (client->up && how == DEATH_RESTART)
+    client_stop(world, number);
+  if (client->up)
+    client_fall(world, number, how);
   sim_timer_set(world->sim, &client->wake, world->kind_wake, number, 0,
                 sim_add(world_time(world), down_ns));
 }

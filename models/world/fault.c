@@ -1,13 +1,14 @@
-/* Outages of links, crashes of clients and brokers, at a time or again and again. */
+/* Outages of links, ends of clients and brokers, at a time or again and again. */
 #include "models/world/world-private.h"
 
 /* The clock of one target, or of all targets of a fault together. */
 typedef struct {
   Fault *fault;
-  RandomStream start, length;
+  RandomStream start, length, choice;
   guint64 occurrences;
   gint64 until_ns;  /* end of the running one */
   guint32 first, n; /* its targets: a range in the fault's list */
+  GArray *struck;   /* guint32: those of the running one */
 } FaultClock;
 
 static GArray *
@@ -16,20 +17,42 @@ fault_targets(const Fault *fault)
   return fault->links != NULL ? fault->links : fault->clients;
 }
 
+/* Exactly the share of the targets, at least one, drawn anew each time: the first places of a
+ * shuffle. */
 static void
-fault_strike(World *world, const FaultClock *clock, gint64 lasts_ns)
+fault_choose(const FaultClock *clock, guint64 occurrence)
+{
+  const Fault *fault = clock->fault;
+  GArray *struck = clock->struck;
+  guint32 n = clock->n, chosen = (guint32)MAX(fault->share * n + 0.5, 1);
+  g_array_set_size(struck, 0);
+  for (guint32 i = 0; i < n; i++)
+    g_array_append_val(struck, g_array_index(fault_targets(fault), guint32, clock->first + i));
+  for (guint32 i = 0; i < chosen && chosen < n; i++) {
+    guint64 draw = random_below(&clock->choice, occurrence << 32 | i, n - i);
+    guint32 *a = &g_array_index(struck, guint32, i), *b = &g_array_index(struck, guint32, i + draw);
+    guint32 swap = *a;
+    *a = *b;
+    *b = swap;
+  }
+  g_array_set_size(struck, MIN(chosen, n));
+}
+
+static void
+fault_strike(World *world, const FaultClock *clock, guint64 occurrence, gint64 lasts_ns)
 {
   const Fault *fault = clock->fault;
   if (fault->broker != NONE) {
-    broker_crash(world, fault->broker, lasts_ns);
+    broker_die(world, fault->broker, fault->death, lasts_ns);
     return;
   }
-  for (guint i = clock->first; i < clock->first + clock->n; i++) {
-    guint32 target = g_array_index(fault_targets(fault), guint32, i);
+  fault_choose(clock, occurrence);
+  for (guint i = 0; i < clock->struck->len; i++) {
+    guint32 target = g_array_index(clock->struck, guint32, i);
     if (fault->links != NULL)
       net_link_fail(world->net, target, fault->directions);
     else
-      client_crash(world, target, lasts_ns);
+      client_die(world, target, fault->death, lasts_ns);
   }
 }
 
@@ -37,8 +60,8 @@ static void
 fault_heal(World *world, const FaultClock *clock)
 {
   const Fault *fault = clock->fault;
-  for (guint i = clock->first; fault->links != NULL && i < clock->first + clock->n; i++)
-    net_link_repair(world->net, g_array_index(fault->links, guint32, i), fault->directions);
+  for (guint i = 0; fault->links != NULL && i < clock->struck->len; i++)
+    net_link_repair(world->net, g_array_index(clock->struck, guint32, i), fault->directions);
 }
 
 enum { STRIKE, HEAL };
@@ -72,7 +95,7 @@ on_fault(gpointer user, guint32 number, guint32 what)
     return; /* falls into a running one */
   gint64 lasts_ns = fault->lasts ? dist_draw_ns(fault->lasts, &clock->length, n) : 0;
   clock->until_ns = sim_add(now_ns, lasts_ns);
-  fault_strike(world, clock, lasts_ns);
+  fault_strike(world, clock, n, lasts_ns);
   sim_at(world->sim, clock->until_ns, world->kind_fault, number, HEAL);
 }
 
@@ -105,6 +128,9 @@ fault_clock_new(World *world, Fault *fault, const char *name, guint32 first, gui
   clock.start = random_stream(world->request->seed, world->request->replication, name, "fault");
   clock.length =
       random_stream(world->request->seed, world->request->replication, name, "fault-lasts");
+  clock.choice =
+      random_stream(world->request->seed, world->request->replication, name, "fault-share");
+  clock.struck = g_array_new(FALSE, FALSE, sizeof(guint32));
   g_array_append_val(world->fault_clocks, clock);
 }
 
@@ -155,6 +181,10 @@ fault_setup(World *world)
     fault->directions = section_is(section, "direction", "up")     ? 1u << NET_UP
                         : section_is(section, "direction", "down") ? 1u << NET_DOWN
                                                                    : 3;
+    fault->death = section_is(section, "what", "restart")      ? DEATH_RESTART
+                   : section_is(section, "what", "power-loss") ? DEATH_POWER
+                                                               : DEATH_CRASH;
+    fault->share = section_real(section, "share");
     fault->at = section_dist(section, "at");
     fault->every = section_dist(section, "every");
     fault->gap = section_dist(section, "gap");
@@ -170,8 +200,16 @@ fault_setup(World *world)
   }
 }
 
+static void
+fault_clock_clear(gpointer clock)
+{
+  g_array_unref(((FaultClock *)clock)->struck);
+}
+
 GArray *
 fault_clocks_new(void)
 {
-  return g_array_new(FALSE, TRUE, sizeof(FaultClock));
+  GArray *clocks = g_array_new(FALSE, TRUE, sizeof(FaultClock));
+  g_array_set_clear_func(clocks, fault_clock_clear);
+  return clocks;
 }

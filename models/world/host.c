@@ -174,6 +174,24 @@ conn_leave(World *world, guint32 number, guint end, gboolean abort)
   conn_orphan(world, number, end);
 }
 
+void
+conn_go_dark(World *world, guint32 number, guint end)
+{
+  Conn *conn = &world->conns[number];
+  if (conn->doomed_ns == SIM_NEVER)
+    conn->doomed_ns = world_time(world); /* nothing of it will pass again */
+  if (conn->tcp[end] != NULL)
+    conn_end(world, number, end);
+  else
+    conn_fade(world, number, end);
+}
+
+static gboolean
+conn_end_is_dark(const World *world, const Conn *conn, guint end)
+{
+  return end == CLIENT_END ? world->clients[conn->client].dark : world->brokers[conn->broker].dark;
+}
+
 /* ---- packets in ---- */
 
 static gboolean
@@ -220,6 +238,10 @@ conn_delivered(gpointer user, guint32 packet)
   if (!is_answer && conn_has_application(world, conn, number, CLIENT_END) &&
       conn_has_application(world, conn, number, BROKER_END))
     conn->doomed_ns = SIM_NEVER; /* once an end has closed it, it stays doomed for the other */
+  if (conn_end_is_dark(world, conn, end)) {
+    conn_fade(world, number, sender);
+    return;
+  }
   if (end == BROKER_END && !conn->accepted && (segment.flags & TCP_SYN) &&
       conn->tcp[CLIENT_END] != NULL && world->brokers[conn->broker].up)
     broker_accept(world, number);

@@ -6,6 +6,6 @@ libqosim_world_a_SOURCES = \
 	models/world/custody.c \
 	models/world/fault.c \
 	models/world/host.c \
-	models/world/medium.c \
+	models/world/journal.c models/world/journal.h models/world/medium.c \
 	models/world/world-private.h \
 	models/world/world.c models/world/world.h

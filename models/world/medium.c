@@ -1,6 +1,12 @@
-/* What outlives a crash of a client or broker: records on a medium where one write takes a while.
- * Operations that come while a write is under way go together into the next one (group commit). A
- * crash loses what was not written. */
+/* What outlives a crash of a client or broker: records on a medium.
+ *
+ * every-change: one write takes a while, and operations that come while it is under way go together
+ * into the next one (group commit). A crash loses what was not written, a loss of power leaves a
+ * part of the bytes that were being written.
+ *
+ * snapshot: what changed since the last one is written at intervals, at once and whole (a new file
+ * in place of the old one). Until then it is in memory only, the last state of each record. */
+#include "models/world/journal.h"
 #include "models/world/world-private.h"
 
 #include <string.h>
@@ -11,7 +17,9 @@ typedef struct {
   guint32 length;
   guint64 tag;
   guint32 where; /* of the copy that it holds, in the ledger's terms */
+  guint32 peer;
   guint64 number;
+  gboolean more; /* one change with the next */
 } Record;
 
 struct _Medium {
@@ -19,6 +27,7 @@ struct _Medium {
   guint32 number;     /* in world->stores */
   GTree *image;       /* MqttStoreKey * (within the Record) -> Record * */
   GPtrArray *pending; /* Record *: operations not yet written */
+  GTree *changed;     /* snapshot: the same, the last of each record */
   guint writing;      /* so many of them are being written; 0: idle */
   guint64 writes;
   guint32 epoch; /* crashes so far: a write that was under way then never ends */
@@ -46,6 +55,13 @@ record_free(gpointer data)
   g_free(record);
 }
 
+static void
+medium_schedule(World *world, const Medium *store, gint64 in_ns)
+{
+  sim_at(world->sim, sim_add(world_time(world), in_ns), world->kind_store, store->number,
+         store->epoch);
+}
+
 Medium *
 medium_new(World *world, const MediumConfig *config)
 {
@@ -54,7 +70,12 @@ medium_new(World *world, const MediumConfig *config)
   store->number = world->stores->len;
   store->image = g_tree_new_full(compare_keys, NULL, NULL, record_free);
   store->pending = g_ptr_array_new_with_free_func(record_free);
+  store->changed = g_tree_new_full(compare_keys, NULL, NULL, record_free);
   g_ptr_array_add(world->stores, store);
+  if (config->kind.latency == NULL) /* the first at a random phase */
+    medium_schedule(
+        world, store,
+        (gint64)(random_uniform(&store->config.stream, 0) * (double)config->kind.every_ns));
   return store;
 }
 
@@ -62,6 +83,7 @@ void
 medium_free(Medium *store)
 {
   g_tree_unref(store->image);
+  g_tree_unref(store->changed);
   g_ptr_array_unref(store->pending);
   g_free(store);
 }
@@ -72,32 +94,59 @@ medium_begin(World *world, Medium *store)
   if (store->writing > 0 || store->pending->len == 0)
     return;
   store->writing = store->pending->len;
-  gint64 latency_ns = dist_draw_ns(store->config.latency, &store->config.stream, store->writes++);
-  sim_at(world->sim, sim_add(world_time(world), latency_ns), world->kind_store, store->number,
-         store->epoch);
+  medium_schedule(world, store,
+                  dist_draw_ns(store->config.kind.latency, &store->config.stream, store->writes++));
+}
+
+static Record *
+record_new(const MqttStoreOp *op, guint32 owner)
+{
+  Record *record = g_new0(Record, 1);
+  record->key = op->key;
+  record->value = op->value ? g_memdup2(op->value, MAX(op->length, 1)) : NULL;
+  record->length = op->length;
+  record->tag = op->tag;
+  record->where = op->upstream ? LEDGER_UP : (owner != NONE ? owner : op->peer);
+  record->peer = op->peer;
+  record->number = op->number;
+  record->more = op->more;
+  return record;
+}
+
+static void
+medium_answer(World *world, const Medium *store, guint64 up_to)
+{
+  if (store->config.client != NONE)
+    mqtt_client_stored(world->clients[store->config.client].mqtt, world_time(world), up_to);
+  else
+    mqtt_broker_stored(world->brokers[store->config.broker].mqtt, world_time(world), up_to);
 }
 
 /* A copy on the medium, or on its way there, can come back after a crash, so it is in the ledger's
- * custody too. */
+ * custody too. What only the next snapshot will write cannot. */
 void
 medium_take(World *world, Medium *store)
 {
   MqttStoreOp op;
-  gboolean client = store->config.client != NONE;
-  while (client ? mqtt_client_store_op(world->clients[store->config.client].mqtt, &op)
-                : mqtt_broker_store_op(world->brokers[store->config.broker].mqtt, &op)) {
-    Record *record = g_new0(Record, 1);
-    record->key = op.key;
-    record->value = op.value ? g_memdup2(op.value, MAX(op.length, 1)) : NULL;
-    record->length = op.length;
-    record->tag = op.tag;
-    record->where = op.upstream ? LEDGER_UP : (client ? store->config.client : op.peer);
-    record->number = op.number;
+  guint32 client = store->config.client;
+  gboolean snapshots = store->config.kind.latency == NULL;
+  guint64 last = 0;
+  while (client != NONE ? mqtt_client_store_op(world->clients[client].mqtt, &op)
+                        : mqtt_broker_store_op(world->brokers[store->config.broker].mqtt, &op)) {
+    Record *record = record_new(&op, client);
+    last = record->number;
+    if (snapshots) {
+      g_tree_replace(store->changed, &record->key, record);
+      continue;
+    }
     if (record->tag != 0)
       ledger_copy(world->ledger, record->tag, record->where, world_time(world));
     g_ptr_array_add(store->pending, record);
   }
-  medium_begin(world, store);
+  if (!snapshots)
+    medium_begin(world, store);
+  else if (last > 0)
+    medium_answer(world, store, last); /* nothing waits for it */
 }
 
 static void
@@ -116,6 +165,46 @@ medium_apply(World *world, Medium *store, Record *record)
     ledger_gone(world->ledger, old_tag, old_where, world_time(world), CAUSE_NONE);
 }
 
+/* The first n operations that wait are on the medium now. */
+static void
+medium_write(World *world, Medium *store, guint n)
+{
+  guint64 up_to = 0;
+  for (guint i = 0; i < n; i++) {
+    Record *record = g_ptr_array_index(store->pending, i);
+    up_to = record->number;
+    medium_apply(world, store, record);
+    store->pending->pdata[i] = NULL;
+  }
+  g_ptr_array_remove_range(store->pending, 0, n);
+  if (up_to > 0)
+    medium_answer(world, store, up_to);
+}
+
+static gboolean
+collect_record(gpointer key, gpointer value, gpointer user)
+{
+  (void)key;
+  g_ptr_array_add(user, value);
+  return FALSE;
+}
+
+static void
+medium_snapshot(World *world, Medium *store)
+{
+  g_autoptr(GPtrArray) changed = g_ptr_array_new();
+  g_tree_foreach(store->changed, collect_record, changed);
+  for (guint i = 0; i < changed->len; i++) {
+    const Record *record = changed->pdata[i];
+    Record *written = g_memdup2(record, sizeof *record);
+    written->value = record->value ? g_memdup2(record->value, MAX(record->length, 1)) : NULL;
+    if (written->tag != 0)
+      ledger_copy(world->ledger, written->tag, written->where, world_time(world));
+    medium_apply(world, store, written);
+  }
+  g_tree_remove_all(store->changed);
+}
+
 static void
 on_written(gpointer user, guint32 number, guint32 epoch)
 {
@@ -123,23 +212,31 @@ on_written(gpointer user, guint32 number, guint32 epoch)
   Medium *store = g_ptr_array_index(world->stores, number);
   if (epoch != store->epoch)
     return;
-  guint64 up_to = 0;
-  for (guint i = 0; i < store->writing; i++) {
-    Record *record = g_ptr_array_index(store->pending, i);
-    up_to = record->number;
-    medium_apply(world, store, record);
-    store->pending->pdata[i] = NULL;
+  if (store->config.kind.latency == NULL) {
+    medium_snapshot(world, store);
+    medium_schedule(world, store, store->config.kind.every_ns);
+    return;
   }
-  g_ptr_array_remove_range(store->pending, 0, store->writing);
+  guint n = store->writing;
   store->writing = 0;
-  if (store->config.client != NONE) {
-    mqtt_client_stored(world->clients[store->config.client].mqtt, world_time(world), up_to);
+  medium_write(world, store, n);
+  if (store->config.client != NONE)
     client_pump(world, store->config.client);
-  } else {
-    mqtt_broker_stored(world->brokers[store->config.broker].mqtt, world_time(world), up_to);
+  else
     broker_pump(world, store->config.broker);
-  }
   medium_begin(world, store);
+}
+
+void
+medium_flush(World *world, Medium *store)
+{
+  medium_take(world, store);
+  store->writing = 0;
+  store->epoch++;
+  if (store->config.kind.latency == NULL)
+    medium_snapshot(world, store);
+  else
+    medium_write(world, store, store->pending->len);
 }
 
 void
@@ -158,8 +255,54 @@ medium_crash(World *world, Medium *store)
       ledger_gone(world->ledger, record->tag, record->where, world_time(world), CAUSE_NONE);
   }
   g_ptr_array_set_size(store->pending, 0);
+  g_tree_remove_all(store->changed);
   store->writing = 0;
   store->epoch++;
+}
+
+static void
+count_op(gpointer user, const MqttStoreOp *op)
+{
+  (void)op;
+  ++*(guint *)user;
+}
+
+/* The bytes of the write that is under way. */
+static GByteArray *
+medium_journal(const Medium *store)
+{
+  GByteArray *journal = g_byte_array_new();
+  g_autoptr(GArray) change = g_array_new(FALSE, FALSE, sizeof(MqttStoreOp));
+  for (guint i = 0; i < store->writing; i++) {
+    const Record *record = g_ptr_array_index(store->pending, i);
+    MqttStoreOp op = {.number = record->number,
+                      .key = record->key,
+                      .value = record->value,
+                      .length = record->length,
+                      .tag = record->tag,
+                      .peer = record->peer,
+                      .upstream = record->where == LEDGER_UP};
+    g_array_append_val(change, op);
+    if (record->more && i + 1 < store->writing)
+      continue;
+    journal_put(journal, (const MqttStoreOp *)(gpointer)change->data, change->len);
+    g_array_set_size(change, 0);
+  }
+  return journal;
+}
+
+void
+medium_tear(World *world, Medium *store)
+{
+  guint whole = 0;
+  if (store->writing == 0)
+    return;
+  g_autoptr(GByteArray) journal = medium_journal(store);
+  guint64 cut = random_below(&store->config.stream, store->writes | G_GUINT64_CONSTANT(1) << 63,
+                             journal->len + 1);
+  journal_read(journal->data, cut, count_op, &whole);
+  store->writing = 0;
+  medium_write(world, store, whole);
 }
 
 static guint32
@@ -193,4 +336,6 @@ medium_load(World *world, Medium *store)
 {
   Loading loading = {world, store};
   g_tree_foreach(store->image, load_record, &loading);
+  if (store->config.kind.latency == NULL)
+    medium_schedule(world, store, store->config.kind.every_ns);
 }

@@ -5,8 +5,9 @@
  *   client.c   devices: connect, subscribe, read, reconnect
  *   broker.c   brokers: accept, read, serve, write
  *   custody.c  events of machines and dying bytes -> ledger
- *   medium.c    what outlives a crash
- *   fault.c    outages and crashes
+ *   medium.c   what outlives a crash
+ *   journal.c  a write to a medium, as bytes
+ *   fault.c    outages, crashes, restarts, losses of power
  *   collect.c  counts -> outcome
  *
  * Everything is addressed by number; arrays never move during a run, but that of connections. */
@@ -30,6 +31,19 @@ enum {
 
 typedef struct _Medium Medium;
 
+/* What outlives a crash, as a section says. */
+typedef struct {
+  const Dist *latency; /* of the write of a change; or NULL, and */
+  gint64 every_ns;     /* the interval of snapshots; 0: nothing outlives anything */
+} MediumKind;
+
+/* How a process ends. */
+typedef enum {
+  DEATH_CRASH,   /* its host lives on, closes its sockets and refuses new connections */
+  DEATH_RESTART, /* in order: it says goodbye and writes what it knows */
+  DEATH_POWER    /* nobody answers; what is being written may be torn */
+} Death;
+
 /* A client section. */
 typedef struct {
   const Section *section;
@@ -37,8 +51,8 @@ typedef struct {
   TcpConfig tcp;
   Backoff backoff;
   gboolean nagle;
-  const Dist *store_latency; /* NULL: nothing outlives a crash */
-  guint32 first, count;      /* its clients */
+  MediumKind store_kind;
+  guint32 first, count; /* its clients */
   guint32 broker;
   GArray *subscriptions; /* guint32: indices of the world's subscribe sections */
   gboolean publishes;
@@ -98,6 +112,7 @@ typedef struct {
   MqttMonitor *monitor[2];
   guint32 monitored[2]; /* connection that each watches */
   gboolean up : 1;      /* the process runs */
+  gboolean dark : 1;    /* its host has no power */
   gboolean opened : 1;  /* mqtt_client_opened() was called on this connection */
   gboolean closing : 1; /* the machine asked to close */
   gboolean ever : 1;    /* was connected before */
@@ -110,11 +125,11 @@ typedef struct {
   MqttBroker *mqtt;
   TcpConfig tcp;
   gboolean nagle;
-  gboolean up;
+  gboolean up, dark;
   SimTimer mqtt_timer;
   SimTimer wake; /* the end of a crash */
   Medium *store;
-  const Dist *store_latency;
+  MediumKind store_kind;
   const Dist *process; /* NULL: takes no time */
   RandomStream process_stream;
   guint64 served;
@@ -171,6 +186,8 @@ typedef struct {
   guint32 broker;  /* NONE */
   guint directions;
   const Dist *at, *every, *gap, *lasts;
+  Death death; /* of clients and brokers */
+  double share;
 } Fault;
 
 struct _World {
@@ -252,6 +269,8 @@ void conn_fade(World *world, guint32 conn, guint sender);
 /* The application of that end is gone: what it did not decode is dead, and the stack finishes
  * alone. */
 void conn_leave(World *world, guint32 conn, guint end, gboolean abort);
+/* The host of that end loses power: its stack is gone without a word. */
+void conn_go_dark(World *world, guint32 conn, guint end);
 /* One packet of the machine at that end into its connection; FALSE: nothing to write, or no room.
  */
 typedef gsize (*ConnPull)(World *world, guint32 conn, guint8 *dst, gsize room);
@@ -272,7 +291,7 @@ void client_transport_gone(World *world, guint32 client);
 void client_drain(World *world, guint32 client); /* the machine's events */
 void client_pump(World *world,
                  guint32 client); /* after any call to the machine: all that follows */
-void client_crash(World *world, guint32 client, gint64 down_ns);
+void client_die(World *world, guint32 client, Death how, gint64 down_ns);
 /* Its session is gone, and with it the subscriptions. */
 void client_unsubscribed(World *world, guint32 client);
 
@@ -283,7 +302,7 @@ void broker_readable(World *world, guint32 conn);
 void broker_transport_gone(World *world, guint32 conn);
 void broker_pump(World *world, guint32 broker);
 void broker_write(World *world, guint32 conn);
-void broker_crash(World *world, guint32 broker, gint64 down_ns);
+void broker_die(World *world, guint32 broker, Death how, gint64 down_ns);
 
 /* custody.c */
 void custody_event(World *world, const MqttEvent *event, guint32 client, gboolean broker,
@@ -294,7 +313,7 @@ void custody_bury(World *world, guint32 conn, guint sender, gboolean all);
 
 /* medium.c */
 typedef struct {
-  const Dist *latency;
+  MediumKind kind;
   RandomStream stream;
   guint32 client; /* whose it is; NONE: the broker's */
   guint32 broker;
@@ -304,6 +323,10 @@ void medium_free(Medium *store);
 void medium_register(World *world);
 void medium_take(World *world, Medium *store);  /* operations of the machine that wait */
 void medium_crash(World *world, Medium *store); /* what was not written is lost */
+/* A loss of power, before that: what was being written leaves a part of its bytes, and the machine
+ * is told of the changes that are whole in them. */
+void medium_tear(World *world, Medium *store);
+void medium_flush(World *world, Medium *store); /* an orderly end writes all that waits */
 void medium_load(World *world, Medium *store);  /* into the machine made anew */
 
 /* fault.c */

@@ -228,23 +228,26 @@ count_sections(const Scenario *scenario, const char *kind)
          section != NULL && g_str_equal(section->kind->kind, kind_name); section = NULL, index++)
 
 static void
-setup_store(World *world, Medium **store, const Dist *latency, guint32 client, guint32 broker,
+setup_store(World *world, Medium **store, MediumKind kind, guint32 client, guint32 broker,
             const char *element)
 {
-  if (latency == NULL)
+  if (kind.latency == NULL && kind.every_ns == 0)
     return;
-  MediumConfig config = {.latency = latency, .client = client, .broker = broker};
+  MediumConfig config = {.kind = kind, .client = client, .broker = broker};
   config.stream =
       random_stream(world->request->seed, world->request->replication, element, "store");
   *store = medium_new(world, &config);
 }
 
-/* NULL: store = none. */
-static const Dist *
-store_latency(const Section *section)
+static MediumKind
+store_kind(const Section *section)
 {
   const Value *value = section_value(section, "store");
-  return value != NULL && value->kind == VALUE_CALL ? value_argument(value, "latency")->dist : NULL;
+  if (value == NULL || value->kind != VALUE_CALL)
+    return (MediumKind){NULL, 0};
+  if (g_str_equal(value->call.name, "snapshot"))
+    return (MediumKind){NULL, value_argument(value, "every")->integer};
+  return (MediumKind){value_argument(value, "latency")->dist, 0};
 }
 
 /* NULL: takes no time. */
@@ -273,7 +276,7 @@ setup_brokers(World *world)
         random_stream(world->request->seed, world->request->replication, section->name, "process");
     g_queue_init(&broker->waiting);
     broker->mqtt = mqtt_broker_new(&broker->mqtt_config, &world->events);
-    setup_store(world, &broker->store, store_latency(section), NONE, i, section->name);
+    setup_store(world, &broker->store, store_kind(section), NONE, i, section->name);
   }
 }
 
@@ -357,7 +360,7 @@ setup_groups(World *world)
     spec_tcp(scenario_section(world->scenario, section_text(section, "tcp")), &group->tcp);
     setup_backoff(section, &group->backoff);
     group->nagle = section_int(section, "nagle") != 0;
-    group->store_latency = store_latency(section);
+    group->store_kind = store_kind(section);
     group->count = (guint32)section_int(section, "count");
     group->first = world->n_clients;
     world->n_clients += group->count;
@@ -369,8 +372,8 @@ setup_groups(World *world)
     if (section_names_group(subscribe, section->name)) {
       g_array_append_val(group->subscriptions, k);
       group->takes_time |= time_taken(subscribe, "process") != NULL;
-      group->retain_as_published |= group->mqtt.version == MQTT_5_0 &&
-                                    section_int(subscribe, "retain_as_published") != 0;
+      group->retain_as_published |=
+          group->mqtt.version == MQTT_5_0 && section_int(subscribe, "retain_as_published") != 0;
     }
     FOR_SECTIONS(world, "publish", publish, k)
     group->publishes |= section_names_group(publish, section->name);
@@ -463,7 +466,7 @@ setup_client(World *world, guint group_number, guint32 n)
   client->mqtt = mqtt_client_new(&group->mqtt, mqtt_bytes(name), &world->events);
   if (group->takes_time)
     client->work = client_work_new(world, group, n, name);
-  setup_store(world, &client->store, group->store_latency, number, NONE, name);
+  setup_store(world, &client->store, group->store_kind, number, NONE, name);
   if (world->request->monitor)
     setup_monitors(world, client, group);
   setup_will(client, group, n);
@@ -777,13 +780,13 @@ world_step(World *world)
 void
 world_crash_client(World *world, guint32 number, gint64 down_ns)
 {
-  client_crash(world, number, down_ns);
+  client_die(world, number, DEATH_CRASH, down_ns);
 }
 
 void
 world_crash_broker(World *world, guint32 number, gint64 down_ns)
 {
-  broker_crash(world, number, down_ns);
+  broker_die(world, number, DEATH_CRASH, down_ns);
 }
 
 Outcome *

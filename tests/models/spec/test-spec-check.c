@@ -325,7 +325,7 @@ test_faults(void)
   } rows[] = {
       {"outage", "hub", "lasts", "1s", "what", TRUE, "of a link"},
       {"crash", "each radio", "lasts", "1s", "what", TRUE, "of a broker or a client"},
-      {"crash", "hub", "direction", "up", "direction", FALSE, "no effect"},
+      {"crash", "hub", "direction", "up", "direction", FALSE, "an effect on an outage only"},
       {"outage", "each radio", "lasts", "0s", "lasts", FALSE, "stops nothing"},
       {"outage", "radio", "gap", "10min", "gap", TRUE, "exclude each other"},
       {"crash", "hub", "every", "0s", "every", TRUE, "above 0s"},

@@ -90,7 +90,10 @@ test_ranges(void)
       {"publish", "size", "7B", FALSE},
       {"publish", "qos", "2", TRUE},
       {"publish", "start", "random", TRUE},
-      {"fault", "what", "restart", FALSE},
+      {"fault", "what", "restart", TRUE},
+      {"fault", "what", "earthquake", FALSE},
+      {"client", "store", "snapshot(30min)", TRUE},
+      {"client", "store", "snapshot(0s)", FALSE},
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -1,13 +1,19 @@
 # Tests of models/world: whole runs, so these link all that a run and its file need.
 WORLD_KIT = tests/models/world/kit.c tests/models/world/kit.h
 WORLD_TESTS = \
+	tests/models/world/test-ends \
 	tests/models/world/test-features \
+	tests/models/world/test-journal \
 	tests/models/world/test-kill \
 	tests/models/world/test-nat \
 	tests/models/world/test-random-worlds \
 	tests/models/world/test-run \
 	tests/models/world/test-trouble
 check_PROGRAMS += $(WORLD_TESTS)
+tests_models_world_test_ends_SOURCES = tests/models/world/test-ends.c $(WORLD_KIT)
+tests_models_world_test_ends_LDADD = $(LIBS_ALL)
+tests_models_world_test_journal_SOURCES = tests/models/world/test-journal.c
+tests_models_world_test_journal_LDADD = $(LIBS_WORLD)
 tests_models_world_test_features_SOURCES = tests/models/world/test-features.c $(WORLD_KIT)
 tests_models_world_test_features_LDADD = $(LIBS_ALL)
 tests_models_world_test_kill_SOURCES = tests/models/world/test-kill.c $(WORLD_KIT)

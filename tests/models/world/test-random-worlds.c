@@ -67,9 +67,10 @@ add_machine(GRand *rand, GString *text, gboolean client)
   if (maybe(rand))
     g_string_append(text, "qos2_receiver = on-pubrel\n");
   if (maybe(rand))
-    g_string_append_printf(text, "store = %s\nack_after_store = %s\n",
-                           PICK(rand, "every-change(2ms)", "every-change(exponential(200ms))"),
-                           PICK(rand, "yes", "no"));
+    g_string_append_printf(
+        text, "store = %s\nack_after_store = %s\n",
+        PICK(rand, "every-change(2ms)", "every-change(exponential(200ms))", "snapshot(7s)"),
+        PICK(rand, "yes", "no"));
   if (maybe(rand))
     g_string_append(text, "nagle = yes\n");
   if (!client) {
@@ -107,6 +108,8 @@ add_client(GRand *rand, GString *text, const char *name, const char *link)
     g_string_append_printf(text, "ack_backoff = %s\nack_tries = %s\n", PICK(rand, "1", "2"),
                            PICK(rand, "1", "3", "unlimited"));
   if (maybe(rand))
+    g_string_append_printf(text, "session_present = %s\n", PICK(rand, "obey", "ignore"));
+  if (maybe(rand))
     g_string_append_printf(text, "offline_queue = %s\n", PICK(rand, "none", "all"));
   if (maybe(rand))
     g_string_append_printf(
@@ -124,8 +127,11 @@ add_faults(GRand *rand, GString *text)
     guint target = (guint)g_rand_int_range(rand, 0, G_N_ELEMENTS(targets));
     g_string_append_printf(
         text, "[fault f%u]\nwhat = %s\ntarget = %s\nlasts = %s\n%s\n", i,
-        target < 4 ? "crash" : "outage", targets[target], PICK(rand, "0s", "1s", "exponential(5s)"),
+        target >= 4 ? "outage" : PICK(rand, "crash", "restart", "power-loss"), targets[target],
+        PICK(rand, "0s", "1s", "exponential(5s)"),
         PICK(rand, "at = uniform(1s, 50s)", "every = exponential(20s)", "gap = 15s"));
+    if (maybe(rand))
+      g_string_append_printf(text, "share = %s\n", PICK(rand, "1%", "50%", "90%"));
   }
 }
 
