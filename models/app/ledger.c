@@ -271,12 +271,13 @@ check_order(Ledger *ledger, const Message *message, const Obligation *owed)
 }
 
 void
-ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns, gboolean retained)
+ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns, LedgerOrigin origin)
 {
   Message *message = message_find(ledger, tag);
   Obligation *owed = message ? message_obligation(ledger, message, client) : NULL;
   mix(ledger, 5, tag, now_ns);
-  if (owed == NULL || (retained && (owed->copies > 0 || owed->lost != CAUSE_NONE)))
+  if (owed == NULL || (origin == LEDGER_RETAINED && owed->copies > 0) ||
+      (origin != LEDGER_FRESH && owed->lost != CAUSE_NONE))
     return;
   if (owed->lost != CAUSE_NONE)
     ledger_note_breach(ledger, message, "delivered after it was judged lost");
@@ -285,7 +286,7 @@ ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns, gbo
   const Publisher *publisher = message_publisher(ledger, message);
   if (owed->copies == 1) {
     owed->latency_ns = now_ns - message->published_ns;
-    if (!retained)
+    if (origin != LEDGER_RETAINED)
       check_order(ledger, message, owed);
     if (message->id != 0)
       histogram_add(&message_tally(ledger, message)->histograms[HISTOGRAM_LATENCY],

@@ -71,10 +71,15 @@ void ledger_died(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Caus
 void ledger_sent_pubrel(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSend why);
 void ledger_received_pubrel(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns);
 
-/* retained: it came from what the broker keeps, at a subscription: it can meet what is owed, and is
- * no extra copy. */
+typedef enum {
+  LEDGER_FRESH,
+  LEDGER_RETAINED, /* from what the broker keeps, at a subscription: it can meet what is owed, late
+                      as it is, and is no extra copy */
+  LEDGER_UNSURE /* either, RETAIN being as it was published: it counts as fresh where it can be */
+} LedgerOrigin;
+
 void ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns,
-                      gboolean retained);
+                      LedgerOrigin origin);
 void ledger_told(Ledger *ledger, guint64 tag, gint64 now_ns, gboolean success, gboolean final);
 /* A client's process died: its application will be told nothing more. */
 void ledger_publisher_died(Ledger *ledger, guint32 client, gint64 now_ns);

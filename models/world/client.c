@@ -119,10 +119,10 @@ static void
 client_message(World *world, guint32 number, const MqttEvent *event)
 {
   Client *client = &world->clients[number];
-  /* Where the flag may be as published, nobody can tell; such a copy counts as any other. */
-  gboolean retained =
-      event->flags & MQTT_FLAG_RETAIN && !world->groups[client->group].retain_as_published;
-  ledger_delivered(world->ledger, event->tag, number, world_time(world), retained);
+  LedgerOrigin origin = !(event->flags & MQTT_FLAG_RETAIN)                 ? LEDGER_FRESH
+                        : world->groups[client->group].retain_as_published ? LEDGER_UNSURE
+                                                                           : LEDGER_RETAINED;
+  ledger_delivered(world->ledger, event->tag, number, world_time(world), origin);
   if (client->work == NULL)
     return;
   const Subscription *subscription = client_subscription_of(world, number, event->topic);

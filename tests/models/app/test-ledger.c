@@ -65,7 +65,7 @@ hand_over(Fixture *f, guint64 tag, guint32 client, gint64 now_ns)
 {
   ledger_sent(f->ledger, tag, client, now_ns, LEDGER_FIRST);
   ledger_received(f->ledger, tag, client, now_ns);
-  ledger_delivered(f->ledger, tag, client, now_ns, FALSE);
+  ledger_delivered(f->ledger, tag, client, now_ns, LEDGER_FRESH);
   ledger_gone(f->ledger, tag, client, now_ns, CAUSE_NONE);
 }
 
@@ -329,6 +329,13 @@ test_breaches(void)
   ledger_free(f.ledger);
 
   set_up(&f, 1, 0);
+  tag = publish(&f, 0, 2);
+  arrive(&f, tag, 1, 1, FALSE);
+  ledger_delivered(f.ledger, tag, SECOND, 2, LEDGER_FRESH);
+  g_assert_nonnull(strstr(ledger_breach(f.ledger), "judged lost"));
+  ledger_free(f.ledger);
+
+  set_up(&f, 1, 0);
   tag = publish(&f, 0, 1);
   ledger_sent(f.ledger, tag, LEDGER_UP, 0, LEDGER_FIRST);
   ledger_gone(f.ledger, tag, LEDGER_UP, 0, CAUSE_NONE);
@@ -393,6 +400,28 @@ test_late_is_no_breach(void)
   ledger_gone(f.ledger, given_up, LEDGER_UP, 7, CAUSE_NONE);
   hand_over(&f, given_up, FIRST, 8);
   outcome_free(finish(&f));
+}
+
+/* A copy from what the broker keeps meets what is owed, or is none: it comes after the others, and
+ * after all is lost. So does one whose flag says nothing for sure. */
+static void
+test_retained(void)
+{
+  Fixture f;
+  set_up(&f, 1, 0);
+  guint64 tag = publish(&f, 0, 2), later = publish(&f, MS, 2);
+  arrive(&f, tag, 2 * MS, 1, FALSE); /* lost for the second */
+  arrive(&f, later, 3 * MS, 2, FALSE);
+  hand_over(&f, later, FIRST, 4 * MS);
+  ledger_delivered(f.ledger, tag, SECOND, 5 * MS, LEDGER_RETAINED);
+  ledger_delivered(f.ledger, tag, SECOND, 5 * MS, LEDGER_UNSURE);
+  ledger_delivered(f.ledger, tag, FIRST, 6 * MS, LEDGER_RETAINED);
+  ledger_delivered(f.ledger, tag, FIRST, 6 * MS, LEDGER_RETAINED);
+  g_assert_cmpuint(ledger_live(f.ledger), ==, 2);
+  g_autoptr(Outcome) outcome = finish(&f);
+  g_assert_cmpfloat(count(outcome, COUNT_ONCE), ==, 2);
+  g_assert_cmpfloat(count(outcome, COUNT_LOST_CAUSE + CAUSE_NO_SESSION), ==, 1);
+  g_assert_cmpfloat(count(outcome, COUNT_PENDING), ==, 1);
 }
 
 /* A copy for a client that nobody owes the message to keeps it under way, and no fate. */
@@ -489,6 +518,7 @@ main(int argc, char **argv)
   g_test_add_func("/ledger/needed-resend", test_needed_resend);
   g_test_add_func("/ledger/breaches", test_breaches);
   g_test_add_func("/ledger/late-is-no-breach", test_late_is_no_breach);
+  g_test_add_func("/ledger/retained", test_retained);
   g_test_add_func("/ledger/strays", test_strays);
   g_test_add_func("/ledger/story", test_story);
   g_test_add_func("/ledger/many", test_many);
