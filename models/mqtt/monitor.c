@@ -406,7 +406,7 @@ check_session_present(MqttMonitor *monitor, gboolean present)
   else if (present && server && monitor->before == SESSION_NONE)
     breach(monitor, "Session Present 1 where no session can be [MQTT-3.2.2-3]");
   else if (present && monitor->before == SESSION_NONE)
-    monitor->must_close = TRUE; /* [MQTT-3.2.2-4] */
+    monitor->must_close = !monitor->allow_stale_session; /* [MQTT-3.2.2-4] */
   else if (!present && server && !monitor->clean_start && monitor->before == SESSION_SURE)
     breach(monitor, "Session Present 0 though the session never expires [MQTT-3.2.2-3]");
 }

@@ -28,7 +28,8 @@ void mqtt_monitor_free(MqttMonitor *monitor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MqttMonitor, mqtt_monitor_free)
 /* Resends inside a connection are taken for granted in 5.0 too: for the policy that does so. */
 void mqtt_monitor_allow_timer_resend(MqttMonitor *monitor);
-/* So are resends of what belonged to a session that is gone. */
+/* So are resends of what belonged to a session that is gone, for whoever ignores Session Present.
+ */
 void mqtt_monitor_allow_stale_session(MqttMonitor *monitor);
 /* This server ends a session so long after its connection at the latest. CONNACK of 5.0 says so,
  * where nothing can be said it must be known. */

@@ -9,6 +9,7 @@
 #define CONNECTION "!"     /* a new transport */
 #define CRASH "crash"      /* this end lost its state */
 #define TIMERS "timers"    /* the policy that resends on timers */
+#define STALE "stale"      /* the policy that ignores Session Present */
 #define MAXIMUM "maximum " /* seconds for which the server keeps a session */
 #define CUT "cut "         /* written in part when the transport died: all but the last byte */
 
@@ -86,6 +87,8 @@ play_step(MqttMonitor *monitor, const char *step, gboolean split)
     mqtt_monitor_state_lost(monitor);
   else if (g_str_equal(step, TIMERS))
     mqtt_monitor_allow_timer_resend(monitor);
+  else if (g_str_equal(step, STALE))
+    mqtt_monitor_allow_stale_session(monitor);
   else if (g_str_has_prefix(step, MAXIMUM))
     mqtt_monitor_session_maximum(monitor, (guint32)atoi(step + strlen(MAXIMUM)));
   else
@@ -168,6 +171,10 @@ test_client_legal(void)
       { TIMERS, CLIENT_5, ">" PUBLISH_2("02", "b"), "<" PUBREC("02"), ">" PUBREL("02"),
         "<" PUBREC("05"), "<" PUBREC("02"), ">" PUBREL("02"), ">62 03 0005 92", ">" PUBREL("02"),
         "<" PUBCOMP("02") } },
+    { "a client that ignores Session Present, 0 or 1", NULL,
+      { STALE, CLIENT_5, ">" PUBLISH_1("01", "a"), CLIENT_5, ">" PUBLISH_1_DUP("01", "a"),
+        CONNECTION, ">" CONNECT_3_CLEAN, "<" CONNACK_3, CLIENT_3_AGAIN,
+        ">" OLD_PUBLISH_1("02", "b") } },
     { "one answer to two deliveries of the same", NULL,
       { CLIENT_3, "<" OLD_PUBLISH_1("01", "a"), "<" OLD_PUBLISH_1_DUP("01", "a"), ">" PUBACK("01"),
         "<" OLD_PUBLISH_1("02", "a"), ">" PUBACK("02") } },
