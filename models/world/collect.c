@@ -81,28 +81,41 @@ collect_broker(Outcome *outcome, const Broker *broker)
   element->counters[COUNT_INFLIGHT_PEAK] = broker->inflight_peak;
 }
 
-/* Nothing could ever move what is between these two: both are connected, and nothing is under way
- * or timed. */
+/* Whether what is between this client and the broker may still move: it is not connected, or
+ * something is under way or timed. */
 static gboolean
-is_stuck(gpointer user, guint32 publisher, guint32 subscriber)
+may_move(const World *world, const Client *client)
 {
-  const World *world = user;
-  const guint32 ends[2] = {publisher, subscriber};
-  if (sim_pending(world->sim) == 0)
+  if (client->conn == NONE || !mqtt_client_connected(client->mqtt) || client->processing > 0)
     return TRUE;
-  for (guint i = 0; i < 2; i++) {
-    const Client *client = &world->clients[ends[i]];
-    if (client->conn == NONE || !mqtt_client_connected(client->mqtt) || client->processing > 0)
-      return FALSE;
-    const Conn *conn = &world->conns[client->conn];
-    for (guint end = 0; end < 2; end++)
-      if (conn->tcp[end] == NULL || !tcp_conn_idle(conn->tcp[end]) ||
-          tcp_stream_read(conn->stream[end]) != tcp_stream_end(conn->stream[end]))
-        return FALSE;
-    if (world->groups[client->group].mqtt.ack_timeout_ns != MQTT_NEVER)
-      return FALSE;
+  const Conn *conn = &world->conns[client->conn];
+  for (guint end = 0; end < 2; end++)
+    if (conn->tcp[end] == NULL || !tcp_conn_idle(conn->tcp[end]) ||
+        tcp_stream_read(conn->stream[end]) != tcp_stream_end(conn->stream[end]))
+      return TRUE;
+  const Group *group = &world->groups[client->group];
+  return group->mqtt.ack_timeout_ns != MQTT_NEVER || world->brokers[group->broker].busy;
+}
+
+/* For each client, then for each shared subscription: one of its members will do. */
+static gboolean *
+find_movers(const World *world)
+{
+  gboolean *moves = g_new0(gboolean, world->n_clients + world->shares->len);
+  for (guint32 i = 0; i < world->n_clients; i++) {
+    moves[i] = sim_pending(world->sim) > 0 && may_move(world, &world->clients[i]);
+    guint32 share = moves[i] ? world_share(world, i) : NONE;
+    if (share != NONE)
+      moves[world->n_clients + share] = TRUE;
   }
-  return !world->brokers[world->groups[world->clients[publisher].group].broker].busy;
+  return moves;
+}
+
+static gboolean
+is_stuck(gpointer user, guint32 publisher, guint32 recipient)
+{
+  const gboolean *moves = ((const World *)user)->moves;
+  return !moves[publisher] && !moves[recipient];
 }
 
 static guint64
@@ -128,6 +141,7 @@ collect_outcome(World *world)
     sections[i] = outcome_element(outcome, OF_PUBLISH, world->publish_kinds[i].section->name);
     sections[i]->counters[COUNT_WINDOW_S] = (double)world->scenario->duration_ns / 1e9;
   }
+  world->moves = find_movers(world);
   ledger_finish(world->ledger, world_time(world), is_stuck, sections);
   for (guint i = 0; i < world->n_groups; i++)
     collect_group(world, outcome, &world->groups[i]);

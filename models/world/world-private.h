@@ -220,6 +220,7 @@ struct _World {
   GHashTable *share_numbers; /* filter -> place in shares */
   GArray *fault_clocks;
   LinkCounters (*link_start)[2]; /* per link at time zero */
+  gboolean *moves; /* at the end: by client, then by share, whether anything still moves */
   char *story_name;
   guint kind_publish, kind_mqtt, kind_wake, kind_tcp, kind_broker, kind_broker_wake, kind_service,
       kind_processed, kind_store, kind_fault, kind_mark;
@@ -247,7 +248,9 @@ world_in_window(const World *world)
   return now_ns >= 0 && now_ns < world->scenario->duration_ns;
 }
 
-char *world_client_name(const World *world, guint32 client);          /* "sensor-17"; to free */
+char *world_client_name(const World *world, guint32 client); /* "sensor-17"; to free */
+/* The shared subscription that a client is a member of, by its place in shares; or NONE. */
+guint32 world_share(const World *world, guint32 client);
 guint32 world_client_number(const World *world, MqttBytes client_id); /* NONE: no such client */
 /* An end closes its connection: if that was doomed, how long it took to notice. */
 void world_detect(World *world, guint32 conn, guint end);

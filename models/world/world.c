@@ -618,17 +618,23 @@ find_shares(World *world)
     }
 }
 
+guint32
+world_share(const World *world, guint32 client)
+{
+  const Client *one = &world->clients[client];
+  g_autofree char *filter = share_of(world, &world->groups[one->group], one->n);
+  return filter == NULL ? NONE
+                        : GPOINTER_TO_UINT(g_hash_table_lookup(world->share_numbers, filter));
+}
+
 static void
 join_shares(World *world)
 {
-  for (guint g = 0; g < world->n_groups; g++)
-    for (guint32 n = 1; n <= world->groups[g].count; n++) {
-      g_autofree char *filter = share_of(world, &world->groups[g], n);
-      if (filter == NULL)
-        break;
-      ledger_join(world->ledger, world->groups[g].first + n - 1,
-                  GPOINTER_TO_UINT(g_hash_table_lookup(world->share_numbers, filter)));
-    }
+  for (guint32 i = 0; i < world->n_clients; i++) {
+    guint32 share = world_share(world, i);
+    if (share != NONE)
+      ledger_join(world->ledger, i, share);
+  }
 }
 
 static const char *
@@ -673,10 +679,10 @@ world_new(const Scenario *scenario, const RunRequest *request)
                          .user = world};
   world->ledger = ledger_new(&ledger);
   world->clients = g_new0(Client, MAX(world->n_clients, 1));
-  join_shares(world);
   for (guint g = 0; g < world->n_groups; g++)
     for (guint32 n = 1; n <= world->groups[g].count; n++)
       setup_client(world, g, n);
+  join_shares(world);
   setup_publishing(world);
   world->n_faults = count_sections(scenario, "fault");
   world->faults = g_new0(Fault, MAX(world->n_faults, 1));
@@ -745,6 +751,7 @@ world_free(World *world)
   g_hash_table_unref(world->share_numbers);
   g_ptr_array_unref(world->shares);
   g_free(world->link_start);
+  g_free(world->moves);
   g_free(world->groups);
   g_free(world->brokers);
   g_free(world->clients);

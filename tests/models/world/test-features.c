@@ -37,6 +37,20 @@ test_shared(void)
   assert_all_once(crashes, 180);
 }
 
+/* What is under way to a group when the run ends is pending. */
+static void
+test_shared_pending(void)
+{
+  g_autoptr(Outcome) outcome = kit_run(
+      "[experiment]\ntitle = features\nwarmup = 10s\nduration = 60s\ndrain = 0s\n"
+      "[broker hub]\n[link far]\nrtt = 2s\n" PUBLISHER "[client worker]\ncount = 4\nlink = far\n"
+      "[subscribe work]\nclient = worker\nfilter = $share/workers/fleet/+\nqos = 1\n",
+      1);
+  kit_assert_balanced(outcome);
+  g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_OWED), ==, 180);
+  g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_PENDING), ==, 3);
+}
+
 /* Two groups are owed two copies, a client that shares nothing one more. */
 static void
 test_groups_and_others(void)
@@ -164,6 +178,7 @@ main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/features/shared", test_shared);
+  g_test_add_func("/features/shared-pending", test_shared_pending);
   g_test_add_func("/features/groups-and-others", test_groups_and_others);
   g_test_add_func("/features/retained", test_retained);
   g_test_add_func("/features/no-local", test_no_local);
