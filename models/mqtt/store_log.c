@@ -26,19 +26,26 @@ mqtt_store_log_free(MqttStoreLog *log)
   g_free(log);
 }
 
-void
-mqtt_store_log_forget(MqttStoreLog *log)
+static void
+clear(MqttStoreLog *log)
 {
   g_array_set_size(log->ops, 0);
   g_byte_array_set_size(log->values, 0);
   log->fetched = 0;
 }
 
+void
+mqtt_store_log_forget(MqttStoreLog *log)
+{
+  clear(log);
+  log->stored = log->last;
+}
+
 static Op *
 append(MqttStoreLog *log, MqttStoreKey key, guint32 peer)
 {
   if (log->fetched > 0 && log->fetched == log->ops->len)
-    mqtt_store_log_forget(log);
+    clear(log);
   g_array_set_size(log->ops, log->ops->len + 1);
   Op *op = &g_array_index(log->ops, Op, log->ops->len - 1);
   *op = (Op){.op = {.number = ++log->last, .key = key, .peer = peer},

@@ -18,7 +18,7 @@ typedef struct {
 MqttStoreLog *mqtt_store_log_new(MqttEvents *events);
 void mqtt_store_log_free(MqttStoreLog *log);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MqttStoreLog, mqtt_store_log_free)
-/* What was not fetched is forgotten, as a crash does; numbers go on. */
+/* A crash: what was not stored never will be, and nothing waits for it; numbers go on. */
 void mqtt_store_log_forget(MqttStoreLog *log);
 
 /* What follows belongs together: a crash keeps all of it or nothing. */

@@ -283,6 +283,28 @@ test_server_keep_alive(void)
   solo_free(solo);
 }
 
+/* What was on its way to the store when the process died never comes there: no answer may wait for
+ * it. */
+static void
+test_answer_after_a_crash(void)
+{
+  Solo *solo = solo_new(MQTT_5_0);
+  MqttStoreOp op;
+  solo->config.store = TRUE;
+  solo->config.ack_after_store = TRUE;
+  connect_plain(solo, FALSE);
+  g_assert_true(mqtt_client_store_op(solo->client, &op)); /* that there is a session */
+  mqtt_client_stored(solo->client, 0, op.number);
+  in_publish(solo, 2, 1);
+  g_assert_cmpint(out(solo), ==, 0);
+  mqtt_client_lose_state(solo->client, MQTT_CAUSE_STATE_LOST);
+  mqtt_client_load(solo->client, &op.key, (const guint8 *)"me", 2);
+  connect_plain(solo, TRUE);
+  in_publish(solo, 1, 1);
+  g_assert_cmpint(out(solo), ==, MQTT_PUBACK);
+  solo_free(solo);
+}
+
 static Solo *
 with_unacked(MqttVersion version, guint8 qos, MqttOnAckTimeout policy)
 {
@@ -775,6 +797,7 @@ main(int argc, char **argv)
       {"keep-alive", test_keep_alive},
       {"ping-without-room", test_ping_without_room},
       {"ping-when-nothing-comes", test_ping_when_nothing_comes},
+      {"answer-after-a-crash", test_answer_after_a_crash},
       {"options-of-an-old-subscription", test_options_of_an_old_subscription},
       {"server-keep-alive", test_server_keep_alive},
       {"ack-timeout/report", test_report},
