@@ -127,7 +127,8 @@ send_connack(MqttBroker *broker, Link *link, const MqttConnect *connect, gboolea
   packet.connack.session_present = present;
   announce_limits(broker->config, &packet.connack.properties);
   announce_changes(link, connect, assigned, &packet.connack.properties);
-  mqtt_pipe_packet(&broker->core, &link->pipe, link->conn, &packet, 0, 0);
+  link->pipe.opens = link->session->begun;
+  mqtt_pipe_packet(&broker->core, &link->pipe, link->conn, &packet, 0, link->session->begun);
 }
 
 static void
@@ -207,6 +208,21 @@ assign_id(MqttBroker *broker, char *buffer, gsize n)
   return mqtt_bytes(buffer);
 }
 
+/* NULL: a new one is to begin, and what was there before has ended. */
+static BrokerSession *
+session_to_resume(MqttBroker *broker, MqttBytes id, gint64 now_ns, gboolean clean_start)
+{
+  take_over(broker, broker_session_find(broker, id), now_ns);
+  BrokerSession *session = broker_session_find(broker, id);
+  gboolean late = session != NULL && session->expires_ns <= now_ns; /* its time has come */
+  if (session == NULL || (!late && !clean_start))
+    return session;
+  broker_session_end(broker, session, now_ns,
+                     late ? MQTT_CAUSE_SESSION_EXPIRED
+                          : MQTT_CAUSE_SESSION_DISCARDED); /* [MQTT-3.1.2-4] */
+  return NULL;
+}
+
 void
 broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttConnect *connect)
 {
@@ -220,16 +236,7 @@ broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttConne
   MqttBytes id = connect->client_id, assigned = {NULL, 0};
   if (id.length == 0)
     id = assigned = assign_id(broker, buffer, sizeof buffer);
-  take_over(broker, broker_session_find(broker, id), now_ns);
-  BrokerSession *session = broker_session_find(broker, id);
-  if (session != NULL && session->expires_ns <= now_ns) { /* its time has come, if late */
-    broker_session_end(broker, session, now_ns, MQTT_CAUSE_SESSION_EXPIRED);
-    session = NULL;
-  }
-  if (session != NULL && connect->clean_start) { /* [MQTT-3.1.2-4] */
-    broker_session_end(broker, session, now_ns, MQTT_CAUSE_SESSION_DISCARDED);
-    session = NULL;
-  }
+  BrokerSession *session = session_to_resume(broker, id, now_ns, connect->clean_start);
   gboolean present = session != NULL;
   guint32 expiry_s = expiry_of(broker, connect);
   if (!present)
@@ -239,6 +246,8 @@ broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttConne
   link->keep_alive_s = keep_alive_of(broker, connect);
   set_expiry(broker, session, expiry_s);
   set_will(broker, session, now_ns, connect);
+  if (!present)
+    session->begun = mqtt_core_gate(&broker->core);
   send_connack(broker, link, connect, present, assigned);
   MqttEvent *event = mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_OPENED,
                                         present ? MQTT_FLAG_SESSION : 0, 0, 0);

@@ -30,6 +30,7 @@ typedef struct {
   struct _Link *link; /* NULL: not connected */
   MqttBytes *filters; /* sorted; each owns its bytes */
   Will *will;
+  guint64 begun;               /* operation that says so, and that an older one is gone */
   gint64 expires_ns;           /* MQTT_NEVER: not before it is disconnected, or not at all */
   guint32 n_filters, n_shared; /* of these begin with $share/ */
   guint32 expiry_s;

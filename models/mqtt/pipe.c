@@ -348,6 +348,8 @@ write_next(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, 
 {
   if (pipe->partial != NULL)
     return write_slice(core, pipe, session, dst, room);
+  if (!is_stored(core, pipe->opens))
+    return 0;
   MqttSlot *answer;
   while ((answer = mqtt_ring_first(pipe->acks)) != NULL && is_stored(core, answer->op)) {
     if (!is_stale(session, answer))
@@ -386,6 +388,8 @@ gboolean
 mqtt_pipe_pending(const MqttCore *core, const MqttPipe *pipe, const MqttSession *session)
 {
   const MqttSlot *answer = mqtt_ring_first(pipe->acks);
+  if (!is_stored(core, pipe->opens))
+    return FALSE;
   if (pipe->partial != NULL || (answer != NULL && is_stored(core, answer->op)))
     return TRUE;
   if (session == NULL)

@@ -23,6 +23,7 @@ typedef struct {
   MqttPartial *partial;
   MqttAliases *aliases; /* NULL: neither side takes any */
   MqttRing *orphans;    /* identifiers of dropped exchanges: their answers still move the window */
+  guint64 opens;        /* operation that the first packet rests on: nothing is written before */
   guint32 raw_taken;
   guint32 maximum;               /* the peer's Maximum Packet Size */
   guint32 send_used, send_limit; /* PUBLISH of QoS 1 and 2 under way on this connection */

@@ -235,6 +235,40 @@ test_sessions_come_back(void)
   pair_free(pair);
 }
 
+/* CONNACK says that a session begins, and so that the one before is gone: a crash must not bring
+ * that back under a client that has heard so. Nothing else is sent before. */
+static void
+test_new_session_is_stored_first(void)
+{
+  static const guint8 subscribe[] = {0x82, 9, 0, 1, 0, 0, 3, 'a', '/', '#', 0};
+  Setting setting = {.qos = 1};
+  Pair *pair = make(&setting);
+  PairClient *client = &pair->clients[SUBSCRIBER];
+  pair_cut(pair, SUBSCRIBER);
+  guint before = pair->store.ops->len;
+  client->config.clean_start = MQTT_CLEAN_YES;
+  pair->hold_store = TRUE;
+  pair_online(pair, SUBSCRIBER);
+  pair->unmonitored = TRUE;
+  pair_inject(pair, SUBSCRIBER, subscribe, sizeof subscribe);
+  pair_settle(pair);
+  pair_publish(pair, PUBLISHER, "a/b", 0, 1);
+  pair_settle(pair);
+  g_assert_true(client->up);
+  g_assert_false(mqtt_client_connected(client->machine));
+  pair->hold_store = FALSE;
+  pair_crash_broker(pair, before);
+  client->config.clean_start = MQTT_CLEAN_NO;
+  pair_online(pair, SUBSCRIBER);
+  g_assert_cmpuint(client->resumed, ==, 1);
+  pair_cut(pair, SUBSCRIBER);
+  client->config.clean_start = MQTT_CLEAN_YES;
+  pair_online(pair, SUBSCRIBER);
+  g_assert_true(mqtt_client_connected(client->machine));
+  g_assert_cmpuint(client->resumed, ==, 1);
+  pair_free(pair);
+}
+
 /* Records go when their messages do: after all was delivered, a crash brings no message back. */
 static void
 test_records_are_deleted(void)
@@ -291,6 +325,7 @@ main(int argc, char **argv)
     g_test_add_data_func(prefix, &settings[i], test_every_prefix);
     g_test_add_data_func(random, &settings[i], test_random);
   }
+  g_test_add_func("/mqtt/store/new-session-is-stored-first", test_new_session_is_stored_first);
   g_test_add_func("/mqtt/store/nothing-stored", test_nothing_stored);
   g_test_add_func("/mqtt/store/sessions-come-back", test_sessions_come_back);
   g_test_add_func("/mqtt/store/records-are-deleted", test_records_are_deleted);
