@@ -93,7 +93,6 @@ test_ranges(void)
       {"fault", "what", "restart", TRUE},
       {"fault", "what", "earthquake", FALSE},
       {"client", "store", "snapshot(30min)", TRUE},
-      {"client", "store", "snapshot(0s)", FALSE},
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
