@@ -46,8 +46,9 @@ spec_acks_after_store(const Section *section)
 {
   const Value *store = section_value(section, "store");
 
-  return store->kind == VALUE_CALL && !g_str_equal(store->call.name, "snapshot") &&
-         section_int(section, "ack_after_store");
+  if (store->kind == VALUE_CALL && g_str_equal(store->call.name, "snapshot"))
+    return FALSE;
+  return section_int(section, "ack_after_store") != 0;
 }
 
 gboolean
