@@ -448,6 +448,16 @@ queue_pop_slow(Queue *queue, gint64 until_ns, QueueEvent *event)
   return TRUE;
 }
 
+gint64
+queue_next_ns(Queue *queue)
+{
+  gint64 next_ns = QUEUE_NEVER;
+
+  if (queue->head < queue->tail || (queue->n_near == 0 && refill(queue)))
+    next_ns = queue->bottom[queue->head].time_ns;
+  return queue->n_near > 0 ? MIN(next_ns, queue->near_heap[0].time_ns) : next_ns;
+}
+
 /* Bottom and near have grown together: they become a rung, or all anew if they are all there is. */
 static void
 spill(Queue *queue)

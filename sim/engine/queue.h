@@ -61,6 +61,9 @@ void queue_push_bottom(Queue *queue, const QueueEvent *event);
 /* The earliest event when bottom is empty or near is not; loads the next bucket if needed. */
 gboolean queue_pop_slow(Queue *queue, gint64 until_ns, QueueEvent *event);
 
+/* Of the earliest event; QUEUE_NEVER: there is none. */
+gint64 queue_next_ns(Queue *queue);
+
 /* Removes the events that keep does not want; for an occasional sweep. */
 typedef gboolean (*QueueKeep)(gpointer data, const QueueEvent *event);
 void queue_filter(Queue *queue, QueueKeep keep, gpointer data);

@@ -246,6 +246,12 @@ step(Sim *sim, gint64 until_ns)
   return FALSE;
 }
 
+gint64
+sim_next_ns(Sim *sim)
+{
+  return queue_next_ns(&sim->queue);
+}
+
 gboolean
 sim_step(Sim *sim, gint64 until_ns)
 {

@@ -41,6 +41,7 @@ guint sim_register(Sim *sim, SimHandler handler, gpointer user);
 guint sim_register_timer(Sim *sim, SimHandler handler, SimTimerOf timer_of, gpointer user);
 
 gint64 sim_now(const Sim *sim);
+gint64 sim_next_ns(Sim *sim);       /* nothing happens before; SIM_NEVER: nothing is scheduled */
 guint64 sim_events(const Sim *sim); /* handled so far; stale and re-queued entries are not events */
 gsize sim_pending(const Sim *sim);  /* queue entries, stale ones included */
 gsize sim_memory(const Sim *sim);   /* bytes held; follows the most that was pending at once */
