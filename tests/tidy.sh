@@ -46,7 +46,7 @@ may()
   may models/app sim/random sim/record models/mqtt
   may models/world sim/engine sim/random sim/record models/mqtt models/tcp models/net \
     models/spec models/app
-  may models/live sim/random sim/record models/mqtt models/spec models/app
+  may models/live sim/random sim/record models/mqtt models/world
   may models/profiles
   may sim/study sim/record
   may sim/results sim/record

@@ -203,9 +203,9 @@ void ledger_message_free(Ledger *ledger, Message *message);
 /* Something that held the message went, on the way up or to one client: decide what can be decided
  * now. May free the message. */
 void ledger_settle(Ledger *ledger, Message *message, guint32 where, gint64 now_ns, Cause cause);
-/* The fates of a message are final. stuck: for each obligation, whether what could still have
- * arrived never moves again; NULL: none. */
-void ledger_close(Ledger *ledger, Message *message, const gboolean *stuck);
+/* The fates of a message are final. causes: for each obligation, why what is not lost yet never
+ * arrives, or CAUSE_NONE; NULL: no cause for any. */
+void ledger_close(Ledger *ledger, Message *message, const Cause *causes);
 /* A copy is gone for good: dropped by a full queue, expired, QoS 0 in a connection that died. Above
  * QoS 0, crashes and connections leave what a store or the other side still has. */
 gboolean ledger_is_for_good(Cause cause, guint8 qos);

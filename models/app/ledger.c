@@ -335,24 +335,52 @@ ledger_breach(const Ledger *ledger)
   return ledger->breach;
 }
 
-void
-ledger_finish(Ledger *ledger, gint64 now_ns,
-              gboolean (*stuck)(gpointer user, guint32 publisher_client, guint32 client),
-              OutcomeElement **elements)
+gboolean
+ledger_awaits(const Ledger *ledger)
 {
-  (void)now_ns;
-  g_autoptr(GArray) verdicts = g_array_new(FALSE, FALSE, sizeof(gboolean));
+  for (guint32 i = 0; i < ledger->n_slots; i++) {
+    Message *message = &ledger->messages[i];
+    if (message->tag == 0 || message->id == 0)
+      continue;
+    const Obligation *owed = message_owed(message);
+    if (message->untold)
+      return TRUE;
+    for (guint k = 0; k < message->n_owed; k++)
+      if (owed[k].copies == 0 && owed[k].lost == CAUSE_NONE)
+        return TRUE;
+  }
+  return FALSE;
+}
+
+/* What went wrong in view explains more than that the rest is beyond it. */
+static Cause
+verdict_on(const Ledger *ledger, LedgerVerdict verdict, const Message *message,
+           const Obligation *owed, guint32 publisher)
+{
+  Cause cause =
+      verdict(ledger->config.user, publisher, owed->client, message->held > 0 || owed->held > 0);
+  if (cause == CAUSE_BEYOND_VIEW)
+    cause = owed->misfortune != CAUSE_NONE      ? owed->misfortune
+            : message->misfortune != CAUSE_NONE ? message->misfortune
+                                                : cause;
+  return cause;
+}
+
+void
+ledger_finish(Ledger *ledger, LedgerVerdict verdict, OutcomeElement **elements)
+{
+  g_autoptr(GArray) causes = g_array_new(FALSE, FALSE, sizeof(Cause));
   for (guint32 i = 0; i < ledger->n_slots; i++) {
     Message *message = &ledger->messages[i];
     if (message->tag == 0)
       continue;
     Obligation *owed = message_owed(message);
-    g_array_set_size(verdicts, MAX(message->n_owed, 1));
+    guint32 publisher = message_publisher(ledger, message)->client;
+    g_array_set_size(causes, MAX(message->n_owed, 1));
     for (guint k = 0; k < message->n_owed; k++)
-      g_array_index(verdicts, gboolean, k) =
-          stuck != NULL &&
-          stuck(ledger->config.user, message_publisher(ledger, message)->client, owed[k].client);
-    ledger_close(ledger, message, (gpointer)verdicts->data);
+      g_array_index(causes, Cause, k) =
+          verdict == NULL ? CAUSE_NONE : verdict_on(ledger, verdict, message, &owed[k], publisher);
+    ledger_close(ledger, message, (gpointer)causes->data);
   }
   for (guint s = 0; s < ledger->config.sections; s++) {
     const guint64 *c = ledger->tallies[s].counters;

@@ -98,6 +98,9 @@ gboolean ledger_traces(const Ledger *ledger, guint64 tag);
 void ledger_story(Ledger *ledger, gint64 now_ns, const char *where, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
 
+/* A message of the window may still be handed over, or its publisher told of it. A walk over what
+ * is under way. */
+gboolean ledger_awaits(const Ledger *ledger);
 guint64 ledger_open(const Ledger *ledger); /* messages of the window whose fate is not final */
 guint64 ledger_live(const Ledger *ledger); /* all messages under way */
 /* After ledger_finish(): publications of the window with at least one obligation met. */
@@ -105,11 +108,13 @@ guint64 ledger_any_met(const Ledger *ledger, guint32 publisher);
 guint64 ledger_fingerprint(const Ledger *ledger);
 const char *ledger_breach(const Ledger *ledger); /* NULL: every invariant held so far */
 
-/* The run ends: what is still unmet is pending, or stuck where stuck() says so. Asserts that fates
- * add up and fills the publish sections' counters, histograms and examples: elements[section]. */
-void ledger_finish(Ledger *ledger, gint64 now_ns,
-                   gboolean (*stuck)(gpointer user, guint32 publisher_client, guint32 client),
-                   OutcomeElement **elements);
+/* Why what is unmet when the run ends never can be met; CAUSE_NONE: it still could, so it is
+ * pending. held: a machine that is in view has a copy. */
+typedef Cause (*LedgerVerdict)(gpointer user, guint32 publisher_client, guint32 client,
+                               gboolean held);
+/* The run ends. Asserts that fates add up and fills the publish sections' counters, histograms and
+ * examples: elements[section]. verdict: NULL: all that is unmet is pending. */
+void ledger_finish(Ledger *ledger, LedgerVerdict verdict, OutcomeElement **elements);
 /* The rows and the story; ownership passes to the outcome. */
 GArray *ledger_take_messages(Ledger *ledger);
 GArray *ledger_take_story(Ledger *ledger);

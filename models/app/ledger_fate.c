@@ -86,7 +86,7 @@ row_add(Ledger *ledger, const Message *message, const Obligation *owed, Fate fat
 }
 
 void
-ledger_close(Ledger *ledger, Message *message, const gboolean *stuck)
+ledger_close(Ledger *ledger, Message *message, const Cause *causes)
 {
   if (message->id == 0)
     return;
@@ -94,14 +94,14 @@ ledger_close(Ledger *ledger, Message *message, const gboolean *stuck)
   Obligation *owed = message_owed(message);
   guint met = 0;
   for (guint i = 0; i < message->n_owed; i++) {
-    Fate fate = owed[i].copies > 1           ? FATE_DUPLICATED
-                : owed[i].copies == 1        ? FATE_ONCE
-                : owed[i].lost != CAUSE_NONE ? FATE_LOST
-                : stuck != NULL && stuck[i]  ? FATE_LOST
-                                             : FATE_PENDING;
-    Cause cause = fate != FATE_LOST            ? CAUSE_NONE
+    Cause cause = owed[i].copies > 0           ? CAUSE_NONE
                   : owed[i].lost != CAUSE_NONE ? owed[i].lost
-                                               : CAUSE_STUCK;
+                  : causes != NULL             ? causes[i]
+                                               : CAUSE_NONE;
+    Fate fate = owed[i].copies > 1    ? FATE_DUPLICATED
+                : owed[i].copies == 1 ? FATE_ONCE
+                : cause != CAUSE_NONE ? FATE_LOST
+                                      : FATE_PENDING;
     tally_obligation(ledger, message, &owed[i], fate, cause);
     met += owed[i].copies > 0;
     tally->counters[COUNT_DEADLINE_MET] +=

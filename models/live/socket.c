@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define BACKLOG 4096
@@ -38,14 +38,43 @@ live_listen(const char *address, guint16 *port, GError **error)
   return fd;
 }
 
+static void
+set_nagle(int fd, gboolean nagle)
+{
+  int on = 1;
+  if (!nagle)
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+int
+live_connect(const struct sockaddr *address, socklen_t length, gboolean nagle)
+{
+  int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return -1;
+  set_nagle(fd, nagle);
+  if (connect(fd, address, length) == 0 || errno == EINPROGRESS)
+    return fd;
+  close(fd);
+  return -1;
+}
+
+void
+live_raise_descriptors(void)
+{
+  struct rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int
 live_accept(int listener, gboolean nagle, gboolean *again)
 {
-  int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), on = 1;
+  int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
   *again = FALSE;
   if (fd >= 0) {
-    if (!nagle)
-      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    set_nagle(fd, nagle);
     return fd;
   }
   /* A connection that died while it waited is none. */

@@ -171,6 +171,7 @@ client_drain(World *world, guint32 number)
 {
   for (guint i = 0; i < world->events.length; i++) {
     MqttEvent event = world->events.items[i]; /* handlers may add events */
+    event.tag ^= world->disguise;
     client_event(world, number, &event);
   }
   world->events.length = 0;
@@ -198,8 +199,7 @@ client_pump(World *world, guint32 number)
     client_leave(world, number, FALSE);
   else if (client->conn != NONE) {
     conn_flush(world, client->conn, CLIENT_END);
-    const Conn *conn = &world->conns[client->conn];
-    if (conn->tcp[CLIENT_END] == NULL || tcp_conn_state(conn->tcp[CLIENT_END]) == TCP_CLOSED)
+    if (conn_closed(world, client->conn, CLIENT_END))
       client_leave(world, number, FALSE);
   }
   sim_timer_set(world->sim, &client->mqtt_timer, world->kind_mqtt, number, 0,
@@ -251,8 +251,7 @@ client_readable(World *world, guint32 number)
 {
   guint32 client_number = world->conns[number].client;
   Client *client = &world->clients[client_number];
-  TcpConn *tcp = world->conns[number].tcp[CLIENT_END];
-  if (!client->opened && tcp_conn_established(tcp)) {
+  if (!client->opened && conn_established(world, number, CLIENT_END)) {
     client->opened = TRUE;
     mqtt_client_opened(client->mqtt, world_time(world));
     client_drain(world, client_number);
@@ -267,8 +266,7 @@ client_readable(World *world, guint32 number)
     if (used == 0 && !(n > 0 && conn_hoard(world, number, CLIENT_END)))
       break;
   }
-  if (client->conn == number && !client->processing &&
-      (tcp_conn_at_end(tcp) || tcp_conn_state(tcp) == TCP_CLOSED))
+  if (client->conn == number && !client->processing && conn_at_end(world, number, CLIENT_END))
     client->closing = TRUE;
   client_pump(world, client_number);
 }

@@ -118,6 +118,13 @@ is_stuck(gpointer user, guint32 publisher, guint32 recipient)
   return !moves[publisher] && !moves[recipient];
 }
 
+static Cause
+verdict(gpointer user, guint32 publisher, guint32 subscriber, gboolean held)
+{
+  (void)held;
+  return is_stuck(user, publisher, subscriber) ? CAUSE_STUCK : CAUSE_NONE;
+}
+
 static guint64
 mix(guint64 a, guint64 b)
 {
@@ -142,12 +149,12 @@ collect_outcome(World *world)
     sections[i]->counters[COUNT_WINDOW_S] = (double)world->scenario->duration_ns / 1e9;
   }
   world->moves = find_movers(world);
-  ledger_finish(world->ledger, world_time(world), is_stuck, sections);
+  ledger_finish(world->ledger, world->outside != NULL ? outside_verdict : verdict, sections);
   for (guint i = 0; i < world->n_groups; i++)
     collect_group(world, outcome, &world->groups[i]);
   for (guint i = 0; i < world->n_link_kinds; i++)
     collect_link(world, outcome, &world->link_kinds[i]);
-  for (guint i = 0; i < world->n_brokers; i++)
+  for (guint i = 0; world->outside == NULL && i < world->n_brokers; i++)
     collect_broker(outcome, &world->brokers[i]);
   outcome->messages = ledger_take_messages(world->ledger);
   outcome->story = ledger_take_story(world->ledger);

@@ -86,8 +86,11 @@ custody_event(World *world, const MqttEvent *event, guint32 client, gboolean bro
   case MQTT_EVENT_RECEIVED:
     if (event->flags & MQTT_FLAG_PUBREL)
       ledger_received_pubrel(world->ledger, event->tag, where, now_ns);
-    else
+    else {
+      if (world->outside != NULL)
+        outside_received(world, event, client);
       ledger_received(world->ledger, event->tag, where, now_ns);
+    }
     break;
   case MQTT_EVENT_SESSION_GONE:
     custody_session_gone(world, event, client);

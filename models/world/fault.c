@@ -192,6 +192,8 @@ fault_setup(World *world)
     fault_find_targets(world, fault, name);
     if (fault->broker == NONE && fault_targets(fault) == NULL)
       continue; /* a link that no client uses */
+    if (world->outside != NULL && fault->clients == NULL)
+      continue; /* that broker is not ours to kill */
     fault_clocks(world, fault, each);
   }
   for (guint32 i = 0; i < world->fault_clocks->len; i++) {

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static void
+void
 conn_forget(World *world, guint32 number)
 {
   Conn *conn = &world->conns[number];
@@ -16,6 +16,7 @@ conn_forget(World *world, guint32 number)
     g_clear_pointer(&conn->stream[end], tcp_stream_unref);
     g_clear_pointer(&conn->partial[end], g_byte_array_unref);
   }
+  g_clear_pointer(&conn->out, g_byte_array_unref);
   conn->used = FALSE;
   conn->next_free = world->free_conn;
   world->free_conn = number;
@@ -52,6 +53,10 @@ conn_open(World *world, guint32 client_number)
   conn->broker = group->broker;
   conn->dead_from[CLIENT_END] = conn->dead_from[BROKER_END] = G_MAXUINT64;
   conn->doomed_ns = SIM_NEVER;
+  if (world->outside != NULL) {
+    outside_open(world, number);
+    return number;
+  }
   net_flow_begin(world->net, number);
   guint mss = client->mtu - TCP_IPV4_HEADERS - group->tcp.option_bytes;
   TcpConn *tcp = conn->tcp[CLIENT_END] = tcp_conn_new(&group->tcp, mss, !group->nagle);
@@ -158,6 +163,10 @@ conn_leave(World *world, guint32 number, guint end, gboolean abort)
 {
   Conn *conn = &world->conns[number];
   TcpConn *tcp = conn->tcp[end];
+  if (world->outside != NULL) {
+    outside_leave(world, number);
+    return;
+  }
   if (tcp == NULL) {
     conn_fade(world, number, end);
     return;
@@ -308,6 +317,31 @@ host_register(World *world)
 
 /* ---- bytes between a machine and its connection ---- */
 
+gboolean
+conn_established(const World *world, guint32 number, guint end)
+{
+  const Conn *conn = &world->conns[number];
+  return world->outside != NULL ? conn->established : tcp_conn_established(conn->tcp[end]);
+}
+
+gboolean
+conn_at_end(const World *world, guint32 number, guint end)
+{
+  const Conn *conn = &world->conns[number];
+  if (world->outside != NULL)
+    return conn->ended;
+  return tcp_conn_at_end(conn->tcp[end]) || tcp_conn_state(conn->tcp[end]) == TCP_CLOSED;
+}
+
+gboolean
+conn_closed(const World *world, guint32 number, guint end)
+{
+  const Conn *conn = &world->conns[number];
+  if (world->outside != NULL)
+    return conn->ended && conn->partial[end] == NULL;
+  return conn->tcp[end] == NULL || tcp_conn_state(conn->tcp[end]) == TCP_CLOSED;
+}
+
 /* The monitor of one end of a client's connections; NULL: there is none, or it watches a later
  * connection by now, since an end may not yet know that an older one is over. */
 static MqttMonitor *
@@ -328,6 +362,10 @@ conn_monitor(World *world, guint32 number, guint end)
 void
 conn_write(World *world, guint32 number, guint end, ConnPull pull)
 {
+  if (world->outside != NULL) {
+    outside_write(world, number, pull);
+    return;
+  }
   for (;;) {
     Conn *conn = &world->conns[number];
     TcpConn *tcp = conn->tcp[end];
@@ -351,6 +389,8 @@ const guint8 *
 conn_bytes(World *world, guint32 number, guint end, gsize *n)
 {
   const Conn *conn = &world->conns[number];
+  if (world->outside != NULL)
+    return outside_bytes(world, number, n);
   if (conn->partial[end] != NULL) {
     *n = conn->partial[end]->len;
     return conn->partial[end]->data;
@@ -366,6 +406,10 @@ conn_take(World *world, guint32 number, guint end, gsize n)
   if (monitor != NULL) {
     gsize available;
     mqtt_monitor_received(monitor, conn_bytes(world, number, end, &available), n);
+  }
+  if (world->outside != NULL) {
+    outside_take(world, number, n);
+    return;
   }
   if (conn->partial[end] == NULL) {
     tcp_conn_consumed(conn->tcp[end], world_time(world), n);
@@ -383,6 +427,8 @@ conn_hoard(World *world, guint32 number, guint end)
 {
   Conn *conn = &world->conns[number];
   gsize n;
+  if (world->outside != NULL)
+    return FALSE; /* its buffer grows with the packet */
   const guint8 *bytes = tcp_conn_readable(conn->tcp[end], &n);
   guint32 buffer = end == CLIENT_END
                        ? world->groups[world->clients[conn->client].group].tcp.receive_buffer

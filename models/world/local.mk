@@ -7,5 +7,6 @@ libqosim_world_a_SOURCES = \
 	models/world/fault.c \
 	models/world/host.c \
 	models/world/journal.c models/world/journal.h models/world/medium.c \
+	models/world/outside.c models/world/outside.h \
 	models/world/world-private.h \
 	models/world/world.c models/world/world.h

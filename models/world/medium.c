@@ -99,13 +99,13 @@ medium_begin(World *world, Medium *store)
 }
 
 static Record *
-record_new(const MqttStoreOp *op, guint32 owner)
+record_new(const World *world, const MqttStoreOp *op, guint32 owner)
 {
   Record *record = g_new0(Record, 1);
   record->key = op->key;
   record->value = op->value ? g_memdup2(op->value, MAX(op->length, 1)) : NULL;
   record->length = op->length;
-  record->tag = op->tag;
+  record->tag = op->tag != 0 ? op->tag ^ world->disguise : 0;
   record->where = op->upstream ? LEDGER_UP : (owner != NONE ? owner : op->peer);
   record->peer = op->peer;
   record->number = op->number;
@@ -133,7 +133,7 @@ medium_take(World *world, Medium *store)
   guint64 last = 0;
   while (client != NONE ? mqtt_client_store_op(world->clients[client].mqtt, &op)
                         : mqtt_broker_store_op(world->brokers[store->config.broker].mqtt, &op)) {
-    Record *record = record_new(&op, client);
+    Record *record = record_new(world, &op, client);
     last = record->number;
     if (snapshots) {
       g_tree_replace(store->changed, &record->key, record);

@@ -9,6 +9,7 @@
  *   journal.c  a write to a medium, as bytes
  *   fault.c    outages, crashes, restarts, losses of power
  *   collect.c  counts -> outcome
+ *   outside.c  connections to brokers that are not simulated
  *
  * Everything is addressed by number; arrays never move during a run, but that of connections. */
 #pragma once
@@ -30,6 +31,7 @@ enum {
 }; /* ends of a connection; the direction of what an end sends has the same number */
 
 typedef struct _Medium Medium;
+typedef struct _Outside Outside;
 
 /* What outlives a crash, as a section says. */
 typedef struct {
@@ -156,6 +158,13 @@ typedef struct {
   guint64 dead_from[2];
   gint64 doomed_ns; /* start of the outage since which nothing has passed; SIM_NEVER: none */
   guint8 seen;      /* bit per end: a monitor knows the connection */
+  /* Of a connection to outside: */
+  GByteArray *out;          /* what is still to be carried out; NULL: nothing yet */
+  gsize taken;              /* bytes of partial[CLIENT_END] that were decoded */
+  gboolean established : 1; /* to the other side */
+  gboolean ended : 1;       /* by the other side */
+  gboolean wished : 1;      /* it is known that there is output */
+  gboolean paused : 1;      /* no input is wanted */
   guint32 next_free;
 } Conn;
 
@@ -195,6 +204,8 @@ struct _World {
   const RunRequest *request;
   Sim *sim;
   Net *net;
+  Outside *outside; /* NULL: brokers are simulated */
+  guint64 disguise; /* of tags in payloads: outside there are messages of other runs */
   Ledger *ledger;
   Interest *interest;
   MqttEvents events;
@@ -259,6 +270,9 @@ void world_offline(World *world, guint32 client);
 void world_down(World *world, guint32 client);
 void world_breach(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* world.c */
+World *world_make(const Scenario *scenario, const RunRequest *request, Outside *outside);
+
 /* host.c */
 void host_register(World *world);
 guint32 conn_open(World *world, guint32 client);
@@ -269,6 +283,11 @@ void conn_flush(World *world, guint32 conn, guint end);
 /* Something of that sender is over: once its stack is gone and none of its packets flies, what has
  * not arrived never will; and a connection without ends, packets and users is forgotten. */
 void conn_fade(World *world, guint32 conn, guint sender);
+void conn_forget(World *world, guint32 conn);
+gboolean conn_established(const World *world, guint32 conn, guint end);
+/* Nothing more comes; and: nothing more can be done with it. */
+gboolean conn_at_end(const World *world, guint32 conn, guint end);
+gboolean conn_closed(const World *world, guint32 conn, guint end);
 /* The application of that end is gone: what it did not decode is dead, and the stack finishes
  * alone. */
 void conn_leave(World *world, guint32 conn, guint end, gboolean abort);
@@ -336,6 +355,17 @@ void medium_load(World *world, Medium *store);  /* into the machine made anew */
 void fault_register(World *world);
 GArray *fault_clocks_new(void);
 void fault_setup(World *world);
+
+/* outside.c: host.c's and custody.c's part where brokers are not simulated */
+Outside *outside_state_new(void);
+void outside_state_free(Outside *outside);
+void outside_open(World *world, guint32 conn);
+void outside_leave(World *world, guint32 conn);
+void outside_write(World *world, guint32 conn, ConnPull pull);
+const guint8 *outside_bytes(const World *world, guint32 conn, gsize *n);
+void outside_take(World *world, guint32 conn, gsize n);
+void outside_received(World *world, const MqttEvent *event, guint32 client);
+Cause outside_verdict(gpointer world, guint32 publisher, guint32 subscriber, gboolean held);
 
 /* collect.c */
 void collect_mark(World *world);  /* at time zero */

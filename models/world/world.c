@@ -131,7 +131,7 @@ publish_one(World *world, guint32 number, const char *topic, const LedgerOwed *o
   Group *group = &world->groups[client->group];
   gint64 now_ns = world_time(world);
   guint64 tag = ledger_publish(world->ledger, number, now_ns, owed, n_owed);
-  workload_payload(world->payload, kind->workload.size, tag);
+  workload_payload(world->payload, kind->workload.size, tag ^ world->disguise);
   MqttPublish publish = {.qos = kind->workload.qos,
                          .retain = kind->retain,
                          .topic = mqtt_bytes(topic),
@@ -446,6 +446,17 @@ setup_monitors(const World *world, Client *client, const Group *group)
 }
 
 static void
+setup_route(World *world, Client *client, const Section *section, const char *name)
+{
+  const Value *path = section_value(section, "link");
+  g_autofree guint32 *links = g_new(guint32, path->list.n);
+  for (guint i = 0; i < path->list.n; i++)
+    links[i] = link_for(world, path->list.values[i]->text, name);
+  client->route = net_route_new(world->net, links, path->list.n);
+  client->mtu = net_route_mtu(world->net, client->route);
+}
+
+static void
 setup_client(World *world, guint group_number, guint32 n)
 {
   Group *group = &world->groups[group_number];
@@ -457,12 +468,8 @@ setup_client(World *world, guint group_number, guint32 n)
   client->up = TRUE;
   client->offline_since_ns = -world->scenario->warmup_ns;
   g_autofree char *name = world_client_name(world, number);
-  const Value *path = section_value(group->section, "link");
-  g_autofree guint32 *links = g_new(guint32, path->list.n);
-  for (guint i = 0; i < path->list.n; i++)
-    links[i] = link_for(world, path->list.values[i]->text, name);
-  client->route = net_route_new(world->net, links, path->list.n);
-  client->mtu = net_route_mtu(world->net, client->route);
+  if (world->outside == NULL)
+    setup_route(world, client, group->section, name);
   client->mqtt = mqtt_client_new(&group->mqtt, mqtt_bytes(name), &world->events);
   if (group->takes_time)
     client->work = client_work_new(world, group, n, name);
@@ -650,7 +657,14 @@ ledger_client_name(gpointer user, guint32 client)
 World *
 world_new(const Scenario *scenario, const RunRequest *request)
 {
+  return world_make(scenario, request, NULL);
+}
+
+World *
+world_make(const Scenario *scenario, const RunRequest *request, Outside *outside)
+{
   World *world = g_new0(World, 1);
+  world->outside = outside;
   world->scenario = scenario;
   world->request = request;
   world->free_conn = NONE;
@@ -665,7 +679,8 @@ world_new(const Scenario *scenario, const RunRequest *request)
   world->share_numbers = g_hash_table_new(g_str_hash, g_str_equal);
   setup_engine(world);
   setup_brokers(world);
-  setup_links(world);
+  if (outside == NULL)
+    setup_links(world);
   setup_subscriptions(world);
   setup_groups(world);
   find_shares(world);
@@ -678,6 +693,8 @@ world_new(const Scenario *scenario, const RunRequest *request)
                          .client_name = ledger_client_name,
                          .user = world};
   world->ledger = ledger_new(&ledger);
+  if (outside != NULL) /* nobody can tell whether a stranger keeps its state: it promises nothing */
+    ledger_state_lost(world->ledger, LEDGER_UP, SIM_NEVER);
   world->clients = g_new0(Client, MAX(world->n_clients, 1));
   for (guint g = 0; g < world->n_groups; g++)
     for (guint32 n = 1; n <= world->groups[g].count; n++)
@@ -710,6 +727,7 @@ free_conn(Conn *conn)
     g_clear_pointer(&conn->stream[end], tcp_stream_unref);
     g_clear_pointer(&conn->partial[end], g_byte_array_unref);
   }
+  g_clear_pointer(&conn->out, g_byte_array_unref);
 }
 
 void
@@ -740,6 +758,7 @@ world_free(World *world)
   for (guint i = 0; i < world->n_link_kinds; i++)
     g_array_unref(world->link_kinds[i].numbers);
   ledger_free(world->ledger);
+  g_clear_pointer(&world->outside, outside_state_free);
   net_free(world->net);
   sim_free(world->sim);
   interest_free(world->interest);

@@ -8,8 +8,8 @@
 #include "models/spec/spec_model.h"
 #include "sim/cli/term.h"
 
-const char *const cli_commands[] = {"run",      "check", "show",   "plot",
-                                    "profiles", "keys",  "broker", NULL};
+const char *const cli_commands[] = {"run",  "check",  "show", "plot", "profiles",
+                                    "keys", "broker", "live", NULL};
 
 static const char *
 model_profiles(const char *kind, const char **file)

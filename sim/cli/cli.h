@@ -14,6 +14,7 @@ typedef enum {
 
 int run_command(int argc, char **argv);
 int broker_command(int argc, char **argv);
+int live_command(int argc, char **argv);
 int check_command(int argc, char **argv);
 int show_command(int argc, char **argv);
 int plot_command(int argc, char **argv);

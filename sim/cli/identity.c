@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-#include "models/world/world.h"
-
 static void
 add_setting(GArray *settings, GStringChunk *strings, const char *section, const char *key,
             const char *value)
@@ -72,7 +70,8 @@ add_model_settings(GArray *settings, GStringChunk *strings, const Grid *grid)
 }
 
 Store *
-identity_open_store(const char *path, const Experiment *experiment, GError **error)
+identity_open_store(const char *path, const Experiment *experiment, const char *revision,
+                    GError **error)
 {
   g_autoptr(GArray) settings = g_array_new(FALSE, FALSE, sizeof(StoreSetting));
   GStringChunk *strings = g_string_chunk_new(4096);
@@ -83,7 +82,7 @@ identity_open_store(const char *path, const Experiment *experiment, GError **err
   g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, experiment->seed);
   StoreExperiment identity = {
       .key = experiment->key,
-      .revision = WORLD_REVISION,
+      .revision = revision,
       .title = experiment->title,
       .text = experiment->text,
       .overrides = overrides,

@@ -4,8 +4,9 @@
 #include "sim/results/store.h"
 #include "sim/study/experiment.h"
 
-/* Creates the database or opens the one of this experiment, for writing. */
-Store *identity_open_store(const char *path, const Experiment *experiment, GError **error);
+/* Creates the database or opens the one of this experiment, for writing. revision: of what runs. */
+Store *identity_open_store(const char *path, const Experiment *experiment, const char *revision,
+                           GError **error);
 
 /* All points, numbers from 1: StorePoint *, to unref. */
 GPtrArray *identity_points(const Grid *grid);

@@ -3,6 +3,8 @@ qosim_SOURCES = \
 	sim/cli/main.c \
 	sim/cli/cli.c sim/cli/cli.h \
 	sim/cli/broker.c \
+	sim/cli/live.c \
+	sim/cli/runs.c sim/cli/runs.h \
 	sim/cli/check.c \
 	sim/cli/identity.c sim/cli/identity.h \
 	sim/cli/keys.c \

@@ -24,6 +24,7 @@ static const Command commands[] = {
     {"profiles", profiles_command, "[NAME]", "named links, stacks, clients, brokers, with sources"},
     {"keys", keys_command, "[SECTION]", "every key that an experiment file may have"},
     {"broker", broker_command, "", "the broker of the simulations, for real clients on a socket"},
+    {"live", live_command, "FILE", "an experiment's clients in real time against a real broker"},
 };
 
 static void

@@ -1,72 +1,12 @@
-/* qosim run: makes the runs that are not in the database yet, then prints the table. */
-#include "config.h"
-
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-
+/* qosim run: an experiment in virtual time. */
 #include "models/world/world.h"
-#include "sim/cli/cli.h"
-#include "sim/cli/identity.h"
-#include "sim/cli/report.h"
-#include "sim/cli/term.h"
-#include "sim/study/runner.h"
+#include "sim/cli/runs.h"
 
 typedef struct {
-  char *database;
-  gint workers;
-  gint repeat;
-  char *seed;
+  char *database, *seed, *only;
   char **overrides;
-  char *only;
-  gboolean quiet, monitor, any_size;
-  const char *file;
+  RunsOptions runs;
 } Options;
-
-typedef struct {
-  const Options *options;
-  const char *path; /* of the database */
-  Experiment *experiment;
-  Store *store;
-  GPtrArray *points; /* StorePoint *, by number */
-  gboolean *chosen;  /* point p is wanted: chosen[p - 1] */
-  GArray *jobs;      /* RunnerJob: what is still to be done */
-  guint total;       /* runs that are wanted, done ones included */
-  guint done;        /* of them those in the database */
-  Progress progress;
-} Study;
-
-/* A handler of signals has nothing else to reach; runs ask it now and then. */
-static gint stop_requested;
-
-static void
-request_stop(int number G_GNUC_UNUSED)
-{
-  g_atomic_int_set(&stop_requested, 1);
-}
-
-/* The second signal has its usual effect: whoever is in a hurry loses the runs under way, no more.
- */
-static void
-catch_signals(void)
-{
-  struct sigaction action = {.sa_handler = request_stop, .sa_flags = SA_RESETHAND | SA_RESTART};
-
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  /* A write beyond a limit on file sizes, or to a reader that has gone, fails with an error. */
-  signal(SIGXFSZ, SIG_IGN);
-}
-
-static void
-options_clear(Options *options)
-{
-  g_free(options->database);
-  g_free(options->seed);
-  g_strfreev(options->overrides);
-  g_free(options->only);
-}
 
 static gboolean
 options_parse(Options *options, int argc, char **argv)
@@ -74,18 +14,19 @@ options_parse(Options *options, int argc, char **argv)
   const GOptionEntry entries[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options->database,
        "the results database; default: the name of FILE with .db, in this folder", "DB"},
-      {"workers", 'j', 0, G_OPTION_ARG_INT, &options->workers,
+      {"workers", 'j', 0, G_OPTION_ARG_INT, &options->runs.workers,
        "runs side by side; default: one for each processor", "N"},
-      {"repeat", 0, 0, G_OPTION_ARG_INT, &options->repeat, "replications of every point", "N"},
+      {"repeat", 0, 0, G_OPTION_ARG_INT, &options->runs.repeat, "replications of every point", "N"},
       {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "seed of all random numbers", "N"},
       {"set", 'D', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->overrides,
        "replace a value of the file; a list makes a factor of the sweep", "SECTION.KEY=VALUE"},
       {"only", 0, 0, G_OPTION_ARG_FILENAME, &options->only,
        "points by number (3,7-9) or a condition ($loss = 2% and sensor.count > 5)", "POINTS"},
-      {"monitor", 0, 0, G_OPTION_ARG_NONE, &options->monitor,
+      {"monitor", 0, 0, G_OPTION_ARG_NONE, &options->runs.monitor,
        "check every connection's bytes against the MQTT specification", NULL},
-      {"yes", 0, 0, G_OPTION_ARG_NONE, &options->any_size, "allow more than 10,000 points", NULL},
-      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "errors and the table only", NULL},
+      {"yes", 0, 0, G_OPTION_ARG_NONE, &options->runs.any_size, "allow more than 10,000 points",
+       NULL},
+      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->runs.quiet, "errors and the table only", NULL},
       {NULL},
   };
 
@@ -101,261 +42,32 @@ options_parse(Options *options, int argc, char **argv)
           "  qosim run --only '$loss = 2%' --repeat 40 my.ini\n",
           1, 1))
     return FALSE;
-  options->file = argv[1];
-  if (options->workers < 0 || options->workers > 1024)
-    cli_error("-j %d: 1 to 1024 workers", options->workers);
-  else if (options->repeat < 0)
-    cli_error("--repeat %d: at least 1", options->repeat);
+  options->runs.file = argv[1];
+  if (options->runs.workers < 0 || options->runs.workers > 1024)
+    cli_error("-j %d: 1 to 1024 workers", options->runs.workers);
+  else if (options->runs.repeat < 0)
+    cli_error("--repeat %d: at least 1", options->runs.repeat);
   else
     return TRUE;
   return FALSE;
 }
 
-/* --repeat and --seed are keys of the file like others. */
-static GPtrArray *
-all_overrides(const Options *options)
-{
-  GPtrArray *overrides = g_ptr_array_new_with_free_func(g_free);
-
-  for (char **o = options->overrides; o && *o; o++)
-    g_ptr_array_add(overrides, g_strdup(*o));
-  if (options->repeat)
-    g_ptr_array_add(overrides, g_strdup_printf("experiment.repeat=%d", options->repeat));
-  if (options->seed)
-    g_ptr_array_add(overrides, g_strdup_printf("experiment.seed=%s", options->seed));
-  g_ptr_array_add(overrides, NULL);
-  return overrides;
-}
-
-static char *
-default_database(const char *file)
-{
-  g_autofree char *name = g_path_get_basename(file);
-
-  if (g_str_has_suffix(name, ".ini") && strlen(name) > 4)
-    name[strlen(name) - 4] = '\0';
-  return g_strconcat(name, ".db", NULL);
-}
-
-static gboolean
-load(Study *study)
-{
-  g_autoptr(GPtrArray) problems = problem_list_new();
-  g_autoptr(GPtrArray) overrides = all_overrides(study->options);
-  ExperimentSource source = {
-      .path = study->options->file,
-      .overrides = (const char *const *)overrides->pdata,
-      .any_size = study->options->any_size,
-  };
-
-  study->experiment = experiment_load(&cli_model, &source, problems);
-  if (!study->experiment) {
-    g_autofree char *outcome =
-        g_strdup_printf("nothing was run and %s was not touched", study->path);
-
-    cli_print_problems(problems, outcome);
-    return FALSE;
-  }
-  study->chosen = cli_select_points(study->experiment->grid, study->options->only);
-  return study->chosen != NULL;
-}
-
-static gboolean
-open_store(Study *study, GError **error)
-{
-  study->store = identity_open_store(study->path, study->experiment, error);
-  if (!study->store)
-    return FALSE;
-  study->points = identity_points(study->experiment->grid);
-  return store_set_points(study->store, study->points, error);
-}
-
-static void
-list_jobs(Study *study)
-{
-  study->jobs = g_array_new(FALSE, FALSE, sizeof(RunnerJob));
-  for (guint p = 0; p < study->points->len; p++) {
-    for (guint32 r = 1; study->chosen[p] && r <= study->experiment->repeat; r++) {
-      RunnerJob job = {.point = p + 1, .replication = r};
-
-      study->total++;
-      if (store_has_run(study->store, study->points->pdata[p], r))
-        study->done++;
-      else
-        g_array_append_val(study->jobs, job);
-    }
-  }
-}
-
-static guint
-workers_wanted(const Study *study)
-{
-  guint workers = study->options->workers ? (guint)study->options->workers : g_get_num_processors();
-
-  return MAX(1, MIN(workers, study->jobs->len));
-}
-
-static void
-announce(const Study *study)
-{
-  const Experiment *experiment = study->experiment;
-  g_autofree char *amount = NULL;
-  double messages = 0;
-  guint points = 0;
-
-  for (guint p = 1; p <= study->points->len; p++) {
-    g_autoptr(Scenario) scenario = NULL;
-
-    if (!study->chosen[p - 1])
-      continue;
-    scenario = grid_scenario(experiment->grid, p);
-    messages += cli_messages(scenario) * experiment->repeat;
-    points++;
-  }
-  amount = term_amount(messages);
-  g_printerr("%s%s%s\n", term_bold(stderr), experiment->title, term_plain(stderr));
-  g_printerr("%u point%s x %u replication%s = %u run%s, %s messages, %u worker%s; results in %s\n",
-             points, points == 1 ? "" : "s", experiment->repeat, experiment->repeat == 1 ? "" : "s",
-             study->total, study->total == 1 ? "" : "s", amount, workers_wanted(study),
-             workers_wanted(study) == 1 ? "" : "s", study->path);
-  if (study->done)
-    g_printerr("%u of %u runs are there already\n", study->done, study->total);
-}
-
-static gboolean
-keep(RunnerResult *result, gpointer data, GError **error)
-{
-  Study *study = data;
-  StorePoint *point = study->points->pdata[result->job.point - 1];
-
-  return store_add_run(study->store, point, result->job.replication, result->seed, result->outcome,
-                       (double)result->wall_ns / 1e9, error);
-}
-
-static void
-show_progress(guint64 runs, guint64 messages, gpointer data)
-{
-  Study *study = data;
-
-  progress_update(&study->progress, study->done + (guint)runs, (double)messages);
-}
-
-/* What stands in the way of a complete table; CLI_DONE: nothing does. */
-static CliStatus
-tell_troubles(const Study *study, const RunnerReport *report, const GError *error)
-{
-  guint kept = study->done + (guint)report->runs - report->breaches->len;
-
-  for (guint i = 0; i < report->breaches->len; i++)
-    cli_error("an invariant did not hold: %s", (char *)report->breaches->pdata[i]);
-  if (error) {
-    cli_error("%s", error->message);
-    g_printerr("%u of %u runs are in %s; the same command goes on from there\n", kept, study->total,
-               study->path);
-    return cli_store_status(error);
-  }
-  if (report->cancelled) {
-    g_printerr("stopped: %u of %u runs are in %s; the same command goes on from there\n", kept,
-               study->total, study->path);
-    return CLI_FAILED;
-  }
-  return report->breaches->len ? CLI_FAILED : CLI_DONE;
-}
-
-static CliStatus
-make_runs(Study *study)
-{
-  g_autoptr(GError) error = NULL;
-  RunnerReport report = {0};
-  CliStatus status;
-  RunnerOptions options = {
-      .grid = study->experiment->grid,
-      .run = world_run,
-      .jobs = (const RunnerJob *)(gpointer)study->jobs->data,
-      .n_jobs = study->jobs->len,
-      .workers = workers_wanted(study),
-      .seed = study->experiment->seed,
-      .monitor = study->options->monitor,
-      .cancel = &stop_requested,
-      .sink = keep,
-      .progress = show_progress,
-      .data = study,
-  };
-
-  progress_begin(&study->progress, study->total, study->done, study->options->quiet);
-  runner_run(&options, &report, &error);
-  progress_end(&study->progress);
-  status = tell_troubles(study, &report, error);
-  runner_report_clear(&report);
-  return status;
-}
-
-static CliStatus
-print_table(const Study *study)
-{
-  g_autoptr(GError) error = NULL;
-  g_autofree char *table =
-      report_table(study->store, study->experiment, study->points, study->chosen, &error);
-
-  if (!table) {
-    cli_error("%s", error->message);
-    return CLI_FAILED;
-  }
-  g_print("%s", table);
-  if (!study->options->quiet) {
-    gboolean has_plots = study->experiment->plots->len > 0;
-
-    g_printerr("next: %s%s%sqosim show %s losses\n", has_plots ? "qosim plot " : "",
-               has_plots ? study->path : "", has_plots ? " | " : "", study->path);
-  }
-  return CLI_DONE;
-}
-
-static CliStatus
-run(Study *study)
-{
-  g_autoptr(GError) error = NULL;
-  CliStatus status = CLI_DONE;
-
-  if (!load(study))
-    return CLI_USAGE;
-  catch_signals();
-  if (!open_store(study, &error)) {
-    cli_error("%s", error->message);
-    return cli_store_status(error);
-  }
-  list_jobs(study);
-  if (!study->options->quiet)
-    announce(study);
-  if (study->jobs->len)
-    status = make_runs(study);
-  return status == CLI_DONE ? print_table(study) : status;
-}
-
-static void
-study_clear(Study *study)
-{
-  g_clear_pointer(&study->jobs, g_array_unref);
-  g_clear_pointer(&study->points, g_ptr_array_unref);
-  g_clear_pointer(&study->store, store_free);
-  g_clear_pointer(&study->experiment, experiment_free);
-  g_free(study->chosen);
-}
-
 int
 run_command(int argc, char **argv)
 {
-  Options options = {0};
-  Study study = {.options = &options};
+  Options options = {.runs = {.run = world_run, .revision = WORLD_REVISION}};
   CliStatus status = CLI_USAGE;
 
   if (options_parse(&options, argc, argv)) {
-    if (!options.database)
-      options.database = default_database(options.file);
-    study.path = options.database;
-    status = run(&study);
+    options.runs.database = options.database;
+    options.runs.seed = options.seed;
+    options.runs.overrides = options.overrides;
+    options.runs.only = options.only;
+    status = runs_make(&options.runs);
   }
-  study_clear(&study);
-  options_clear(&options);
+  g_free(options.database);
+  g_free(options.seed);
+  g_strfreev(options.overrides);
+  g_free(options.only);
   return status;
 }

@@ -22,6 +22,7 @@ static const char *const cause_names[CAUSE_N] = {
   [CAUSE_SUBSCRIBER_STATE_LOST] = "subscriber-state-lost",
   [CAUSE_GAVE_UP] = "gave-up",
   [CAUSE_STUCK] = "stuck",
+  [CAUSE_BEYOND_VIEW] = "beyond-view",
 };
 
 static const char *const told_names[TOLD_N] = {"nothing", "success", "failure"};

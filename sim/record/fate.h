@@ -32,6 +32,7 @@ typedef enum {
   CAUSE_SUBSCRIBER_STATE_LOST,
   CAUSE_GAVE_UP,
   CAUSE_STUCK,
+  CAUSE_BEYOND_VIEW, /* a real broker had it or may have had it: what it did, nobody knows */
   CAUSE_N
 } Cause;
 

@@ -144,6 +144,8 @@ const Metric metric_table[] = {
     "`ack_tries` were used up."),
   LOST_BY("stuck", CAUSE_STUCK, "stuck",
     "connected, nothing under way, no timer."),
+  LOST_BY("beyond_view", CAUSE_BEYOND_VIEW, "beyond view",
+    "sent to a real broker (`qosim live`), and not handed on by the end of the drain."),
   COUNTED("pending", OF_PUBLISH, COUNT_PENDING, "1", "pending", "obligations pending",
     "Obligations neither met nor lost when the run ends: queued, in flight or awaiting a "
     "reconnect; not in `lost`, but in the denominator of every ratio, and a point with any is "

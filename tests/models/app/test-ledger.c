@@ -74,7 +74,7 @@ finish(Fixture *f)
 {
   Outcome *outcome = outcome_new();
   OutcomeElement *element = outcome_element(outcome, OF_PUBLISH, "p");
-  ledger_finish(f->ledger, WINDOW, NULL, &element);
+  ledger_finish(f->ledger, NULL, &element);
   g_assert_cmpstr(ledger_breach(f->ledger), ==, NULL);
   outcome->messages = ledger_take_messages(f->ledger);
   ledger_free(f->ledger);
