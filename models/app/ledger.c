@@ -293,7 +293,7 @@ ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns, Led
                     owed->latency_ns);
     if (now_ns >= 0 && now_ns < ledger->config.window_ns)
       message_tally(ledger, message)->counters[COUNT_MET_IN_WINDOW]++;
-  } else if (MIN(publisher->qos, owed->granted) == 2 &&
+  } else if (origin == LEDGER_FRESH && MIN(publisher->qos, owed->granted) == 2 &&
              message_state_kept(ledger, message, publisher->client, client))
     ledger_note_breach(ledger, message,
                        "QoS 2 delivered twice although both sides kept their state");

@@ -2,12 +2,13 @@
 #include "models/app/ledger-private.h"
 
 /* What QoS 1 and 2 promise to outlive. publish() returns before its write is durable, so before it
- * is told success a publisher may lose a message by a crash. */
+ * is told success a publisher may lose a message by a crash. A broker may lose what it has not
+ * acknowledged; it comes again, unless another copy was refused or the publisher gave up. */
 static gboolean
 survivable(const Message *message, Cause cause)
 {
-  return cause == CAUSE_CONNECTION_LOST || cause == CAUSE_BROKER_STATE_LOST ||
-         cause == CAUSE_SUBSCRIBER_STATE_LOST ||
+  return cause == CAUSE_CONNECTION_LOST || cause == CAUSE_SUBSCRIBER_STATE_LOST ||
+         (cause == CAUSE_BROKER_STATE_LOST && !message->dropped) ||
          (cause == CAUSE_PUBLISHER_STATE_LOST && message->told == TOLD_SUCCESS);
 }
 

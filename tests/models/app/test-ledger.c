@@ -408,20 +408,44 @@ static void
 test_retained(void)
 {
   Fixture f;
-  set_up(&f, 1, 0);
+  set_up(&f, 2, 0);
   guint64 tag = publish(&f, 0, 2), later = publish(&f, MS, 2);
   arrive(&f, tag, 2 * MS, 1, FALSE); /* lost for the second */
   arrive(&f, later, 3 * MS, 2, FALSE);
   hand_over(&f, later, FIRST, 4 * MS);
+  ledger_delivered(f.ledger, later, FIRST, 5 * MS, LEDGER_UNSURE); /* it subscribed again */
   ledger_delivered(f.ledger, tag, SECOND, 5 * MS, LEDGER_RETAINED);
   ledger_delivered(f.ledger, tag, SECOND, 5 * MS, LEDGER_UNSURE);
   ledger_delivered(f.ledger, tag, FIRST, 6 * MS, LEDGER_RETAINED);
   ledger_delivered(f.ledger, tag, FIRST, 6 * MS, LEDGER_RETAINED);
   g_assert_cmpuint(ledger_live(f.ledger), ==, 2);
   g_autoptr(Outcome) outcome = finish(&f);
-  g_assert_cmpfloat(count(outcome, COUNT_ONCE), ==, 2);
+  g_assert_cmpfloat(count(outcome, COUNT_ONCE), ==, 1);
+  g_assert_cmpfloat(count(outcome, COUNT_DUPLICATED), ==, 1);
   g_assert_cmpfloat(count(outcome, COUNT_LOST_CAUSE + CAUSE_NO_SESSION), ==, 1);
   g_assert_cmpfloat(count(outcome, COUNT_PENDING), ==, 1);
+}
+
+/* The first copy was refused, a repetition was taken; before that is stored the refusal arrives,
+ * and the broker crashes. Nobody was promised anything. */
+static void
+test_refused_and_taken(void)
+{
+  for (guint refused = 0; refused < 2; refused++) {
+    Fixture f;
+    set_up(&f, 1, 0);
+    guint64 tag = publish(&f, 0, 1);
+    ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_FIRST);
+    ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_TIMER);
+    ledger_received(f.ledger, tag, LEDGER_UP, 2 * MS);
+    ledger_copy(f.ledger, tag, FIRST, 3 * MS);
+    ledger_received(f.ledger, tag, LEDGER_UP, 3 * MS);
+    ledger_gone(f.ledger, tag, LEDGER_UP, 4 * MS, refused ? CAUSE_BROKER_REFUSED : CAUSE_NONE);
+    ledger_told(f.ledger, tag, 4 * MS, !refused, TRUE);
+    ledger_gone(f.ledger, tag, FIRST, 5 * MS, CAUSE_BROKER_STATE_LOST);
+    g_assert_cmpint(ledger_breach(f.ledger) == NULL, ==, refused);
+    ledger_free(f.ledger);
+  }
 }
 
 /* A copy for a client that nobody owes the message to keeps it under way, and no fate. */
@@ -519,6 +543,7 @@ main(int argc, char **argv)
   g_test_add_func("/ledger/breaches", test_breaches);
   g_test_add_func("/ledger/late-is-no-breach", test_late_is_no_breach);
   g_test_add_func("/ledger/retained", test_retained);
+  g_test_add_func("/ledger/refused-and-taken", test_refused_and_taken);
   g_test_add_func("/ledger/strays", test_strays);
   g_test_add_func("/ledger/story", test_story);
   g_test_add_func("/ledger/many", test_many);
