@@ -11,3 +11,8 @@ EXTRA_PROGRAMS += tests/bench/bench-fleet
 tests_bench_bench_fleet_SOURCES = tests/bench/bench-fleet.c $(WORLD_KIT)
 tests_bench_bench_fleet_LDADD = $(LIBS_ALL)
 tests_bench_bench_fleet_LDFLAGS = $(LTO_LDFLAGS) $(SANITIZE_CFLAGS)
+
+EXTRA_PROGRAMS += tests/bench/bench-peers
+tests_bench_bench_peers_SOURCES = tests/bench/bench-peers.c
+tests_bench_bench_peers_LDADD = $(LIBS_MQTT)
+EXTRA_DIST += tests/bench/peers.sh
