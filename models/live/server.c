@@ -16,6 +16,7 @@
 #define ACCEPTS 64               /* in one turn, so that a flood of them starves nobody */
 #define LINGER_NS (5 * NS_PER_S) /* for a last packet that its client does not read */
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
+#define PAUSE_NS (NS_PER_S / 20) /* of accepting, when there are no descriptors */
 
 #define LISTENER G_MAXUINT32 /* numbers that are no connection's */
 #define WAKE (G_MAXUINT32 - 1)
@@ -43,12 +44,13 @@ struct _LiveServer {
   MqttEvents events;
   int listener, epoll, wake;
   guint16 port;
-  gboolean listening, stopping;
+  gboolean stopping;
   GPtrArray *conns; /* by number; NULL: free */
   GArray *free_numbers, *ready, *closed;
   guint32 serial, live;
   GQueue *connects, *lingers; /* Limit, each in the order of time */
   gint64 clock_offset_ns;
+  gint64 listen_ns; /* when to accept again; MQTT_NEVER: it does, or stops */
   guint8 *slice;
 };
 
@@ -129,10 +131,6 @@ conn_free(LiveServer *server, Conn *conn)
   g_array_append_val(server->free_numbers, conn->number);
   server->live--;
   g_free(conn);
-  if (!server->listening && !server->stopping) { /* there may be a descriptor again */
-    watch(server, EPOLL_CTL_ADD, server->listener, LISTENER, EPOLLIN);
-    server->listening = TRUE;
-  }
 }
 
 /* At the end of the turn: what the machine says of it meanwhile finds it still there. */
@@ -194,8 +192,8 @@ accept_some(LiveServer *server, gint64 now_ns)
       continue;
     }
     if (!again) { /* no descriptors: those that wait are taken when one is free */
-      watch(server, EPOLL_CTL_DEL, server->listener, LISTENER, 0);
-      server->listening = FALSE;
+      watch(server, EPOLL_CTL_MOD, server->listener, LISTENER, 0);
+      server->listen_ns = now_ns + PAUSE_NS;
     }
     return;
   }
@@ -379,6 +377,10 @@ pass_time(LiveServer *server, gint64 now_ns)
     if (conn != NULL)
       conn_drop(server, conn);
   }
+  if (server->listen_ns <= now_ns) {
+    watch(server, EPOLL_CTL_MOD, server->listener, LISTENER, EPOLLIN);
+    server->listen_ns = MQTT_NEVER;
+  }
   if (mqtt_broker_deadline(server->broker) <= now_ns) {
     mqtt_broker_timeout(server->broker, now_ns);
     take_events(server);
@@ -390,6 +392,7 @@ timeout_ms(const LiveServer *server)
 {
   gint64 at_ns = MIN(mqtt_broker_deadline(server->broker), first_limit(server->connects));
   at_ns = MIN(at_ns, first_limit(server->lingers));
+  at_ns = MIN(at_ns, server->listen_ns);
   if (at_ns == MQTT_NEVER)
     return -1;
   gint64 wait_ns = MAX(at_ns - now_of(server), 0);
@@ -439,8 +442,8 @@ static gboolean
 say_goodbye(LiveServer *server, GError **error)
 {
   gint64 until_ns = now_of(server) + NS_PER_S;
-  if (server->listening)
-    watch(server, EPOLL_CTL_DEL, server->listener, LISTENER, 0);
+  watch(server, EPOLL_CTL_DEL, server->listener, LISTENER, 0);
+  server->listen_ns = MQTT_NEVER;
   mqtt_broker_shut_down(server->broker, now_of(server));
   take_events(server);
   for (guint i = 0; i < server->conns->len; i++) {
@@ -510,7 +513,6 @@ set_up(LiveServer *server, GError **error)
     return fail(error, "epoll");
   watch(server, EPOLL_CTL_ADD, server->listener, LISTENER, EPOLLIN);
   watch(server, EPOLL_CTL_ADD, server->wake, WAKE, EPOLLIN);
-  server->listening = TRUE;
   return server->config->file == NULL ||
          live_file_load(server->config->file, load_record, server, error);
 }
@@ -532,6 +534,7 @@ live_server_new(const LiveServerConfig *config, const MqttBrokerConfig *broker, 
   server->lingers = g_queue_new();
   server->slice = g_malloc(SLICE);
   server->listener = server->epoll = server->wake = -1;
+  server->listen_ns = MQTT_NEVER;
   return set_up(server, error) ? g_steal_pointer(&server) : NULL;
 }
 
@@ -547,7 +550,6 @@ live_server_free(LiveServer *server)
 {
   if (server == NULL)
     return;
-  server->stopping = TRUE;
   for (guint i = 0; i < server->conns->len; i++)
     if (server->conns->pdata[i] != NULL)
       conn_free(server, server->conns->pdata[i]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/live/server.h"
+#include "models/live/socket.h"
 #include "models/spec/spec_model.h"
 #include "sim/cli/cli.h"
 
@@ -107,6 +108,7 @@ serve(const LiveServerConfig *config, const MqttBrokerConfig *broker)
     cli_error("cannot listen on %s port %u: %s", config->address, config->port, error->message);
     return CLI_FAILED;
   }
+  live_raise_descriptors();
   running = server;
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);

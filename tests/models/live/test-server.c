@@ -156,6 +156,68 @@ test_descriptors(void)
   kit_stop(&kit);
 }
 
+/* A client that falls silent is given up after one and a half keep alives, and its will is sent;
+ * one that only listens holds nothing up. */
+static void
+test_half_open(void)
+{
+  static const guint8 hello[] = {0x10, 26, 0, 4,   'M', 'Q', 'T', 'T', 4, 0x06,
+                                 0,    1,  0, 4,   'g', 'o', 'n', 'e', 0, 1,
+                                 'w',  0,  5, 's', 'a', 'd', 'l', 'y'};
+  static const guint8 connack[] = {0x20, 2, 0, 0};
+  static const guint8 will[] = {0x30, 9, 0, 1, 'w', 0, 's', 'a', 'd', 'l', 'y'};
+  Kit kit;
+  kit_init(&kit);
+  kit_start(&kit);
+  int good = kit_client(&kit, "good"), gone = kit_connect(&kit);
+  subscribe(good);
+  kit_send(gone, hello, 2 + hello[1]);
+  kit_expect(gone, connack, sizeof connack);
+  gint64 start_us = g_get_monotonic_time();
+  kit_expect(good, will, sizeof will);
+  g_assert_cmpint(g_get_monotonic_time() - start_us, >=, 1400000);
+  kit_expect_closed(gone);
+  assert_alive(good);
+  close(gone);
+  close(good);
+  kit_stop(&kit);
+}
+
+static gsize
+resident_bytes(void)
+{
+  g_autofree char *text = NULL;
+  gsize pages = 0;
+  if (g_file_get_contents("/proc/self/statm", &text, NULL, NULL))
+    pages = (gsize)g_ascii_strtoull(strchr(text, ' '), NULL, 10);
+  return pages * (gsize)sysconf(_SC_PAGESIZE);
+}
+
+/* A promise of 256 MB costs nothing until its bytes come. */
+static void
+test_promises(void)
+{
+  enum { N = 200 };
+  static const guint8 promise[] = {0x30, 0xFF, 0xFF, 0xFF, 0x7F, 0, 1, 't', 0};
+  Kit kit;
+  int fds[N];
+  kit_init(&kit);
+  kit_start(&kit);
+  int good = kit_client(&kit, "good");
+  gsize before = resident_bytes();
+  for (guint i = 0; i < N; i++) {
+    g_autofree char *id = g_strdup_printf("promises-%u", i);
+    fds[i] = kit_client(&kit, id);
+    kit_send(fds[i], promise, sizeof promise);
+  }
+  assert_alive(good);
+  g_assert_cmpuint(resident_bytes(), <, before + 64 * 1024 * 1024);
+  for (guint i = 0; i < N; i++)
+    close(fds[i]);
+  close(good);
+  kit_stop(&kit);
+}
+
 /* An orderly end: clients of 5.0 are told. */
 static void
 test_goodbye(void)
@@ -184,6 +246,8 @@ main(int argc, char **argv)
   g_test_add_func("/live/server/never-ending", test_never_ending);
   g_test_add_func("/live/server/slow-reader", test_slow_reader);
   g_test_add_func("/live/server/descriptors", test_descriptors);
+  g_test_add_func("/live/server/half-open", test_half_open);
+  g_test_add_func("/live/server/promises", test_promises);
   g_test_add_func("/live/server/goodbye", test_goodbye);
   return g_test_run();
 }
