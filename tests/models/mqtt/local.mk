@@ -1,4 +1,6 @@
 # Tests of models/mqtt: each links only what its layer may know.
+MQTT_BOOKS = tests/models/mqtt/books.c tests/models/mqtt/books.h
+MQTT_PAIR = tests/models/mqtt/pair.c tests/models/mqtt/pair.h $(MQTT_BOOKS)
 
 check_PROGRAMS += tests/models/mqtt/test-codec
 tests_models_mqtt_test_codec_SOURCES = tests/models/mqtt/test-codec.c tests/models/mqtt/wire-text.h
@@ -49,13 +51,13 @@ tests_models_mqtt_test_ring_LDADD = $(LIBS_MQTT)
 tests_models_mqtt_test_client_SOURCES = tests/models/mqtt/test-client.c
 tests_models_mqtt_test_client_LDADD = $(LIBS_MQTT)
 tests_models_mqtt_test_broker_SOURCES = tests/models/mqtt/test-broker.c \
-	tests/models/mqtt/pair.c tests/models/mqtt/pair.h
+	$(MQTT_PAIR)
 tests_models_mqtt_test_broker_LDADD = $(LIBS_MQTT)
 tests_models_mqtt_test_pair_SOURCES = tests/models/mqtt/test-pair.c \
-	tests/models/mqtt/pair.c tests/models/mqtt/pair.h
+	$(MQTT_PAIR)
 tests_models_mqtt_test_pair_LDADD = $(LIBS_MQTT)
 tests_models_mqtt_test_store_SOURCES = tests/models/mqtt/test-store.c \
-	tests/models/mqtt/pair.c tests/models/mqtt/pair.h
+	$(MQTT_PAIR)
 tests_models_mqtt_test_store_LDADD = $(LIBS_MQTT)
 TESTS += tests/models/mqtt/test-flow tests/models/mqtt/test-ring tests/models/mqtt/test-client \
 	tests/models/mqtt/test-broker tests/models/mqtt/test-pair tests/models/mqtt/test-store

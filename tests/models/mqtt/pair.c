@@ -7,37 +7,7 @@ typedef struct {
   gsize n;
 } Chunk;
 
-typedef struct {
-  MqttStoreOp op;
-  guint8 *value;
-} PairOp;
-
 static void pull(Pair *pair);
-
-/* Books */
-
-static gint64
-count_of(GHashTable *table, guint64 tag)
-{
-  return GPOINTER_TO_SIZE(g_hash_table_lookup(table, &tag));
-}
-
-static void
-add(GHashTable *table, guint64 tag, gint n)
-{
-  gint64 count = count_of(table, tag) + n;
-  g_assert_cmpint(count, >=, 0);
-  if (count == 0)
-    g_hash_table_remove(table, &tag);
-  else
-    g_hash_table_insert(table, g_memdup2(&tag, sizeof tag), GSIZE_TO_POINTER((gsize)count));
-}
-
-static GHashTable *
-new_table(void)
-{
-  return g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-}
 
 guint
 pair_times(const GArray *tags, guint64 tag)
@@ -58,64 +28,6 @@ pair_assert_no_copies(const Pair *pair)
   }
 }
 
-/* Stores */
-
-static void
-free_op(gpointer data)
-{
-  PairOp *op = data;
-  g_free(op->value);
-  g_free(op);
-}
-
-static void
-fetch(PairStore *store, const MqttStoreOp *op)
-{
-  PairOp *copy = g_new(PairOp, 1);
-  g_assert_cmpuint(op->number, >, store->last);
-  store->last = op->number;
-  copy->op = *op;
-  copy->value = op->value == NULL ? NULL : g_memdup2(op->value, MAX(op->length, 1));
-  g_ptr_array_add(store->ops, copy);
-}
-
-static gint
-compare_keys(gconstpointer a, gconstpointer b)
-{
-  const MqttStoreKey *x = &(*(PairOp *const *)a)->op.key, *y = &(*(PairOp *const *)b)->op.key;
-  if (x->session != y->session)
-    return x->session < y->session ? -1 : 1;
-  if (x->kind != y->kind)
-    return x->kind < y->kind ? -1 : 1;
-  return (x->number > y->number) - (x->number < y->number);
-}
-
-/* The records that a prefix of the operations leaves, in the order of their keys. */
-static GPtrArray *
-records(PairStore *store, guint64 kept)
-{
-  guint n = store->ops->len;
-  if (kept > 0)
-    n = (guint)MIN(kept, n);
-  while (n > 0 && n < store->ops->len && ((PairOp *)store->ops->pdata[n - 1])->op.more)
-    n--;
-  g_ptr_array_set_size(store->ops, (gint)n);
-  GPtrArray *left = g_ptr_array_new();
-  for (guint i = 0; i < n; i++) {
-    PairOp *op = store->ops->pdata[i];
-    for (guint j = 0; j < left->len; j++) {
-      if (compare_keys(&left->pdata[j], &op) == 0) {
-        g_ptr_array_remove_index(left, j);
-        break;
-      }
-    }
-    if (op->value != NULL)
-      g_ptr_array_add(left, op);
-  }
-  g_ptr_array_sort(left, compare_keys);
-  return left;
-}
-
 /* Wires */
 
 static void
@@ -123,7 +35,7 @@ wire_init(PairWire *wire)
 {
   wire->bytes = g_byte_array_new();
   wire->chunks = g_array_new(FALSE, FALSE, sizeof(Chunk));
-  wire->copies = new_table();
+  wire->copies = books_new();
 }
 
 static void
@@ -190,10 +102,10 @@ on_client_event(Pair *pair, PairClient *client, const MqttEvent *event)
     g_array_append_val(event->flags & MQTT_FLAG_FAILED ? client->failed : client->told, event->tag);
     break;
   case MQTT_EVENT_COPY:
-    add(pair->held, event->tag, 1);
+    books_add(pair->held, event->tag, 1);
     break;
   case MQTT_EVENT_GONE:
-    add(pair->held, event->tag, -1);
+    books_add(pair->held, event->tag, -1);
     client->gone[event->cause]++;
     break;
   case MQTT_EVENT_SENT:
@@ -205,13 +117,13 @@ on_client_event(Pair *pair, PairClient *client, const MqttEvent *event)
     g_assert_true(event->flags & MQTT_FLAG_UPSTREAM);
     client->sent++;
     client->resent += event->resend != MQTT_RESEND_NONE;
-    add(client->to_broker.copies, event->tag, 1);
+    books_add(client->to_broker.copies, event->tag, 1);
     break;
   case MQTT_EVENT_RECEIVED:
     if (event->flags & MQTT_FLAG_PUBREL)
       break;
     client->duplicates += (event->flags & MQTT_FLAG_DUP) != 0;
-    add(client->to_client.copies, event->tag, -1);
+    books_add(client->to_client.copies, event->tag, -1);
     break;
   case MQTT_EVENT_UNSUBSCRIBED:
   case MQTT_EVENT_SESSION_GONE:
@@ -237,23 +149,23 @@ on_broker_event(Pair *pair, const MqttEvent *event)
       mqtt_broker_closed(pair->broker, pair->now_ns, event->conn);
     break;
   case MQTT_EVENT_COPY:
-    add(pair->held, event->tag, 1);
+    books_add(pair->held, event->tag, 1);
     break;
   case MQTT_EVENT_GONE:
-    add(pair->held, event->tag, -1);
+    books_add(pair->held, event->tag, -1);
     if (!(event->flags & MQTT_FLAG_UPSTREAM))
       client->gone_broker[event->cause]++;
     break;
   case MQTT_EVENT_SENT:
     if (!(event->flags & MQTT_FLAG_PUBREL))
-      add(client->to_client.copies, event->tag, 1);
+      books_add(client->to_client.copies, event->tag, 1);
     break;
   case MQTT_EVENT_RECEIVED:
     if (event->flags & MQTT_FLAG_PUBREL)
       break;
     g_assert_true(event->flags & MQTT_FLAG_UPSTREAM);
     pair->unsubscribed_to += event->cause == MQTT_CAUSE_NO_SUBSCRIPTION;
-    add(client->to_broker.copies, event->tag, -1);
+    books_add(client->to_broker.copies, event->tag, -1);
     break;
   case MQTT_EVENT_SESSION_GONE:
     client->session_gone[event->cause]++;
@@ -283,13 +195,13 @@ drain(Pair *pair, PairClient *client)
   pair->broker_events.length = 0;
   if (client != NULL && client->machine != NULL) {
     while (mqtt_client_store_op(client->machine, &op))
-      fetch(&client->store, &op);
+      books_fetch(&client->store, &op);
     if (!pair->hold_store)
       mqtt_client_stored(client->machine, pair->now_ns, client->store.last);
     drain_client(pair, client); /* QoS 2 is handed over when it is stored */
   }
   while (mqtt_broker_store_op(pair->broker, &op))
-    fetch(&pair->store, &op);
+    books_fetch(&pair->store, &op);
   if (!pair->hold_store)
     mqtt_broker_stored(pair->broker, pair->now_ns, pair->store.last);
 }
@@ -604,10 +516,10 @@ pair_crash_broker(Pair *pair, guint64 kept)
   drain(pair, NULL);
   mqtt_broker_free(pair->broker);
   pair->broker = mqtt_broker_new(&pair->config, &pair->broker_events);
-  GPtrArray *left = records(&pair->store, kept);
+  GPtrArray *left = books_records(&pair->store, kept);
   pair->store.last = 0;
   for (guint i = 0; i < left->len; i++) {
-    const PairOp *op = left->pdata[i];
+    const BooksOp *op = left->pdata[i];
     mqtt_broker_load(pair->broker, pair->now_ns, &op->op.key, op->value, op->op.length, peer_of,
                      pair);
   }
@@ -626,10 +538,10 @@ pair_crash_client(Pair *pair, guint i, guint64 kept)
   mqtt_client_free(client->machine);
   client->machine =
       mqtt_client_new(&client->config, mqtt_bytes(client->name), &pair->client_events);
-  GPtrArray *left = records(&client->store, kept);
+  GPtrArray *left = books_records(&client->store, kept);
   client->store.last = 0;
   for (guint k = 0; k < left->len; k++) {
-    const PairOp *op = left->pdata[k];
+    const BooksOp *op = left->pdata[k];
     mqtt_client_load(client->machine, &op->op.key, op->value, op->op.length);
   }
   g_ptr_array_unref(left);
@@ -647,8 +559,8 @@ pair_new(MqttVersion version, guint n_clients)
   pair->latency_ns = MS(10);
   pair->cut_after = -1;
   pair->n_clients = n_clients;
-  pair->held = new_table();
-  pair->store.ops = g_ptr_array_new_with_free_func(free_op);
+  pair->held = books_new();
+  books_store_init(&pair->store);
   mqtt_broker_config_default(&pair->config);
   for (guint i = 0; i < n_clients; i++) {
     PairClient *client = &pair->clients[i];
@@ -658,7 +570,7 @@ pair_new(MqttVersion version, guint n_clients)
     client->config.session_expiry_s = 3600;
     g_snprintf(client->name, sizeof client->name, "client-%u", i);
     client->conn = i;
-    client->store.ops = g_ptr_array_new_with_free_func(free_op);
+    books_store_init(&client->store);
     client->delivered = g_array_new(FALSE, FALSE, sizeof(guint64));
     client->told = g_array_new(FALSE, FALSE, sizeof(guint64));
     client->failed = g_array_new(FALSE, FALSE, sizeof(guint64));
@@ -690,12 +602,12 @@ pair_free(Pair *pair)
     mqtt_monitor_free(client->broker_monitor);
     wire_free(&client->to_broker);
     wire_free(&client->to_client);
-    g_ptr_array_unref(client->store.ops);
+    books_store_clear(&client->store);
     g_array_unref(client->delivered);
     g_array_unref(client->told);
     g_array_unref(client->failed);
   }
-  g_ptr_array_unref(pair->store.ops);
+  books_store_clear(&pair->store);
   g_hash_table_unref(pair->held);
   mqtt_events_clear(&pair->client_events);
   mqtt_events_clear(&pair->broker_events);

@@ -6,6 +6,7 @@
 
 #include "models/mqtt/broker.h"
 #include "models/mqtt/monitor.h"
+#include "tests/models/mqtt/books.h"
 
 #define PAIR_CLIENTS 4
 #define MS(n) ((gint64)(n)*G_GINT64_CONSTANT(1000000))
@@ -20,11 +21,6 @@ typedef struct {
 } PairWire;
 
 typedef struct {
-  GPtrArray *ops; /* of PairOp */
-  guint64 last;
-} PairStore;
-
-typedef struct {
   MqttClientConfig config;
   MqttClient *machine;
   char name[16];
@@ -33,7 +29,7 @@ typedef struct {
   guint32 conn;
   PairWire to_broker, to_client;
   MqttMonitor *monitor, *broker_monitor; /* of this client's end, and of the broker's */
-  PairStore store;
+  BooksStore store;
   GArray *delivered; /* tags in the order of hand-over */
   GArray *told;      /* tags of successes */
   GArray *failed;    /* tags of failures */
@@ -56,7 +52,7 @@ typedef struct {
   MqttEvents client_events, broker_events;
   PairClient clients[PAIR_CLIENTS];
   guint n_clients;
-  PairStore store;
+  BooksStore store;
   gboolean unmonitored;  /* the wire has bytes of a stranger, or breaches that a policy gives up */
   gboolean hold_store;   /* the host does not answer stored() */
   GHashTable *held;      /* tag -> copies that machines hold */
