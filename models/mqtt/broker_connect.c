@@ -101,7 +101,7 @@ announce_limits(const MqttBrokerConfig *config, MqttProperties *p)
 
 /* What the client asked and does not get as it asked. */
 static void
-announce_changes(const Link *link, const MqttConnect *connect, MqttBytes assigned,
+announce_changes(const Link *link, const MqttConnect *connect, guint32 expiry_s, MqttBytes assigned,
                  MqttProperties *p)
 {
   if (assigned.length > 0) {
@@ -113,22 +113,20 @@ announce_changes(const Link *link, const MqttConnect *connect, MqttBytes assigne
     p->server_keep_alive_s = link->keep_alive_s;
   }
   if (MQTT_HAS(&connect->properties, MQTT_PROP_SESSION_EXPIRY) &&
-      connect->properties.session_expiry_s != link->session->expiry_s) {
+      connect->properties.session_expiry_s != expiry_s) {
     set_property(p, MQTT_PROP_SESSION_EXPIRY);
-    p->session_expiry_s = link->session->expiry_s;
+    p->session_expiry_s = expiry_s;
   }
 }
 
-static void
-send_connack(MqttBroker *broker, Link *link, const MqttConnect *connect, gboolean present,
-             MqttBytes assigned)
+static MqttPacket
+make_connack(const MqttBroker *broker, const Link *link, const MqttConnect *connect,
+             guint32 expiry_s, MqttBytes assigned)
 {
   MqttPacket packet = {.type = MQTT_CONNACK};
-  packet.connack.session_present = present;
   announce_limits(broker->config, &packet.connack.properties);
-  announce_changes(link, connect, assigned, &packet.connack.properties);
-  link->pipe.opens = link->session->begun;
-  mqtt_pipe_packet(&broker->core, &link->pipe, link->conn, &packet, 0, link->session->begun);
+  announce_changes(link, connect, expiry_s, assigned, &packet.connack.properties);
+  return packet;
 }
 
 static void
@@ -236,19 +234,26 @@ broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttConne
   MqttBytes id = connect->client_id, assigned = {NULL, 0};
   if (id.length == 0)
     id = assigned = assign_id(broker, buffer, sizeof buffer);
+  guint32 expiry_s = expiry_of(broker, connect);
+  link->keep_alive_s = keep_alive_of(broker, connect);
+  MqttPacket connack = make_connack(broker, link, connect, expiry_s, assigned);
+  if (!mqtt_pipe_takes(&link->pipe, &connack)) {
+    broker_link_close(broker, link, now_ns, MQTT_PACKET_TOO_LARGE, FALSE);
+    return;
+  }
   BrokerSession *session = session_to_resume(broker, id, now_ns, connect->clean_start);
   gboolean present = session != NULL;
-  guint32 expiry_s = expiry_of(broker, connect);
   if (!present)
     session = broker_session_new(broker, id, link->peer, broker->last_number + 1, expiry_s);
   broker_session_join(broker, session, link);
   link->state = LINK_OPEN;
-  link->keep_alive_s = keep_alive_of(broker, connect);
   set_expiry(broker, session, expiry_s);
   set_will(broker, session, now_ns, connect);
   if (!present)
     session->begun = mqtt_core_gate(&broker->core);
-  send_connack(broker, link, connect, present, assigned);
+  connack.connack.session_present = present;
+  link->pipe.opens = session->begun;
+  mqtt_pipe_packet(&broker->core, &link->pipe, link->conn, &connack, 0, session->begun);
   MqttEvent *event = mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_OPENED,
                                         present ? MQTT_FLAG_SESSION : 0, 0, 0);
   event->conn = link->conn;

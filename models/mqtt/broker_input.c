@@ -174,6 +174,10 @@ on_subscribe(MqttBroker *broker, Link *link, gint64 now_ns, const MqttSubscribe 
   answer.suback.packet_id = packet->packet_id;
   if (subscribes || link->pipe.version == MQTT_5_0) /* the UNSUBACK of 3.1.1 has no payload */
     answer.suback.codes = (MqttBytes){codes->data, codes->len};
+  if (!mqtt_pipe_takes(&link->pipe, &answer)) {
+    broker_link_fail(broker, link, now_ns, MQTT_PACKET_TOO_LARGE);
+    return;
+  }
   mqtt_pipe_packet(&broker->core, &link->pipe, link->conn, &answer, 0,
                    mqtt_core_gate(&broker->core));
   entries = packet->entries;
@@ -248,10 +252,12 @@ mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 
   case MQTT_NEED_MORE:
     return 0;
   case MQTT_MALFORMED:
-    if (link->state == LINK_CONNECT && reason == MQTT_UNSUPPORTED_VERSION)
-      broker_refuse_version(broker, link, now_ns);
-    else
+    if (reason != MQTT_UNSUPPORTED_VERSION)
       broker_link_fail(broker, link, now_ns, reason);
+    else if (link->state == LINK_CONNECT)
+      broker_refuse_version(broker, link, now_ns);
+    else /* a second CONNECT [MQTT-3.1.0-2] */
+      broker_link_fail(broker, link, now_ns, MQTT_PROTOCOL_ERROR);
     return 0;
   case MQTT_DONE:
     break;

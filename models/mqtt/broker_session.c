@@ -292,7 +292,7 @@ broker_link_goodbye(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPac
                     guint8 reason)
 {
   /* It cannot follow half a PUBLISH, and a transport that takes no bytes is not waited for. */
-  if (link->pipe.partial != NULL || link->pipe.blocked) {
+  if (link->pipe.partial != NULL || link->pipe.blocked || !mqtt_pipe_takes(&link->pipe, packet)) {
     broker_link_close(broker, link, now_ns, reason, TRUE);
     return;
   }

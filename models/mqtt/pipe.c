@@ -104,6 +104,13 @@ mqtt_pipe_again(MqttCore *core, MqttSession *session, MqttPacketType type, guint
   slot->tries = resend;
 }
 
+gboolean
+mqtt_pipe_takes(const MqttPipe *pipe, const MqttPacket *packet)
+{
+  return pipe->maximum == MQTT_UNLIMITED ||
+         mqtt_encoded_size(packet, pipe->version) <= pipe->maximum;
+}
+
 void
 mqtt_pipe_packet(MqttCore *core, MqttPipe *pipe, guint32 conn, const MqttPacket *packet, guint16 id,
                  guint64 op)
@@ -213,7 +220,7 @@ apply_alias(const MqttCore *core, MqttPipe *pipe, const MqttMessage *message, Mq
     return FALSE;
   MqttPublish plain = packet->publish;
   mqtt_aliases_apply(pipe->aliases, &packet->publish);
-  if (pipe->maximum == MQTT_UNLIMITED || mqtt_encoded_size(packet, pipe->version) <= pipe->maximum)
+  if (mqtt_pipe_takes(pipe, packet))
     return TRUE;
   packet->publish = plain;
   return FALSE;

@@ -81,6 +81,8 @@ void mqtt_pipe_again(MqttCore *core, MqttSession *session, MqttPacketType type, 
 /* Another packet, encoded now; id: of a request that is to be answered, or 0. op: as above. */
 void mqtt_pipe_packet(MqttCore *core, MqttPipe *pipe, guint32 conn, const MqttPacket *packet,
                       guint16 id, guint64 op);
+/* Whether the peer takes a packet of that size [MQTT-3.1.2-24] [MQTT-3.2.2-15]. */
+gboolean mqtt_pipe_takes(const MqttPipe *pipe, const MqttPacket *packet);
 /* Forgets what is not half written: nothing but a last packet may follow. */
 void mqtt_pipe_drop_answers(MqttPipe *pipe);
 /* The connection may write something as soon as operation op is stored; 0: now. */

@@ -165,7 +165,7 @@ mqtt_sender_sendable(const MqttPipe *pipe, const MqttSession *session, const Mqt
   mqtt_sender_publish(pipe, session, slot, qos, now_ns, &packet.publish);
   packet.publish.packet_id = qos > 0 ? 1 : 0;
   *cause = MQTT_CAUSE_TOO_LARGE;
-  return mqtt_encoded_size(&packet, pipe->version) <= pipe->maximum;
+  return mqtt_pipe_takes(pipe, &packet);
 }
 
 /* Window */
@@ -343,8 +343,9 @@ mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPa
                      guint16 id, guint8 reason)
 {
   MqttSlot *slot = mqtt_ring_find(session->out, id);
-  if (slot != NULL && mqtt_slot_holds(slot) && !(slot->flags & MQTT_SLOT_SENT))
-    slot = NULL; /* an answer to what was never sent */
+  if (slot != NULL && !(slot->flags & MQTT_SLOT_SENT) &&
+      (mqtt_slot_holds(slot) || type == MQTT_PUBCOMP))
+    slot = NULL; /* an answer to a PUBLISH, or a PUBREL, that was never sent */
   MqttOutState state = slot == NULL ? MQTT_OUT_NONE : slot->state;
   MqttOutEvent event = event_of(type, slot, reason);
   const MqttStep *step = mqtt_flow_out(state, event);

@@ -708,6 +708,23 @@ test_answers_to_nothing(void)
   solo_free(solo);
 }
 
+/* The exchange goes on: the PUBREL is written all the same. */
+static void
+test_pubcomp_before_pubrel(void)
+{
+  Solo *solo = solo_new(MQTT_5_0);
+  connect_plain(solo, FALSE);
+  publish(solo, 2, 1);
+  g_assert_cmpint(out(solo), ==, MQTT_PUBLISH);
+  in_ack(solo, MQTT_PUBREC, 1, 0);
+  in_ack(solo, MQTT_PUBCOMP, 1, 0);
+  g_assert_null(event(solo, MQTT_EVENT_TOLD));
+  g_assert_cmpint(out(solo), ==, MQTT_PUBREL);
+  in_ack(solo, MQTT_PUBCOMP, 1, 0);
+  g_assert_nonnull(event(solo, MQTT_EVENT_TOLD));
+  solo_free(solo);
+}
+
 static void
 test_assigned_id(void)
 {
@@ -819,6 +836,7 @@ main(int argc, char **argv)
       {"limits", test_limits},
       {"errors/malformed", test_protocol_errors},
       {"errors/wrong-answer", test_answers_to_nothing},
+      {"errors/early-answer", test_pubcomp_before_pubrel},
       {"assigned-id", test_assigned_id},
       {"disconnect", test_disconnect},
       {"lose-state", test_lose_state},
