@@ -2,9 +2,8 @@
  * shorter prefix of a packet that it takes, and what it took is stable: encoded and decoded again
  * it is the same packet.
  *
- * For libFuzzer: clang -fsanitize=fuzzer,address with this file and the sources of the codec. With
- * -DSTANDALONE a test that replays the seeds, or the files named on the command line, and mutates
- * them. */
+ * A fuzzer for clang -fsanitize=fuzzer; with -DSTANDALONE a test that replays the seeds, or the
+ * files named on the command line, and mutates them. */
 #include "tests/fuzz/driver.h"
 #include "tests/models/mqtt/wire-text.h"
 
@@ -87,35 +86,6 @@ run_guarded(guint8 *end, const guint8 *input, gsize n)
   LLVMFuzzerTestOneInput(end - n, n);
 }
 
-/* One small change: a byte, a bit, a hole, a copy of a stretch, a cut. */
-static gsize
-mutate(guint8 *bytes, gsize n)
-{
-  static const guint8 telling[] = {0x00, 0x01, 0x02, 0x26, 0x0B, 0x23, 0x7F, 0x80, 0xFF, '#', '+'};
-  gsize at = fuzz_below((guint)n), length = 1 + fuzz_below(8);
-  switch (fuzz_below(6)) {
-  case 0:
-    bytes[at] = (guint8)fuzz_below(256);
-    return n;
-  case 1:
-    bytes[at] ^= (guint8)(1u << fuzz_below(8));
-    return n;
-  case 2:
-    bytes[at] = telling[fuzz_below(G_N_ELEMENTS(telling))];
-    return n;
-  case 3:
-    length = MIN(length, n - at);
-    memmove(bytes + at, bytes + at + length, n - at - length);
-    return n - length;
-  case 4:
-    length = MIN(length, MIN(n - at, LONGEST - n));
-    memmove(bytes + at + length, bytes + at, n - at);
-    return n + length;
-  default:
-    return at;
-  }
-}
-
 static void
 test_seeds(void)
 {
@@ -141,7 +111,7 @@ test_mutated(void)
     const guint8 *seed = g_bytes_get_data(g_ptr_array_index(seeds, fuzz_below(seeds->len)), &n);
     memcpy(bytes, seed, n);
     for (guint k = 1 + fuzz_below(4); k > 0 && n > 0; k--)
-      n = mutate(bytes, n);
+      n = fuzz_mutate(bytes, n, LONGEST);
     run_guarded(end, bytes, n);
   }
 }

@@ -2,9 +2,8 @@
  * line of the file and in the order of the lines, or it is taken. What was taken has points, no two
  * of them alike, every one can be made into a scenario, and read again it is the same experiment.
  *
- * For libFuzzer: clang -fsanitize=fuzzer,address with this file and the sources of sim/study,
- * models/spec and what they know. With -DSTANDALONE a test that mutates the shipped experiments, or
- * runs the files named on the command line. */
+ * A fuzzer for clang -fsanitize=fuzzer; with -DSTANDALONE a test that mutates the shipped
+ * experiments, or runs the files named on the command line. */
 #include "models/profiles/profiles.h"
 #include "models/spec/spec_model.h"
 #include "sim/study/experiment.h"
