@@ -49,7 +49,13 @@ add_link(GRand *rand, GString *text, const char *name)
                            PICK(rand, "40s", "exponential(60s)", "exponential(15s)"),
                            PICK(rand, "2s", "exponential(5s)", "lognormal(median=4s, p95=30s)"));
   if (maybe(rand))
+    g_string_append_printf(text, "nat_timeout = %s\nnat_on_expiry = %s\n", PICK(rand, "2s", "10s"),
+                           PICK(rand, "drop", "reset"));
+  if (maybe(rand))
     g_string_append_printf(text, "mtu = %s\n", PICK(rand, "576B", "1358B"));
+  if (maybe(rand))
+    g_string_append_printf(text, "%s = %s\n", PICK(rand, "up_loss", "down_loss"),
+                           PICK(rand, "30%", "gilbert(mean=20%, burst=2s)"));
 }
 
 static void
@@ -73,12 +79,33 @@ add_machine(GRand *rand, GString *text, gboolean client)
         PICK(rand, "yes", "no"));
   if (maybe(rand))
     g_string_append(text, "nagle = yes\n");
+  if (maybe(rand))
+    g_string_append_printf(text, "queue_bytes = %s\n", PICK(rand, "0B", "500B", "10kB"));
+  if (maybe(rand))
+    g_string_append_printf(text, "maximum_packet_size = %s\n", PICK(rand, "100B", "2kB"));
+  if (maybe(rand))
+    g_string_append_printf(text, "topic_alias_maximum = %s\n", PICK(rand, "1", "10"));
   if (!client) {
     if (maybe(rand))
       g_string_append_printf(text, "process = %s\n", PICK(rand, "1ms", "exponential(20ms)"));
     if (maybe(rand))
       g_string_append_printf(text, "maximum_qos = %s\n", PICK(rand, "0", "1", "2"));
+    if (maybe(rand))
+      g_string_append_printf(text, "server_keep_alive = %s\n", PICK(rand, "1s", "5s"));
+    if (maybe(rand))
+      g_string_append_printf(text, "session_expiry_maximum = %s\n", PICK(rand, "0s", "5s", "1h"));
+    if (maybe(rand) && maybe(rand))
+      g_string_append_printf(text, "connections = %s\n", PICK(rand, "2", "4"));
   }
+}
+
+static void
+add_will(GRand *rand, GString *text)
+{
+  g_string_append_printf(text, "will = alarm/{client}\nwill_qos = %s\nwill_retain = %s\n",
+                         PICK(rand, "0", "1", "2"), PICK(rand, "yes", "no"));
+  if (maybe(rand))
+    g_string_append_printf(text, "will_delay = %s\n", PICK(rand, "1s", "10s"));
 }
 
 static void
@@ -102,11 +129,15 @@ add_client(GRand *rand, GString *text, const char *name, const char *link)
     g_string_append_printf(text, "connect_timeout = %s\n", PICK(rand, "1s", "5s", "never"));
   if (maybe(rand))
     g_string_append_printf(text, "ack_timeout = %s\non_ack_timeout = %s\n",
-                           PICK(rand, "200ms", "1s", "5s"),
+                           PICK(rand, "50ms", "200ms", "1s", "5s"),
                            PICK(rand, "report", "resend", "reconnect", "give-up"));
   if (maybe(rand))
     g_string_append_printf(text, "ack_backoff = %s\nack_tries = %s\n", PICK(rand, "1", "2"),
                            PICK(rand, "1", "3", "unlimited"));
+  if (maybe(rand))
+    g_string_append(text, "ping_when = either\n");
+  if (maybe(rand))
+    add_will(rand, text);
   if (maybe(rand))
     g_string_append_printf(text, "session_present = %s\n", PICK(rand, "obey", "ignore"));
   if (maybe(rand))
@@ -115,6 +146,38 @@ add_client(GRand *rand, GString *text, const char *name, const char *link)
     g_string_append_printf(
         text, "reconnect = %s\n",
         PICK(rand, "100ms", "exponential(2s)", "backoff(1s, max=10s, jitter=50%)"));
+}
+
+static void
+add_publish(GRand *rand, GString *text, const char *name, const char *client, const char *topic,
+            const char *size)
+{
+  g_string_append_printf(text, "[publish %s]\nclient = %s\ntopic = %s\nqos = %s\nevery = %s\n",
+                         name, client, topic, PICK(rand, "0", "1", "2"),
+                         PICK(rand, "100ms", "500ms", "2s", "exponential(1s)"));
+  g_string_append_printf(text, "size = %s\n", size);
+  if (maybe(rand))
+    g_string_append(text, "retain = yes\n");
+  if (maybe(rand))
+    g_string_append_printf(text, "message_expiry = %s\n", PICK(rand, "1s", "10s"));
+  if (maybe(rand))
+    g_string_append(text, "topic_alias = yes\n");
+}
+
+static void
+add_subscribe(GRand *rand, GString *text, const char *name, const char *client, const char *filter)
+{
+  g_string_append_printf(text, "[subscribe %s]\nclient = %s\nfilter = %s\nqos = %s\n", name, client,
+                         filter, PICK(rand, "0", "1", "2"));
+  if (maybe(rand))
+    g_string_append_printf(text, "process = %s\n", PICK(rand, "10ms", "exponential(300ms)"));
+  if (maybe(rand) && filter[0] != '$')
+    g_string_append(text, "no_local = yes\n");
+  if (maybe(rand))
+    g_string_append_printf(text, "retain_as_published = yes\nretain_handling = %s\n",
+                           PICK(rand, "0", "1", "2"));
+  if (maybe(rand))
+    g_string_append(text, "identifier = 7\n");
 }
 
 static void
@@ -150,22 +213,17 @@ draw_world(guint32 number)
   add_machine(rand, text, FALSE);
   add_client(rand, text, "sensor", PICK(rand, "radio", "radio > backhaul"));
   add_client(rand, text, "dashboard", PICK(rand, "perfect", "backhaul", "wifi"));
-  static const char *const names[] = {"reading", "alarm"};
   for (guint i = 0; i < 2; i++)
-    g_string_append_printf(
-        text,
-        "[publish %s]\nclient = sensor\ntopic = %s/{client}\nqos = %s\nevery = %s\nsize = %s\n",
-        names[i], names[i], PICK(rand, "0", "1", "2"), PICK(rand, "500ms", "3s", "exponential(1s)"),
-        PICK(rand, "8B", "100B", "4kB"));
-  g_string_append(text, "[publish command]\nclient = dashboard\ntopic = command/{any sensor}\n");
-  g_string_append_printf(text, "qos = %s\nevery = 2s\n", PICK(rand, "0", "1", "2"));
-  g_string_append_printf(text, "[subscribe all]\nclient = dashboard\nfilter = %s\nqos = %s\n",
-                         PICK(rand, "#", "reading/+"), PICK(rand, "0", "1", "2"));
-  if (maybe(rand))
-    g_string_append_printf(text, "process = %s\n", PICK(rand, "10ms", "exponential(300ms)"));
-  g_string_append_printf(
-      text, "[subscribe commands]\nclient = sensor\nfilter = command/{client}\nqos = %s\n",
-      PICK(rand, "0", "1", "2"));
+    add_publish(rand, text, i == 0 ? "reading" : "alarm", "sensor",
+                i == 0 ? "reading/{client}" : "alarm/{client}", PICK(rand, "8B", "100B", "4kB"));
+  add_publish(rand, text, "command", "dashboard",
+              PICK(rand, "command/{any sensor}", "command/{each sensor}"), "100B");
+  add_subscribe(rand, text, "all", "dashboard", PICK(rand, "#", "reading/+"));
+  add_subscribe(rand, text, "commands", "sensor", "command/{client}");
+  if (maybe(rand)) {
+    add_client(rand, text, "worker", PICK(rand, "radio", "backhaul", "wifi"));
+    add_subscribe(rand, text, "work", "worker", "$share/workers/reading/+");
+  }
   add_faults(rand, text);
   g_rand_free(rand);
   return g_string_free(text, FALSE);
