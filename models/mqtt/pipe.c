@@ -60,14 +60,25 @@ mqtt_pipe_wake(MqttCore *core, MqttPipe *pipe, guint32 conn)
   g_array_append_val(core->ready->conns, conn);
 }
 
+/* In the order of operations: what is said again may rest on an older one than the last. */
+static void
+add_gate(MqttReady *ready, MqttGate gate)
+{
+  g_array_append_val(ready->gated, gate);
+  MqttGate *gates = (MqttGate *)(void *)ready->gated->data;
+  guint i = ready->gated->len - 1;
+  for (; i > ready->opened && gates[i - 1].op > gate.op; i--)
+    gates[i] = gates[i - 1];
+  gates[i] = gate;
+}
+
 void
 mqtt_pipe_gate(MqttCore *core, MqttPipe *pipe, guint32 conn, guint64 op)
 {
   if (is_stored(core, op)) {
     mqtt_pipe_wake(core, pipe, conn);
   } else if (core->ready != NULL) {
-    MqttGate gate = {op, conn};
-    g_array_append_val(core->ready->gated, gate);
+    add_gate(core->ready, (MqttGate){op, conn});
   }
 }
 
