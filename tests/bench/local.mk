@@ -16,3 +16,7 @@ EXTRA_PROGRAMS += tests/bench/bench-peers
 tests_bench_bench_peers_SOURCES = tests/bench/bench-peers.c
 tests_bench_bench_peers_LDADD = $(LIBS_MQTT)
 EXTRA_DIST += tests/bench/peers.sh
+
+EXTRA_PROGRAMS += tests/bench/bench-broker
+tests_bench_bench_broker_SOURCES = tests/bench/bench-broker.c
+tests_bench_bench_broker_LDADD = $(LIBS_MQTT)
