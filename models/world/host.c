@@ -186,6 +186,10 @@ conn_leave(World *world, guint32 number, guint end, gboolean abort)
 void
 conn_go_dark(World *world, guint32 number, guint end)
 {
+  if (world->outside != NULL) {
+    outside_go_dark(world, number);
+    return;
+  }
   Conn *conn = &world->conns[number];
   if (conn->doomed_ns == SIM_NEVER)
     conn->doomed_ns = world_time(world); /* nothing of it will pass again */
@@ -360,6 +364,16 @@ conn_monitor(World *world, guint32 number, guint end)
 }
 
 void
+conn_wrote(World *world, guint32 number, guint end, const guint8 *bytes, gsize n)
+{
+  if (world_counts(world))
+    world->groups[world->clients[world->conns[number].client].group].mqtt_bytes[end] += n;
+  MqttMonitor *monitor = conn_monitor(world, number, end);
+  if (monitor != NULL)
+    mqtt_monitor_sent(monitor, bytes, n);
+}
+
+void
 conn_write(World *world, guint32 number, guint end, ConnPull pull)
 {
   if (world->outside != NULL) {
@@ -377,11 +391,7 @@ conn_write(World *world, guint32 number, guint end, ConnPull pull)
       return;
     memcpy(tcp_conn_write_buffer(tcp, n), world->scratch, n);
     tcp_conn_wrote(tcp, world_time(world), n);
-    if (world_counts(world))
-      world->groups[world->clients[conn->client].group].mqtt_bytes[end] += n;
-    MqttMonitor *monitor = conn_monitor(world, number, end);
-    if (monitor != NULL)
-      mqtt_monitor_sent(monitor, world->scratch, n);
+    conn_wrote(world, number, end, world->scratch, n);
   }
 }
 

@@ -74,6 +74,15 @@ outside_leave(World *world, guint32 number)
   wish(world, OUTSIDE_CLOSE, number);
 }
 
+/* Real power cannot be cut: its kernel closes the connection, but what was not yet carried out
+ * stays behind. */
+void
+outside_go_dark(World *world, guint32 number)
+{
+  g_clear_pointer(&world->conns[number].out, g_byte_array_unref);
+  wish(world, OUTSIDE_CLOSE, number);
+}
+
 /* One packet after another into the buffer, as far as there is room. */
 void
 outside_write(World *world, guint32 number, ConnPull pull)
@@ -89,8 +98,7 @@ outside_write(World *world, guint32 number, ConnPull pull)
     if (n == 0)
       return;
     g_byte_array_append(conn->out, world->scratch, (guint)n);
-    if (world_counts(world))
-      world->groups[world->clients[conn->client].group].mqtt_bytes[CLIENT_END] += n;
+    conn_wrote(world, number, CLIENT_END, world->scratch, n);
     if (!conn->wished)
       wish(world, OUTSIDE_WRITE, number);
     conn->wished = TRUE;

@@ -297,6 +297,8 @@ void conn_go_dark(World *world, guint32 conn, guint end);
  */
 typedef gsize (*ConnPull)(World *world, guint32 conn, guint8 *dst, gsize room);
 void conn_write(World *world, guint32 conn, guint end, ConnPull pull);
+/* Counts what a machine wrote, and shows it to the monitor. */
+void conn_wrote(World *world, guint32 conn, guint end, const guint8 *bytes, gsize n);
 /* The next bytes for the machine at that end, and taking n of them. */
 const guint8 *conn_bytes(World *world, guint32 conn, guint end, gsize *n);
 void conn_take(World *world, guint32 conn, guint end, gsize n);
@@ -361,6 +363,7 @@ Outside *outside_state_new(void);
 void outside_state_free(Outside *outside);
 void outside_open(World *world, guint32 conn);
 void outside_leave(World *world, guint32 conn);
+void outside_go_dark(World *world, guint32 conn);
 void outside_write(World *world, guint32 conn, ConnPull pull);
 const guint8 *outside_bytes(const World *world, guint32 conn, gsize *n);
 void outside_take(World *world, guint32 conn, gsize n);

@@ -1,5 +1,6 @@
 LIVE_KIT = tests/models/live/kit.c tests/models/live/kit.h
-LIVE_TESTS = tests/models/live/test-scripts tests/models/live/test-server tests/models/live/test-file
+LIVE_TESTS = tests/models/live/test-scripts tests/models/live/test-server tests/models/live/test-file \
+	tests/models/live/test-run
 check_PROGRAMS += $(LIVE_TESTS)
 tests_models_live_test_scripts_SOURCES = tests/models/live/test-scripts.c $(LIVE_KIT) \
 	tests/models/mqtt/script.c tests/models/mqtt/script.h \
@@ -9,4 +10,6 @@ tests_models_live_test_server_SOURCES = tests/models/live/test-server.c $(LIVE_K
 tests_models_live_test_server_LDADD = $(LIBS_LIVE)
 tests_models_live_test_file_SOURCES = tests/models/live/test-file.c
 tests_models_live_test_file_LDADD = $(LIBS_LIVE)
+tests_models_live_test_run_SOURCES = tests/models/live/test-run.c $(LIVE_KIT) $(WORLD_KIT)
+tests_models_live_test_run_LDADD = $(LIBS_ALL)
 TESTS += $(LIVE_TESTS)
