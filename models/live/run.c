@@ -14,6 +14,7 @@
 
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
 #define SLICE 65536
+#define SLICES 16 /* read of one connection in a turn */
 #define EVENTS 256
 #define GOODBYE_NS NS_PER_S
 #define CANCEL_MS 100 /* between two looks at the request's cancel flag */
@@ -38,6 +39,7 @@ typedef struct {
   guint open;      /* of them */
   int epoll, timer;
   gint64 armed_ns; /* of the timer */
+  gint64 behind_ns;
   gint64 start_ns; /* steady time at which the world's is zero */
   guint8 slice[SLICE];
 } Live;
@@ -190,13 +192,20 @@ static void
 read_in(Live *live, guint32 number)
 {
   Socket *one = socket_at(live, number);
-  gssize n = recv(one->fd, live->slice, SLICE, 0);
-  if (n < 0 && (errno == EAGAIN || errno == EINTR))
-    return;
-  if (n <= 0)
-    lose(live, number);
-  else if (!outside_input(live->world, number, live->slice, (gsize)n))
-    watch(live, number, one->events & ~(guint32)EPOLLIN);
+  gssize n = SLICE;
+  for (guint i = 0; i < SLICES && n == SLICE; i++) {
+    n = recv(one->fd, live->slice, SLICE, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+      return;
+    if (n <= 0) {
+      lose(live, number);
+      return;
+    }
+    if (!outside_input(live->world, number, live->slice, (gsize)n)) {
+      watch(live, number, one->events & ~(guint32)EPOLLIN);
+      return;
+    }
+  }
 }
 
 static void
@@ -244,7 +253,9 @@ turn(Live *live)
 {
   struct epoll_event events[EVENTS];
   int n = epoll_wait(live->epoll, events, EVENTS, CANCEL_MS);
-  gboolean goes_on = outside_pass(live->world, now_of(live));
+  gint64 now_ns = now_of(live);
+  live->behind_ns = MAX(live->behind_ns, now_ns - outside_next_ns(live->world));
+  gboolean goes_on = outside_pass(live->world, now_ns);
   for (int i = 0; i < n; i++)
     if (events[i].data.u32 == TIMER)
       live->armed_ns = G_MININT64; /* once it has fired, it is ready until it is set anew */
@@ -288,7 +299,8 @@ start(Live *live, const Scenario *scenario)
 }
 
 Outcome *
-live_run(const Scenario *scenario, const RunRequest *request, const LiveTarget *target)
+live_run(const Scenario *scenario, const RunRequest *request, const LiveTarget *target,
+         gint64 *behind_ns)
 {
   g_autofree Live *live = g_new0(Live, 1);
   Outcome *outcome = NULL;
@@ -299,6 +311,7 @@ live_run(const Scenario *scenario, const RunRequest *request, const LiveTarget *
   start(live, scenario);
   while (!cancelled && turn(live))
     cancelled = request->cancel != NULL && g_atomic_int_get(request->cancel) != 0;
+  *behind_ns = live->behind_ns;
   if (!cancelled)
     outcome = world_finish(live->world);
   say_goodbye(live);

@@ -57,12 +57,20 @@ options_parse(Options *options, int argc, char **argv)
   return FALSE;
 }
 
+/* More than this, of what a run in real time was behind its clock, is worth a word. */
+#define BEHIND_NS G_GINT64_CONSTANT(50000000)
+
 static LiveTarget *target;
+static gint64 behind_ns; /* the most of all runs */
 
 static Outcome *
 run_live(const Scenario *scenario, const RunRequest *request)
 {
-  return live_run(scenario, request, target);
+  gint64 behind_now_ns;
+  Outcome *outcome = live_run(scenario, request, target, &behind_now_ns);
+
+  behind_ns = MAX(behind_ns, behind_now_ns);
+  return outcome;
 }
 
 static CliStatus
@@ -85,6 +93,9 @@ live(Options *options)
                host, options->port);
   options->runs.revision = revision;
   CliStatus status = runs_make(&options->runs);
+  if (behind_ns > BEHIND_NS)
+    cli_error("this machine was too slow: up to %.2f s late, which latencies contain",
+              (double)behind_ns / 1e9);
   g_clear_pointer(&target, live_target_free);
   return status;
 }

@@ -19,7 +19,8 @@ run_against(const Kit *kit, const char *text, const gint *cancel)
       live_target_new("127.0.0.1", live_server_port(kit->server), &error);
   g_assert_no_error(error);
   RunRequest request = {.seed = 1, .replication = 1, .monitor = TRUE, .cancel = cancel};
-  Outcome *outcome = live_run(scenario, &request, target);
+  gint64 behind_ns;
+  Outcome *outcome = live_run(scenario, &request, target, &behind_ns);
   if (outcome != NULL) {
     g_assert_cmpstr(outcome->breach, ==, NULL);
     kit_assert_balanced(outcome);
