@@ -29,3 +29,4 @@ include tests/models/world/local.mk
 include tests/models/live/local.mk
 include tests/bench/local.mk
 include tests/fuzz/local.mk
+include tests/peers/local.mk

@@ -1,0 +1,156 @@
+#include "tests/peers/broker.h"
+
+#include <arpa/inet.h>
+#include <glib/gstdio.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct Broker {
+  const BrokerKind *kind;
+  Proc *proc;
+  guint16 port;
+};
+
+static char *
+find_qosim(void)
+{
+  const char *program = g_getenv("QOSIM");
+  const char *argv[] = {program, "broker", "--help", NULL};
+  int status = -1;
+  if (program == NULL ||
+      !g_spawn_sync(NULL, (char **)argv, NULL,
+                    G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL, NULL,
+                    &status, NULL) ||
+      status != 0)
+    return NULL;
+  return g_strdup(program);
+}
+
+/* It takes any free port and says which. Its bound on packets is above what the scenes need. */
+static Proc *
+start_qosim(const char *program, guint16 *port)
+{
+  const char *argv[] = {program, "broker", "--port", "0", "-D", "maximum_packet_size=8MB", NULL};
+  g_autoptr(Proc) proc = proc_new("qosim", argv, PROC_STDERR);
+  g_autofree char *line = proc != NULL ? proc_await(proc, "* listens on * port *") : NULL;
+  if (line == NULL)
+    return NULL;
+  *port = (guint16)g_ascii_strtoull(strrchr(line, ' ') + 1, NULL, 10);
+  return g_steal_pointer(&proc);
+}
+
+static char *
+find_mosquitto(void)
+{
+  char *program = g_find_program_in_path("mosquitto");
+  if (program == NULL && g_file_test("/usr/sbin/mosquitto", G_FILE_TEST_IS_EXECUTABLE))
+    program = g_strdup("/usr/sbin/mosquitto");
+  return program;
+}
+
+static guint16
+free_port(void)
+{
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof address;
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  gboolean bound = bind(fd, (struct sockaddr *)&address, size) == 0 &&
+                   getsockname(fd, (struct sockaddr *)&address, &size) == 0;
+  close(fd);
+  return bound ? ntohs(address.sin_port) : 0;
+}
+
+static gboolean
+says_it_runs(Proc *proc)
+{
+  char *line;
+  while ((line = proc_await(proc, "*")) != NULL) {
+    gboolean runs = g_str_has_suffix(line, " running");
+    gboolean failed = strstr(line, "Error: ") != NULL;
+    g_free(line);
+    if (runs || failed)
+      return runs;
+  }
+  return FALSE;
+}
+
+/* It cannot look for a port by itself, and another program may take ours before it does. Started by
+ * root it would become another user, whereupon the kernel forgets that it should end with us. */
+static Proc *
+start_mosquitto(const char *program, guint16 *port)
+{
+  for (guint tries = 0; tries < 5; tries++) {
+    g_autofree char *file = NULL;
+    int fd = g_file_open_tmp("qosim-XXXXXX.conf", &file, NULL);
+    if (fd < 0)
+      return NULL;
+    close(fd);
+    *port = free_port();
+    g_autofree char *config = g_strdup_printf("listener %u 127.0.0.1\n"
+                                              "user root\n"
+                                              "allow_anonymous true\n"
+                                              "max_inflight_messages 0\n"
+                                              "max_queued_messages 0\n"
+                                              "log_dest stderr\n",
+                                              *port);
+    g_file_set_contents(file, config, -1, NULL);
+    const char *argv[] = {program, "-c", file, NULL};
+    g_autoptr(Proc) proc = proc_new("mosquitto", argv, PROC_STDERR);
+    gboolean runs = proc != NULL && says_it_runs(proc);
+    g_unlink(file);
+    if (runs)
+      return g_steal_pointer(&proc);
+  }
+  return NULL;
+}
+
+const BrokerKind broker_qosim = {"qosim", find_qosim, start_qosim};
+const BrokerKind broker_mosquitto = {"mosquitto", find_mosquitto, start_mosquitto};
+
+Broker *
+broker_new(const BrokerKind *kind, const char *program)
+{
+  guint16 port;
+  Proc *proc = kind->start(program, &port);
+  if (proc == NULL)
+    return NULL;
+  Broker *broker = g_new(Broker, 1);
+  *broker = (Broker){.kind = kind, .proc = proc, .port = port};
+  return broker;
+}
+
+gboolean
+broker_end(Broker *broker)
+{
+  gboolean good = proc_runs(broker->proc);
+  if (good) {
+    proc_signal(broker->proc, SIGTERM);
+    int status = proc_await_end(broker->proc);
+    good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+  proc_free(broker->proc);
+  g_free(broker);
+  return good;
+}
+
+const BrokerKind *
+broker_kind(const Broker *broker)
+{
+  return broker->kind;
+}
+
+guint16
+broker_port(const Broker *broker)
+{
+  return broker->port;
+}
+
+gboolean
+broker_runs(const Broker *broker)
+{
+  return proc_runs(broker->proc);
+}

@@ -1,0 +1,28 @@
+# Real MQTT programs against the broker: see README. A peer in C is built where its library is.
+check_PROGRAMS += tests/peers/cast
+tests_peers_cast_SOURCES = tests/peers/cast.c tests/peers/stage.c tests/peers/stage.h \
+	tests/peers/scenes.h tests/peers/scenes.c tests/peers/scenes_cut.c \
+	tests/peers/broker.c tests/peers/broker.h tests/peers/relay.c tests/peers/relay.h \
+	tests/peers/proc.c tests/peers/proc.h
+tests_peers_cast_LDADD = $(GLIB_LIBS)
+
+peers_words = tests/peers/words.c tests/peers/words.h
+if HAVE_LIBMOSQUITTO
+check_PROGRAMS += tests/peers/peer-libmosquitto
+endif
+tests_peers_peer_libmosquitto_SOURCES = tests/peers/peer-libmosquitto.c $(peers_words)
+tests_peers_peer_libmosquitto_LDADD = $(LIBMOSQUITTO_LIBS) $(GLIB_LIBS)
+if HAVE_PAHO_C
+check_PROGRAMS += tests/peers/peer-paho-c
+endif
+tests_peers_peer_paho_c_SOURCES = tests/peers/peer-paho-c.c $(peers_words)
+tests_peers_peer_paho_c_LDADD = -lpaho-mqtt3a $(GLIB_LIBS)
+
+peers_tests = \
+	tests/peers/test-libmosquitto.sh \
+	tests/peers/test-paho-c.sh \
+	tests/peers/test-paho-python.sh \
+	tests/peers/test-mqtt-js.sh
+TESTS += $(peers_tests)
+EXTRA_DIST += tests/peers/README tests/peers/peer-paho-python.py tests/peers/peer-mqtt-js.js \
+	$(peers_tests)
