@@ -89,10 +89,10 @@ find_mqtt_js(void)
 }
 
 static const PeerKind kinds[] = {
-    {"libmosquitto", find_libmosquitto, TRUE, TRUE, FALSE},
-    {"paho-c", find_paho_c, TRUE, TRUE, FALSE},
-    {"paho-python", find_paho_python, FALSE, TRUE, FALSE},
-    {"mqtt-js", find_mqtt_js, FALSE, FALSE, TRUE},
+    {"libmosquitto", find_libmosquitto, TRUE, TRUE, TRUE, FALSE},
+    {"paho-c", find_paho_c, TRUE, FALSE, TRUE, FALSE},
+    {"paho-python", find_paho_python, FALSE, TRUE, TRUE, FALSE},
+    {"mqtt-js", find_mqtt_js, FALSE, TRUE, FALSE, TRUE},
 };
 
 static gboolean
@@ -159,7 +159,7 @@ add_plays(const BrokerKind *broker)
         continue;
       add(broker, version, scenes[i].name, &scenes[i], NULL);
     }
-    for (guint i = 0; i < n_cuts; i++)
+    for (guint i = 0; i < n_cuts && (stage.kind->resumes_at_once || broker == &broker_qosim); i++)
       add(broker, version, cuts[i].name, NULL, &cuts[i]);
   }
   g_autofree char *path = g_strdup_printf("/%s/%s/end", stage.kind->name, broker->name);

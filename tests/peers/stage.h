@@ -8,10 +8,11 @@
 
 typedef struct {
   const char *name;
-  char **(*find)(void);    /* how it is called; NULL where it is missing */
-  gboolean starts_at_once; /* so each connection gets a process of its own */
-  gboolean resends_first;  /* after a reconnect what is older goes first [MQTT-4.6.0-1] */
-  gboolean takes_aliases;  /* it knows what to do with a topic alias of the broker's */
+  char **(*find)(void);     /* how it is called; NULL where it is missing */
+  gboolean starts_at_once;  /* so each connection gets a process of its own */
+  gboolean resumes_at_once; /* otherwise it takes a second, and its cuts are played on one broker */
+  gboolean resends_first;   /* after a reconnect what is older goes first [MQTT-4.6.0-1] */
+  gboolean takes_aliases;   /* it knows what to do with a topic alias of the broker's */
 } PeerKind;
 
 enum { STAGE_ACTORS = 3 };
