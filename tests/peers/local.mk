@@ -6,6 +6,11 @@ tests_peers_cast_SOURCES = tests/peers/cast.c tests/peers/stage.c tests/peers/st
 	tests/peers/proc.c tests/peers/proc.h
 tests_peers_cast_LDADD = $(GLIB_LIBS)
 
+check_PROGRAMS += tests/peers/tools
+tests_peers_tools_SOURCES = tests/peers/tools.c tests/peers/broker.c tests/peers/broker.h \
+	tests/peers/proc.c tests/peers/proc.h
+tests_peers_tools_LDADD = $(GLIB_LIBS)
+
 peers_words = tests/peers/words.c tests/peers/words.h
 if HAVE_LIBMOSQUITTO
 check_PROGRAMS += tests/peers/peer-libmosquitto
@@ -22,7 +27,8 @@ peers_tests = \
 	tests/peers/test-libmosquitto.sh \
 	tests/peers/test-paho-c.sh \
 	tests/peers/test-paho-python.sh \
-	tests/peers/test-mqtt-js.sh
+	tests/peers/test-mqtt-js.sh \
+	tests/peers/test-mosquitto-clients.sh
 TESTS += $(peers_tests)
 EXTRA_DIST += tests/peers/README tests/peers/peer-paho-python.py tests/peers/peer-mqtt-js.js \
 	$(peers_tests)

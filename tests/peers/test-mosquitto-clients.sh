@@ -1,0 +1,2 @@
+#!/bin/sh
+exec "${builddir:-.}/tests/peers/tools" -k "$@"
