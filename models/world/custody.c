@@ -129,26 +129,28 @@ custody_bury(World *world, guint32 number, guint sender, gboolean all)
 {
   Conn *conn = &world->conns[number];
   TcpStream *stream = conn->stream[sender];
+  guint receiver = 1 - sender;
   guint64 read = tcp_stream_read(stream), end = tcp_stream_end(stream);
   guint64 limit = MIN(end, conn->dead_from[sender]); /* beyond it they are buried already */
   guint64 alive = read;
   if (!all) {
     gsize n;
-    tcp_conn_readable(conn->tcp[1 - sender], &n);
+    tcp_conn_readable(conn->tcp[receiver], &n);
     alive += n;
   }
-  if (alive < limit) {
-    guint receiver = 1 - sender;
-    if (conn->partial[receiver] == NULL)
-      bury_packets(world, conn, sender, tcp_stream_bytes(stream, read), limit - read, alive - read);
-    else {
-      /* The beginning of the packet that is decoded next was taken from the stream already. */
-      g_autoptr(GByteArray) joined = g_byte_array_new();
-      guint taken = conn->partial[receiver]->len;
-      g_byte_array_append(joined, conn->partial[receiver]->data, taken);
-      g_byte_array_append(joined, tcp_stream_bytes(stream, read), limit - read);
-      bury_packets(world, conn, sender, joined->data, joined->len, taken + alive - read);
-    }
+  /* What was taken from the stream already, and not decoded: an application dies with it. */
+  GByteArray *partial = conn->partial[receiver];
+  gsize taken = partial == NULL ? 0 : partial->len;
+  if (taken == 0 && alive < limit)
+    bury_packets(world, conn, sender, tcp_stream_bytes(stream, read), limit - read, alive - read);
+  else if (taken > 0 && (all || alive < limit)) {
+    g_autoptr(GByteArray) joined = g_byte_array_new();
+    g_byte_array_append(joined, partial->data, (guint)taken);
+    if (read < limit)
+      g_byte_array_append(joined, tcp_stream_bytes(stream, read), (guint)(limit - read));
+    bury_packets(world, conn, sender, joined->data, joined->len, all ? 0 : taken + alive - read);
   }
+  if (all)
+    g_clear_pointer(&conn->partial[receiver], g_byte_array_unref);
   conn->dead_from[sender] = MIN(conn->dead_from[sender], alive);
 }

@@ -216,6 +216,25 @@ test_receive_maximum_1(void)
   }
 }
 
+/* A slow subscriber takes bytes off a small buffer before it can decode them: they die with it. */
+static void
+test_dies_with_what_it_took(void)
+{
+  g_autoptr(Outcome) outcome =
+      kit_run("[experiment]\ntitle = trouble\nwarmup = 10s\nduration = 60s\ndrain = 30s\n"
+              "[broker hub]\n[tcp small]\nreceive_buffer = 3kB\n"
+              "[client sensor]\n"
+              "[publish reading]\nclient = sensor\ntopic = reading\nevery = 100ms\nsize = 8B\n"
+              "[publish picture]\nclient = sensor\ntopic = picture\nevery = 1s\nsize = 4kB\n"
+              "[client dashboard]\ntcp = small\n"
+              "[subscribe all]\nclient = dashboard\nfilter = #\nprocess = 150ms\n"
+              "[fault end]\nwhat = crash\ntarget = dashboard\nat = 20500ms\nlasts = 1h\n",
+              1);
+  g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_LOST_CAUSE + CAUSE_CONNECTION_LOST), >, 0);
+  g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_PENDING), ==, 0);
+  g_assert_cmpfloat(kit_count(outcome, "picture", COUNT_PENDING), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -227,5 +246,6 @@ main(int argc, char **argv)
   g_test_add_func("/trouble/full-queue", test_full_queue);
   g_test_add_func("/trouble/broker-refuses", test_broker_refuses);
   g_test_add_func("/trouble/receive-maximum-1", test_receive_maximum_1);
+  g_test_add_func("/trouble/dies-with-what-it-took", test_dies_with_what_it_took);
   return g_test_run();
 }
