@@ -60,6 +60,7 @@ typedef struct {
   guint8 qos;
   /* The last first delivery, for the order check of the common case of one subscriber. */
   guint32 order_client;
+  guint8 order_qos;
   guint64 order_sequence;
 } Publisher;
 
@@ -84,7 +85,8 @@ struct _Ledger {
   guint32 table_mask;
   guint64 live, open, ids;
   guint64 fingerprint;
-  GHashTable *order; /* (publisher, client) -> last sequence, where there are several subscribers */
+  GHashTable
+      *order; /* (publisher, QoS, client) -> last sequence, where there are several subscribers */
   GArray *rows;
   GArray *story;
   char *breach;

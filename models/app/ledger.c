@@ -235,10 +235,10 @@ ledger_subscribed(Ledger *ledger, guint32 client, gint64 since_ns)
   ledger->subscribed_ns[ledger_recipient(ledger, client)] = since_ns;
 }
 
-/* Delivery in the order of publication, [MQTT-4.6.0-5]; a publisher here has one topic and one QoS
- * at a time. Where a copy was dropped on its way, what arrives in the end is a repetition, sent
- * after later messages, and the order of section 4.6 is that of first sending. The members of a
- * shared subscription are served side by side. */
+/* Delivery in the order of publication for each QoS, [MQTT-4.6.0-5]: by several subscriptions one
+ * client may get messages of one publisher at several. Where a copy was dropped on its way, what
+ * arrives in the end is a repetition, sent after later messages, and the order of section 4.6 is
+ * that of first sending. The members of a shared subscription are served side by side. */
 static void
 check_order(Ledger *ledger, const Message *message, const Obligation *owed)
 {
@@ -248,15 +248,18 @@ check_order(Ledger *ledger, const Message *message, const Obligation *owed)
   guint32 number = (guint32)(message->tag >> SEQUENCE_BITS) - 1;
   Publisher *publisher = &g_array_index(ledger->publishers, Publisher, number);
   guint64 sequence = message_sequence(message), last;
+  guint8 qos = MIN(publisher->qos, owed->granted);
   if (message->n_owed == 1 &&
-      (publisher->order_client == client || publisher->order_client == LEDGER_UP)) {
+      (publisher->order_client == LEDGER_UP ||
+       (publisher->order_client == client && publisher->order_qos == qos))) {
     publisher->order_client = client;
+    publisher->order_qos = qos;
     last = publisher->order_sequence;
     publisher->order_sequence = MAX(last, sequence);
   } else {
     if (ledger->order == NULL)
       ledger->order = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
-    gint64 key = (gint64)(((guint64)number << 32) | client);
+    gint64 key = (gint64)((((guint64)number << 2 | qos) << 32) | client);
     guint64 *found = g_hash_table_lookup(ledger->order, &key);
     last = found ? *found : 0;
     if (found == NULL) {
