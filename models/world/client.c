@@ -260,9 +260,9 @@ client_readable(World *world, guint32 number)
     gsize n, used;
     const guint8 *bytes = conn_bytes(world, number, CLIENT_END, &n);
     used = n > 0 ? mqtt_client_input(client->mqtt, world_time(world), bytes, n) : 0;
+    client_drain(world, client_number); /* a message's topic lies in these bytes */
     if (used > 0)
       conn_take(world, number, CLIENT_END, used);
-    client_drain(world, client_number);
     if (used == 0 && !(n > 0 && conn_hoard(world, number, CLIENT_END)))
       break;
   }

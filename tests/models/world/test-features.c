@@ -65,6 +65,23 @@ test_groups_and_others(void)
   assert_all_once(outcome, 540);
 }
 
+/* Which of its subscriptions a client handles a message by is looked up by the topic: one alarm
+ * after another, each while the next is waiting. */
+static void
+test_two_subscriptions(void)
+{
+  g_autoptr(Outcome) outcome = kit_run(
+      HEAD "[client sensor]\n"
+           "[publish alarm]\nclient = sensor\ntopic = alarm/{client}\nevery = 4s\nsize = 4kB\n"
+           "[client dashboard]\n"
+           "[subscribe alarms]\nclient = dashboard\nfilter = alarm/#\nprocess = 5s\n"
+           "[subscribe others]\nclient = dashboard\nfilter = fleet/#\n",
+      1);
+  const Histogram *latency = kit_histogram(outcome, "alarm", HISTOGRAM_LATENCY);
+  kit_assert_balanced(outcome);
+  g_assert_cmpfloat(histogram_mean(latency), >, 5e9);
+}
+
 /* A subscriber that begins anew each time is given the last reading again: no extra copy. */
 static void
 test_retained(void)
@@ -180,6 +197,7 @@ main(int argc, char **argv)
   g_test_add_func("/features/shared", test_shared);
   g_test_add_func("/features/shared-pending", test_shared_pending);
   g_test_add_func("/features/groups-and-others", test_groups_and_others);
+  g_test_add_func("/features/two-subscriptions", test_two_subscriptions);
   g_test_add_func("/features/retained", test_retained);
   g_test_add_func("/features/no-local", test_no_local);
   g_test_add_func("/features/message-expiry", test_message_expiry);
