@@ -59,10 +59,22 @@ add_link(GRand *rand, GString *text, const char *name)
 }
 
 static void
+add_tcp(GRand *rand, GString *text)
+{
+  g_string_append_printf(text, "[tcp odd]\nprofile = %s\n", PICK(rand, "linux", "rfc6298"));
+  g_string_append_printf(text, "send_buffer = %s\nreceive_buffer = %s\n",
+                         PICK(rand, "1kB", "5kB", "64kB"), PICK(rand, "1kB", "3kB", "64kB"));
+  g_string_append_printf(text, "syn_retries = %s\ndata_retries = %s\n", PICK(rand, "0", "6"),
+                         PICK(rand, "1", "5", "15"));
+  g_string_append_printf(text, "delayed_ack = %s\nrto_max = %s\n", PICK(rand, "never", "500ms"),
+                         PICK(rand, "2s", "120s"));
+}
+
+static void
 add_machine(GRand *rand, GString *text, gboolean client)
 {
   if (maybe(rand))
-    g_string_append_printf(text, "tcp = %s\n", PICK(rand, "linux", "rfc6298"));
+    g_string_append_printf(text, "tcp = %s\n", PICK(rand, "linux", "rfc6298", "odd"));
   if (maybe(rand))
     g_string_append_printf(text, "inflight = %s\n", PICK(rand, "1", "2", "20"));
   if (maybe(rand))
@@ -86,6 +98,8 @@ add_machine(GRand *rand, GString *text, gboolean client)
   if (maybe(rand))
     g_string_append_printf(text, "topic_alias_maximum = %s\n", PICK(rand, "1", "10"));
   if (!client) {
+    if (maybe(rand))
+      g_string_append_printf(text, "qos0_backlog = %s\n", PICK(rand, "0", "3"));
     if (maybe(rand))
       g_string_append_printf(text, "process = %s\n", PICK(rand, "1ms", "exponential(20ms)"));
     if (maybe(rand))
@@ -193,6 +207,8 @@ add_faults(GRand *rand, GString *text)
         target >= 4 ? "outage" : PICK(rand, "crash", "restart", "power-loss"), targets[target],
         PICK(rand, "0s", "1s", "exponential(5s)"),
         PICK(rand, "at = uniform(1s, 50s)", "every = exponential(20s)", "gap = 15s"));
+    if (target >= 4 && maybe(rand))
+      g_string_append_printf(text, "direction = %s\n", PICK(rand, "up", "down"));
     if (maybe(rand))
       g_string_append_printf(text, "share = %s\n", PICK(rand, "1%", "50%", "90%"));
   }
@@ -209,6 +225,7 @@ draw_world(guint32 number)
   add_link(rand, text, "backhaul");
   if (maybe(rand))
     g_string_append(text, "shared = yes\n");
+  add_tcp(rand, text);
   g_string_append(text, "[broker hub]\n");
   add_machine(rand, text, FALSE);
   add_client(rand, text, "sensor", PICK(rand, "radio", "radio > backhaul"));
@@ -219,6 +236,8 @@ draw_world(guint32 number)
   add_publish(rand, text, "command", "dashboard",
               PICK(rand, "command/{any sensor}", "command/{each sensor}"), "100B");
   add_subscribe(rand, text, "all", "dashboard", PICK(rand, "#", "reading/+"));
+  if (maybe(rand))
+    add_subscribe(rand, text, "more", "dashboard", PICK(rand, "alarm/#", "+/sensor-1", "#"));
   add_subscribe(rand, text, "commands", "sensor", "command/{client}");
   if (maybe(rand)) {
     add_client(rand, text, "worker", PICK(rand, "radio", "backhaul", "wifi"));
