@@ -11,6 +11,12 @@ tests_peers_tools_SOURCES = tests/peers/tools.c tests/peers/broker.c tests/peers
 	tests/peers/proc.c tests/peers/proc.h
 tests_peers_tools_LDADD = $(GLIB_LIBS)
 
+check_PROGRAMS += tests/peers/test-live
+tests_peers_test_live_SOURCES = tests/peers/test-live.c tests/peers/broker.c tests/peers/broker.h \
+	tests/peers/proc.c tests/peers/proc.h
+tests_peers_test_live_LDADD = $(GLIB_LIBS)
+TESTS += tests/peers/test-live
+
 peers_words = tests/peers/words.c tests/peers/words.h
 if HAVE_LIBMOSQUITTO
 check_PROGRAMS += tests/peers/peer-libmosquitto

@@ -161,7 +161,7 @@ play_many_messages(Stage *stage)
   stage_join(stage, 1, FRESH, "");
   stage_subscribe(stage, 1, "#", 2, "");
   for (guint qos = 0; qos <= 2; qos++) {
-    stage_burst(stage, 0, "many", qos, 500);
+    stage_burst(stage, 0, "many", qos, 500, 10);
     hear_burst(stage, 1, "many", qos, 500);
     stage_await(stage, 0, "done");
   }
@@ -176,7 +176,7 @@ play_many_topics(Stage *stage)
     g_autofree char *filter = g_strdup_printf("t/%u", i);
     stage_subscribe(stage, 1, filter, 1, "");
   }
-  stage_burst(stage, 0, "t/%", 1, 600);
+  stage_burst(stage, 0, "t/%", 1, 600, 10);
   hear_burst(stage, 1, "t/%", 1, 300);
   stage_await(stage, 0, "done");
   stage_subscribe(stage, 1, "end", 1, "");
@@ -191,13 +191,13 @@ play_session(Stage *stage)
   stage_check(stage, !stage_join(stage, 1, KEPT, ""), "there is no session at first");
   stage_subscribe(stage, 1, "box", 2, "");
   stage_leave(stage, 1);
-  stage_burst(stage, 0, "box", 1, 50);
+  stage_burst(stage, 0, "box", 1, 50, 10);
   stage_await(stage, 0, "done");
   stage_check(stage, stage_join(stage, 1, KEPT, ""), "the session is there");
   hear_burst(stage, 1, "box", 1, 50);
   stage_settle(stage, 0, 1, "box", 0); /* heard after the last PUBACK was sent */
   stage_kill(stage, 1);
-  stage_burst(stage, 0, "box", 2, 50);
+  stage_burst(stage, 0, "box", 2, 50, 10);
   stage_await(stage, 0, "done");
   stage_check(stage, stage_join(stage, 1, KEPT, ""), "the session outlives a killed client");
   hear_burst(stage, 1, "box", 2, 50);
@@ -234,7 +234,7 @@ play_shared(Stage *stage)
     stage_subscribe(stage, who, "$share/group/work", 1, "");
     stage_subscribe(stage, who, "end", 1, "");
   }
-  stage_burst(stage, 0, "work", 1, 40);
+  stage_burst(stage, 0, "work", 1, 40, 10);
   stage_await(stage, 0, "done");
   stage_publish(stage, 0, "end", 1, NOT_RETAINED, "the-end");
   for (guint who = 1; who <= 2; who++) {
@@ -288,7 +288,7 @@ play_aliases(Stage *stage)
   stage_join(stage, 1, FRESH, " aliases=3");
   stage_subscribe(stage, 1, "#", 1, "");
   for (guint round = 0; round < 3; round++) {
-    stage_burst(stage, 0, "alias/%", 1, 6);
+    stage_burst(stage, 0, "alias/%", 1, 6, 10);
     hear_burst(stage, 1, "alias/%", 1, 6);
     stage_await(stage, 0, "done");
   }

@@ -30,6 +30,9 @@ hear_all(Stage *stage, guint qos, gboolean in_order)
   stage_check(stage, different == MESSAGES, "all that was published was heard");
 }
 
+/* All are under way at once, and the last word comes from another client: MQTT.js 4.3 may never
+ * send what is published around the end of its resending (its flag _storeProcessing can be set once
+ * more after that). */
 void
 cut_play(Stage *stage, const Cut *cut)
 {
@@ -38,11 +41,12 @@ cut_play(Stage *stage, const Cut *cut)
   stage_join(stage, other, KEPT, "");
   stage_subscribe(stage, 1, "cut", cut->qos, "");
   relay_cut(stage->relay, cut->way, cut->type, MESSAGES / 2);
-  stage_burst(stage, 0, "cut", cut->qos, MESSAGES);
+  stage_burst(stage, 0, "cut", cut->qos, MESSAGES, MESSAGES);
   stage_await(stage, cut->who, "closed");
   stage_await(stage, cut->who, "connected 1");
   stage_await(stage, 0, "done");
-  stage_publish(stage, 0, "cut", cut->qos, NOT_RETAINED, "the-end");
+  stage_join(stage, 2, FRESH, "");
+  stage_publish(stage, 2, "cut", cut->qos, NOT_RETAINED, "the-end");
   hear_all(stage, cut->qos, cut->who == 1 || stage->kind->resends_first);
   stage_check(stage, relay_cuts(stage->relay) == 1, "the connection was cut once");
 }

@@ -119,10 +119,10 @@ stage_publish(Stage *stage, guint who, const char *topic, guint qos, StageRetain
 }
 
 void
-stage_burst(Stage *stage, guint who, const char *topic, guint qos, guint count)
+stage_burst(Stage *stage, guint who, const char *topic, guint qos, guint count, guint window)
 {
   g_autofree char *whole = full(stage, topic);
-  proc_say(actor(stage, who), "burst %s %u %u 10", whole, qos, count);
+  proc_say(actor(stage, who), "burst %s %u %u %u", whole, qos, count, window);
 }
 
 char *

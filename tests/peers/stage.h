@@ -46,10 +46,11 @@ void stage_subscribe(Stage *stage, guint who, const char *filter, guint qos, con
 void stage_unsubscribe(Stage *stage, guint who, const char *filter);
 void stage_publish(Stage *stage, guint who, const char *topic, guint qos, StageRetain retain,
                    const char *payload);
-/* These two do not wait for the acknowledgements: "published", and "done". */
+/* These two do not wait for the acknowledgements: "published", and "done". The window is how many
+ * of a burst are under way at once. */
 void stage_send(Stage *stage, guint who, const char *topic, guint qos, StageRetain retain,
                 const char *payload);
-void stage_burst(Stage *stage, guint who, const char *topic, guint qos, guint count);
+void stage_burst(Stage *stage, guint who, const char *topic, guint qos, guint count, guint window);
 void stage_await(Stage *stage, guint who, const char *line);
 
 /* The next message that it heard is this one. */
