@@ -247,9 +247,10 @@ static void
 obey(Peer *peer, const char *line)
 {
   g_auto(GStrv) words = g_strsplit(line, " ", -1);
-  if (strcmp(words[0], "connect") == 0)
+  if (strcmp(words[0], "connect") == 0) {
+    words_say("connecting");
     do_connect(peer, words);
-  else if (strcmp(words[0], "subscribe") == 0)
+  } else if (strcmp(words[0], "subscribe") == 0)
     do_subscribe(peer, words);
   else if (strcmp(words[0], "unsubscribe") == 0)
     mosquitto_unsubscribe(peer->mosq, NULL, words[1]);

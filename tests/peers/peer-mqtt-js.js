@@ -76,6 +76,7 @@ const orders = {
       client.stream.destroy()
       client.end(true)
     }
+    say('connecting')
     const mine = client = mqtt.connect(options)
     let up = false
     mine.on('connect', connack => {

@@ -46,14 +46,17 @@ class Peer:
     def __init__(self):
         self.client = None
         self.lock = threading.Lock()
+        self.voice = threading.Lock()
         self.open = set()      # identifiers of publishes whose end is not told yet
         self.ended = set()     # those that ended before publish() had returned
         self.room = None       # of a burst
 
     def connect(self, *words):
         args = dict(word.split("=", 1) for word in words)
-        if self.client:
+        with self.voice:
             former, self.client = self.client, None
+            say("connecting")
+        if former:
             former.disconnect()
         self.five = args["version"] == "5"
         clean = args["clean"] == "1"
@@ -82,6 +85,12 @@ class Peer:
         self.client, self.leaving, self.up = client, False, False
         client.connect("127.0.0.1", int(args["port"]), int(args.get("keepalive", 60)), **more)
         client.loop_start()
+
+    def say_for(self, client, *words):
+        """Threads of former clients have no voice."""
+        with self.voice:
+            if client is self.client:
+                say(*words)
 
     def on_connect(self, client, _data, flags, code, *_):
         if client is not self.client:
@@ -119,8 +128,6 @@ class Peer:
             say("published")
 
     def on_message(self, client, _data, message):
-        if client is not self.client:
-            return
         words = ["message", message.topic, message.qos, int(message.retain),
                  from_payload(message.payload)]
         props = message.properties if self.five else None
@@ -137,7 +144,7 @@ class Peer:
             elif name == "SubscriptionIdentifier":
                 value = value[0]
             words.append(word + "=" + str(value))
-        say(*words)
+        self.say_for(client, *words)
 
     def subscribe(self, topic, qos, *words):
         args = dict(word.split("=", 1) for word in words)

@@ -199,8 +199,8 @@ comes_true(gpointer data)
   return wish->found != NULL || wish->proc->watch == 0;
 }
 
-char *
-proc_await(Proc *proc, const char *pattern)
+static GList *
+await(Proc *proc, const char *pattern)
 {
   Wish wish = {.proc = proc, .pattern = pattern};
   g_autofree char *what = g_strdup_printf("%s to say \"%s\"", proc->name, pattern);
@@ -208,11 +208,28 @@ proc_await(Proc *proc, const char *pattern)
     return NULL;
   if (proc_wait(comes_true, &wish, what) && wish.found == NULL)
     g_test_fail_printf("%s has ended and did not say \"%s\"", proc->name, pattern);
-  if (wish.found == NULL)
+  return wish.found;
+}
+
+char *
+proc_await(Proc *proc, const char *pattern)
+{
+  GList *link = await(proc, pattern);
+  if (link == NULL)
     return NULL;
-  char *line = wish.found->data;
-  g_queue_delete_link(&proc->kept, wish.found);
+  char *line = link->data;
+  g_queue_delete_link(&proc->kept, link);
   return line;
+}
+
+void
+proc_skip(Proc *proc, const char *pattern)
+{
+  GList *link = await(proc, pattern);
+  for (gboolean last = link == NULL; !last;) {
+    last = proc->kept.head == link;
+    g_free(g_queue_pop_head(&proc->kept));
+  }
 }
 
 guint
@@ -223,12 +240,6 @@ proc_kept(const Proc *proc, const char *pattern)
   for (GList *link = proc->kept.head; link != NULL; link = link->next)
     n += g_pattern_spec_match_string(spec, link->data);
   return n;
-}
-
-void
-proc_forget(Proc *proc)
-{
-  g_queue_clear_full(&proc->kept, g_free);
 }
 
 void

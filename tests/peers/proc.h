@@ -20,9 +20,10 @@ void proc_say(Proc *proc, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The first line kept that matches the glob, which is then forgotten; waits for one if there is
  * none. NULL when the test has failed, as it does when none came in time. */
 char *proc_await(Proc *proc, const char *pattern);
+/* The same, and what it said before is forgotten too. */
+void proc_skip(Proc *proc, const char *pattern);
 /* How many of the lines kept match. */
 guint proc_kept(const Proc *proc, const char *pattern);
-void proc_forget(Proc *proc);
 
 void proc_signal(Proc *proc, int number);
 gboolean proc_runs(const Proc *proc);

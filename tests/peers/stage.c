@@ -45,9 +45,9 @@ join(Stage *stage, guint who, guint name, StageSession session, const char *word
     stage_kill(stage, who);
   Proc *proc = actor(stage, who);
   const char *expiry = session == KEPT && stage->version == 5 ? " expiry=600" : "";
-  proc_forget(proc);
   proc_say(proc, "connect port=%u id=s%u-%u version=%d clean=%d%s%s", port, stage->scene, name,
            stage->version, session == FRESH, expiry, words);
+  proc_skip(proc, "connecting"); /* what the former client heard is nobody's concern */
   g_autofree char *line = proc_await(proc, "connected ?");
   return line != NULL && g_str_has_suffix(line, "1");
 }
