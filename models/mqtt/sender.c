@@ -324,9 +324,22 @@ credit_orphan(MqttCore *core, MqttSession *session, gint64 now_ns, guint16 id)
   mqtt_sender_grant(core, session, now_ns);
 }
 
+/* Its PUBREL, on a new connection, is not written yet. */
+static gboolean
+waits_to_be_released(MqttSession *session, guint16 id)
+{
+  MqttRing *acks = session->pipe->acks;
+  for (guint32 i = acks == NULL ? 0 : acks->head; acks != NULL && i != acks->tail; i++)
+    if (mqtt_ring_at(acks, i)->state == MQTT_PUBREL && mqtt_ring_at(acks, i)->id == id)
+      return TRUE;
+  return FALSE;
+}
+
 static void
 release(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean again)
 {
+  if (again && waits_to_be_released(session, slot->id))
+    return;
   if (!again) {
     slot->word = 0; /* a client's timer begins anew when PUBREL is written, whatever it waits for */
     slot->flags &= (guint8)~MQTT_SLOT_SENT;
