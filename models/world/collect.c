@@ -104,7 +104,7 @@ find_movers(const World *world)
   gboolean *moves = g_new0(gboolean, world->n_clients + world->shares->len);
   for (guint32 i = 0; i < world->n_clients; i++) {
     moves[i] = sim_pending(world->sim) > 0 && may_move(world, &world->clients[i]);
-    guint32 share = moves[i] ? world_share(world, i) : NONE;
+    guint32 share = moves[i] ? share_number(world, i) : NONE;
     if (share != NONE)
       moves[world->n_clients + share] = TRUE;
   }

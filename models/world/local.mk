@@ -8,5 +8,7 @@ libqosim_world_a_SOURCES = \
 	models/world/host.c \
 	models/world/journal.c models/world/journal.h models/world/medium.c \
 	models/world/outside.c models/world/outside.h \
+	models/world/publish.c \
+	models/world/share.c \
 	models/world/world-private.h \
 	models/world/world.c models/world/world.h

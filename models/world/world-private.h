@@ -1,6 +1,8 @@
 /* The inside of a World, shared by the files of this folder and by nobody else.
  *
- *   world.c    makes a world of a scenario, publishes, runs
+ *   world.c    makes a world of a scenario, runs
+ *   publish.c  who publishes what when
+ *   share.c    groups of shared subscriptions
  *   host.c     TCP connections: packets in and out, timers, life and death of both ends
  *   client.c   devices: connect, subscribe, read, reconnect
  *   broker.c   brokers: accept, read, serve, write
@@ -259,9 +261,7 @@ world_in_window(const World *world)
   return now_ns >= 0 && now_ns < world->scenario->duration_ns;
 }
 
-char *world_client_name(const World *world, guint32 client); /* "sensor-17"; to free */
-/* The shared subscription that a client is a member of, by its place in shares; or NONE. */
-guint32 world_share(const World *world, guint32 client);
+char *world_client_name(const World *world, guint32 client);          /* "sensor-17"; to free */
 guint32 world_client_number(const World *world, MqttBytes client_id); /* NONE: no such client */
 /* An end closes its connection: if that was doomed, how long it took to notice. */
 void world_detect(World *world, guint32 conn, guint end);
@@ -272,6 +272,26 @@ void world_breach(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* world.c */
 World *world_make(const Scenario *scenario, const RunRequest *request, Outside *outside);
+
+guint world_count_sections(const Scenario *scenario, const char *kind);
+/* Does the list of group names in a publish or subscribe section name this one? */
+gboolean world_names_group(const Section *section, const char *group);
+
+/* The sections of a kind, in order, each given its place in an array. */
+#define FOR_SECTIONS(world, kind_name, section, index)                                             \
+  for (guint index##_s = 0, index = 0; index##_s < (world)->scenario->sections->len; index##_s++)  \
+    for (const Section *section = g_ptr_array_index((world)->scenario->sections, index##_s);       \
+         section != NULL && g_str_equal(section->kind->kind, kind_name); section = NULL, index++)
+
+/* publish.c */
+void publish_register(World *world);
+void publish_setup(World *world);
+
+/* share.c */
+void share_find(World *world); /* once the groups are known */
+void share_join(World *world); /* once the ledger is there */
+/* The shared subscription that a client is a member of, by its place in shares; or NONE. */
+guint32 share_number(const World *world, guint32 client);
 
 /* host.c */
 void host_register(World *world);

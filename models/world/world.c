@@ -1,5 +1,4 @@
-/* Makes a world of a scenario, lets its applications publish, runs it. */
-#include "models/mqtt/shares.h"
+/* Makes a world of a scenario and runs it. */
 #include "models/world/world-private.h"
 
 #include <string.h>
@@ -87,131 +86,10 @@ world_down(World *world, guint32 number)
       window_overlap_s(world, client->down_since_ns, world_time(world));
 }
 
-/* ---- publishing ---- */
-
-static void
-publisher_match(World *world, Publisher *publisher, const char *topic)
-{
-  interest_match(world->interest, publisher->client, mqtt_bytes(topic), world->owed);
-}
-
-static void
-publisher_match_own(World *world, Publisher *publisher)
-{
-  publisher_match(world, publisher, publisher->topic);
-  publisher->n_owed = world->owed->len;
-  publisher->version = interest_version(world->interest);
-  g_free(publisher->owed);
-  publisher->owed = g_memdup2(world->owed->data, world->owed->len * sizeof(LedgerOwed));
-}
-
-static Cause
-refusal_cause(MqttPublishResult result)
-{
-  switch (result) {
-  case MQTT_PUBLISH_ACCEPTED:
-    return CAUSE_NONE;
-  case MQTT_PUBLISH_OFFLINE:
-  case MQTT_PUBLISH_NOT_SUPPORTED:
-    return CAUSE_REFUSED_BY_CLIENT;
-  case MQTT_PUBLISH_QUEUE_FULL:
-    return CAUSE_CLIENT_QUEUE_FULL;
-  case MQTT_PUBLISH_TOO_LARGE:
-    return CAUSE_TOO_LARGE;
-  }
-  g_assert_not_reached();
-}
-
-static void
-publish_one(World *world, guint32 number, const char *topic, const LedgerOwed *owed, guint n_owed)
-{
-  const Publisher *publisher = &world->publishers[number];
-  const PublishKind *kind = &world->publish_kinds[publisher->section];
-  Client *client = &world->clients[publisher->client];
-  Group *group = &world->groups[client->group];
-  gint64 now_ns = world_time(world);
-  guint64 tag = ledger_publish(world->ledger, number, now_ns, owed, n_owed);
-  workload_payload(world->payload, kind->workload.size, tag ^ world->disguise);
-  MqttPublish publish = {.qos = kind->workload.qos,
-                         .retain = kind->retain,
-                         .topic = mqtt_bytes(topic),
-                         .payload = {world->payload, kind->workload.size},
-                         .properties = kind->properties};
-  MqttPublishResult result = mqtt_client_publish(client->mqtt, now_ns, &publish);
-  client_drain(world, publisher->client);
-  ledger_returned(world->ledger, tag, now_ns, result == MQTT_PUBLISH_ACCEPTED,
-                  refusal_cause(result));
-  if (world_in_window(world)) {
-    group->refused += result != MQTT_PUBLISH_ACCEPTED;
-    group->queue_peak = MAX(group->queue_peak, mqtt_client_queued(client->mqtt));
-    group->inflight_peak = MAX(group->inflight_peak, mqtt_client_inflight(client->mqtt));
-  }
-}
-
-/* The topic of one message where the pattern names other clients. */
-static char *
-topic_for(const World *world, const char *pattern, guint32 client)
-{
-  const char *open = strstr(pattern, "{any ");
-  if (open == NULL)
-    open = strstr(pattern, "{each ");
-  const char *close = strchr(open, '}');
-  g_autofree char *before = g_strndup(pattern, open - pattern);
-  g_autofree char *name = world_client_name(world, client);
-  return g_strconcat(before, name, close + 1, NULL);
-}
-
-static void
-publish_to_others(World *world, guint32 number)
-{
-  Publisher *publisher = &world->publishers[number];
-  const PublishKind *kind = &world->publish_kinds[publisher->section];
-  const Group *group = kind->others;
-  guint32 first = group->first, n = group->count;
-  if (!kind->each) {
-    /* Another client: never the publisher itself, if it belongs to the group. */
-    gboolean member = publisher->client >= first && publisher->client < first + n;
-    guint64 draw = random_below(&publisher->stream, publisher->calls | G_GUINT64_CONSTANT(1) << 63,
-                                member && n > 1 ? n - 1 : n);
-    first += (guint32)draw + (member && n > 1 && first + draw >= publisher->client);
-    n = 1;
-  }
-  for (guint32 i = 0; i < n; i++) {
-    g_autofree char *topic = topic_for(world, publisher->topic, first + i);
-    publisher_match(world, publisher, topic);
-    publish_one(world, number, topic, (gconstpointer)world->owed->data, world->owed->len);
-  }
-}
-
-static void
-on_publish(gpointer user, guint32 number, guint32 word)
-{
-  World *world = user;
-  Publisher *publisher = &world->publishers[number];
-  const PublishKind *kind = &world->publish_kinds[publisher->section];
-  (void)word;
-  publisher->calls++;
-  gint64 next_ns =
-      sim_add(world_time(world),
-              workload_interval_ns(&kind->workload, &publisher->stream, publisher->calls));
-  if (next_ns < world->scenario->duration_ns)
-    sim_at(world->sim, next_ns, world->kind_publish, number, 0);
-  if (!world->clients[publisher->client].up)
-    return; /* nobody is there to call publish() */
-  if (kind->others != NULL)
-    publish_to_others(world, number);
-  else {
-    if (publisher->version != interest_version(world->interest))
-      publisher_match_own(world, publisher);
-    publish_one(world, number, publisher->topic, publisher->owed, publisher->n_owed);
-  }
-  client_pump(world, publisher->client);
-}
-
 /* ---- making a world ---- */
 
-static guint
-count_sections(const Scenario *scenario, const char *kind)
+guint
+world_count_sections(const Scenario *scenario, const char *kind)
 {
   guint n = 0;
   for (guint i = 0; i < scenario->sections->len; i++) {
@@ -221,11 +99,15 @@ count_sections(const Scenario *scenario, const char *kind)
   return n;
 }
 
-/* The sections of a kind, in order, each given its place in an array. */
-#define FOR_SECTIONS(world, kind_name, section, index)                                             \
-  for (guint index##_s = 0, index = 0; index##_s < (world)->scenario->sections->len; index##_s++)  \
-    for (const Section *section = g_ptr_array_index((world)->scenario->sections, index##_s);       \
-         section != NULL && g_str_equal(section->kind->kind, kind_name); section = NULL, index++)
+gboolean
+world_names_group(const Section *section, const char *group)
+{
+  const Value *list = section_value(section, "client");
+  for (guint i = 0; i < list->list.n; i++)
+    if (g_str_equal(list->list.values[i]->text, group))
+      return TRUE;
+  return FALSE;
+}
 
 static void
 setup_store(World *world, Medium **store, MediumKind kind, guint32 client, guint32 broker,
@@ -261,7 +143,7 @@ time_taken(const Section *section, const char *key)
 static void
 setup_brokers(World *world)
 {
-  world->n_brokers = count_sections(world->scenario, "broker");
+  world->n_brokers = world_count_sections(world->scenario, "broker");
   world->brokers = g_new0(Broker, MAX(world->n_brokers, 1));
   FOR_SECTIONS(world, "broker", section, i)
   {
@@ -283,7 +165,7 @@ setup_brokers(World *world)
 static void
 setup_links(World *world)
 {
-  world->n_link_kinds = count_sections(world->scenario, "link");
+  world->n_link_kinds = world_count_sections(world->scenario, "link");
   world->link_kinds = g_new0(LinkKind, MAX(world->n_link_kinds, 1));
   FOR_SECTIONS(world, "link", section, i)
   {
@@ -336,21 +218,10 @@ setup_backoff(const Section *section, Backoff *backoff)
   }
 }
 
-/* Does the list of group names in a publish or subscribe section name this one? */
-static gboolean
-section_names_group(const Section *section, const char *group)
-{
-  const Value *list = section_value(section, "client");
-  for (guint i = 0; i < list->list.n; i++)
-    if (g_str_equal(list->list.values[i]->text, group))
-      return TRUE;
-  return FALSE;
-}
-
 static void
 setup_groups(World *world)
 {
-  world->n_groups = count_sections(world->scenario, "client");
+  world->n_groups = world_count_sections(world->scenario, "client");
   world->groups = g_new0(Group, MAX(world->n_groups, 1));
   FOR_SECTIONS(world, "client", section, i)
   {
@@ -369,14 +240,14 @@ setup_groups(World *world)
         !g_str_equal(world->brokers[group->broker].section->name, section_text(section, "broker")))
       group->broker++;
     FOR_SECTIONS(world, "subscribe", subscribe, k)
-    if (section_names_group(subscribe, section->name)) {
+    if (world_names_group(subscribe, section->name)) {
       g_array_append_val(group->subscriptions, k);
       group->takes_time |= time_taken(subscribe, "process") != NULL;
       group->retain_as_published |=
           group->mqtt.version == MQTT_5_0 && section_int(subscribe, "retain_as_published") != 0;
     }
     FOR_SECTIONS(world, "publish", publish, k)
-    group->publishes |= section_names_group(publish, section->name);
+    group->publishes |= world_names_group(publish, section->name);
   }
 }
 
@@ -483,7 +354,7 @@ setup_client(World *world, guint group_number, guint32 n)
 static void
 setup_subscriptions(World *world)
 {
-  world->n_subscriptions = count_sections(world->scenario, "subscribe");
+  world->n_subscriptions = world_count_sections(world->scenario, "subscribe");
   world->subscriptions = g_new0(Subscription, MAX(world->n_subscriptions, 1));
   FOR_SECTIONS(world, "subscribe", section, i)
   {
@@ -492,77 +363,6 @@ setup_subscriptions(World *world)
     world->subscriptions[i].identifier = spec_subscribe_identifier(section);
     world->subscriptions[i].process = time_taken(section, "process");
   }
-}
-
-static const Group *
-group_named_in(const World *world, const char *pattern, const char *word)
-{
-  const char *open = strstr(pattern, word);
-  if (open == NULL)
-    return NULL;
-  open += strlen(word);
-  for (guint i = 0; i < world->n_groups; i++) {
-    const char *name = world->groups[i].section->name;
-    gsize n = strlen(name);
-    if (strncmp(open, name, n) == 0 && open[n] == '}')
-      return &world->groups[i];
-  }
-  return NULL;
-}
-
-static void
-setup_publisher(World *world, guint kind_number, guint32 client)
-{
-  const PublishKind *kind = &world->publish_kinds[kind_number];
-  const Client *one = &world->clients[client];
-  Publisher publisher = {.client = client, .section = kind_number};
-  g_autofree char *name = world_client_name(world, client);
-  g_autofree char *purpose = g_strconcat("publish ", kind->section->name, NULL);
-  publisher.stream =
-      random_stream(world->request->seed, world->request->replication, name, purpose);
-  publisher.topic = spec_topic(section_text(kind->section, "topic"),
-                               world->groups[one->group].section->name, one->n);
-  guint32 number = ledger_publisher(world->ledger, kind_number, client, kind->workload.qos);
-  g_assert(number == world->n_publishers);
-  world->publishers[world->n_publishers++] = publisher;
-  gint64 first_ns =
-      sim_add(-world->scenario->warmup_ns, workload_first_ns(&kind->workload, &publisher.stream));
-  if (first_ns < world->scenario->duration_ns)
-    sim_at(world->sim, first_ns, world->kind_publish, number, 0);
-}
-
-static void
-setup_publishing(World *world)
-{
-  guint32 n = 0, largest = 8;
-  world->n_publish_kinds = count_sections(world->scenario, "publish");
-  world->publish_kinds = g_new0(PublishKind, MAX(world->n_publish_kinds, 1));
-  FOR_SECTIONS(world, "publish", section, i)
-  {
-    PublishKind *kind = &world->publish_kinds[i];
-    const char *topic = section_text(section, "topic");
-    kind->section = section;
-    kind->workload.qos = (guint8)section_int(section, "qos");
-    kind->workload.size = (guint32)section_int(section, "size");
-    kind->workload.every = section_dist(section, "every");
-    kind->workload.start = section_dist(section, "start");
-    kind->retain = section_int(section, "retain") != 0;
-    spec_publish_properties(section, &kind->properties);
-    kind->each = strstr(topic, "{each ") != NULL;
-    kind->others = group_named_in(world, topic, kind->each ? "{each " : "{any ");
-    largest = MAX(largest, kind->workload.size);
-    ledger_section(world->ledger, i, section_int(section, "deadline"));
-    for (guint g = 0; g < world->n_groups; g++)
-      if (section_names_group(section, world->groups[g].section->name))
-        n += world->groups[g].count;
-  }
-  world->payload = g_malloc(largest);
-  world->publishers = g_new0(Publisher, MAX(n, 1));
-  for (guint i = 0; i < world->n_publish_kinds; i++)
-    for (guint g = 0; g < world->n_groups; g++)
-      if (section_names_group(world->publish_kinds[i].section, world->groups[g].section->name))
-        for (guint32 k = 0; k < world->groups[g].count; k++)
-          setup_publisher(world, i, world->groups[g].first + k);
 }
 
 static void
@@ -585,7 +385,7 @@ setup_engine(World *world)
   const Scenario *scenario = world->scenario;
   world->sim = sim_new(-scenario->warmup_ns);
   world->net = net_new(world->sim, sizeof(TcpSegment), &handler, world);
-  world->kind_publish = sim_register(world->sim, on_publish, world);
+  publish_register(world);
   world->kind_mark = sim_register(world->sim, on_mark, world);
   client_register(world);
   broker_register(world);
@@ -595,53 +395,6 @@ setup_engine(World *world)
   world->end_ns = sim_add(scenario->duration_ns, scenario->drain_ns);
   sim_at(world->sim, 0, world->kind_mark, MARK_ZERO, 0);
   sim_at(world->sim, scenario->duration_ns, world->kind_mark, MARK_WINDOW_END, 0);
-}
-
-/* The only subscription of a client that shares one; to free. NULL: it shares none. */
-static char *
-share_of(const World *world, const Group *group, guint32 n)
-{
-  if (group->subscriptions->len != 1)
-    return NULL;
-  guint32 index = g_array_index(group->subscriptions, guint32, 0);
-  const char *filter = world->subscriptions[index].filter;
-  return mqtt_share_is(mqtt_bytes(filter)) ? spec_topic(filter, group->section->name, n) : NULL;
-}
-
-static void
-find_shares(World *world)
-{
-  for (guint g = 0; g < world->n_groups; g++)
-    for (guint32 n = 1; n <= world->groups[g].count; n++) {
-      char *filter = share_of(world, &world->groups[g], n);
-      if (filter == NULL)
-        break;
-      if (g_hash_table_contains(world->share_numbers, filter)) {
-        g_free(filter);
-        continue;
-      }
-      g_hash_table_insert(world->share_numbers, filter, GUINT_TO_POINTER(world->shares->len));
-      g_ptr_array_add(world->shares, filter);
-    }
-}
-
-guint32
-world_share(const World *world, guint32 client)
-{
-  const Client *one = &world->clients[client];
-  g_autofree char *filter = share_of(world, &world->groups[one->group], one->n);
-  return filter == NULL ? NONE
-                        : GPOINTER_TO_UINT(g_hash_table_lookup(world->share_numbers, filter));
-}
-
-static void
-join_shares(World *world)
-{
-  for (guint32 i = 0; i < world->n_clients; i++) {
-    guint32 share = world_share(world, i);
-    if (share != NONE)
-      ledger_join(world->ledger, i, share);
-  }
 }
 
 static const char *
@@ -683,8 +436,8 @@ world_make(const Scenario *scenario, const RunRequest *request, Outside *outside
     setup_links(world);
   setup_subscriptions(world);
   setup_groups(world);
-  find_shares(world);
-  LedgerConfig ledger = {.sections = count_sections(scenario, "publish"),
+  share_find(world);
+  LedgerConfig ledger = {.sections = world_count_sections(scenario, "publish"),
                          .clients = world->n_clients,
                          .groups = world->shares->len,
                          .window_ns = scenario->duration_ns,
@@ -699,9 +452,9 @@ world_make(const Scenario *scenario, const RunRequest *request, Outside *outside
   for (guint g = 0; g < world->n_groups; g++)
     for (guint32 n = 1; n <= world->groups[g].count; n++)
       setup_client(world, g, n);
-  join_shares(world);
-  setup_publishing(world);
-  world->n_faults = count_sections(scenario, "fault");
+  share_join(world);
+  publish_setup(world);
+  world->n_faults = world_count_sections(scenario, "fault");
   world->faults = g_new0(Fault, MAX(world->n_faults, 1));
   FOR_SECTIONS(world, "fault", section, i)
   world->faults[i].section = section;
