@@ -87,6 +87,22 @@ axis_never_gap(const Axis *axis)
   return axis->has_never ? axis_value(axis, (1 + axis_position(axis, axis->never)) / 2) : NAN;
 }
 
+/* "every-change(5 ms)" is two words wide: what stands in its parentheses goes below. */
+static void
+two_lines(char **format)
+{
+  char *open = strchr(*format, '(');
+
+  if (open != NULL && open != *format) {
+    char *first = g_strndup(*format, (gsize)(open - *format));
+    char *both = g_strconcat(first, "\\n", open, NULL);
+
+    g_free(first);
+    g_free(*format);
+    *format = both;
+  }
+}
+
 void
 axis_add_tic(GString *tics, const char *label, double at, guint level)
 {
@@ -100,6 +116,7 @@ axis_add_tic(GString *tics, const char *label, double at, guint level)
   g_strdelimit(plain, "\"\\`", '\'');
   shares = g_strsplit(plain, "%", -1);
   format = g_strjoinv("%%", shares);
+  two_lines(&format);
   g_string_append_printf(tics, "%s\"%s\" %s", tics->len > 0 ? ", " : "", format,
                          g_ascii_dtostr(number, sizeof number, at));
   if (level > 0)

@@ -320,8 +320,9 @@ panels_add(Panels *panels, const Chart *chart, guint metric, guint panel, const 
 {
   gboolean is_cdf = chart->picture->kind == PICTURE_CDF;
   /* Distributions are read from zero and end with the last message; a curve that begins with a drop
-   * does not hide in the frame. */
-  double margin = !is_cdf ? 0.06 : x->log ? 0.02 : 0;
+   * does not hide in the frame. A word needs room at the ends too. */
+  guint words = chart->words->len;
+  double margin = is_cdf ? (x->log ? 0.02 : 0) : words > 1 ? 0.3 / (words - 1) : 0.06;
   g_autoptr(GString) y_tics = g_string_new(NULL);
   double begin, end;
   guint lines;
@@ -422,12 +423,24 @@ set_layout(GString *script, const Chart *chart, const char *format, guint column
 
 /* All panels that have something to show. Where there are several metrics, each begins a row, and
  * panels of the same factors stand below each other. */
+static gboolean
+words_have_two_lines(const Chart *chart)
+{
+  for (guint i = 0; i < chart->words->len; i++)
+    if (strchr(chart->words->pdata[i], '(') != NULL)
+      return TRUE;
+  return FALSE;
+}
+
 static void
 take_panels(Panels *panels, GString *tsv, const Chart *chart)
 {
   gboolean bare = chart->named_tics || chart->words->len > 0 || *chart->x_unit == '\0';
+  /* Below words that stand on two lines. */
+  const char *below = words_have_two_lines(chart) ? "\n" : "";
   g_autofree char *x_label =
-      bare ? g_strdup(chart->x_label) : g_strdup_printf("%s (%s)", chart->x_label, chart->x_unit);
+      bare ? g_strconcat(below, chart->x_label, NULL)
+           : g_strdup_printf("%s%s (%s)", below, chart->x_label, chart->x_unit);
   guint across = MIN(chart->panels->len, MOST_COLUMNS);
   guint per_metric = (chart->panels->len + across - 1) / across * across;
 
