@@ -11,8 +11,8 @@ AM_TESTS_ENVIRONMENT = \
 	srcdir=$(abs_top_srcdir); export srcdir; \
 	builddir=$(abs_top_builddir); export builddir;
 
-TESTS += tests/tidy.sh
-EXTRA_DIST += tests/tidy.sh tests/seeded.sh
+TESTS += tests/tidy.sh tests/coverage.sh
+EXTRA_DIST += tests/tidy.sh tests/coverage.sh tests/seeded.sh
 
 include tests/sim/random/local.mk
 include tests/sim/engine/local.mk

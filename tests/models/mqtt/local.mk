@@ -28,7 +28,7 @@ tests_models_mqtt_test_scripts_SOURCES = tests/models/mqtt/test-scripts.c \
 	tests/models/mqtt/knobs.c tests/models/mqtt/knobs.h
 tests_models_mqtt_test_scripts_LDADD = $(LIBS_MQTT)
 TESTS += tests/models/mqtt/test-scripts
-EXTRA_DIST += tests/models/mqtt/scripts
+EXTRA_DIST += tests/models/mqtt/scripts tests/models/mqtt/statements.txt
 
 check_PROGRAMS += tests/models/mqtt/test-retained
 tests_models_mqtt_test_retained_SOURCES = tests/models/mqtt/test-retained.c

@@ -192,7 +192,8 @@ test_clean_start(void)
   solo_free(solo);
 }
 
-/* PINGREQ when nothing was sent for the keep alive; sending anything postpones it. */
+/* PINGREQ when nothing was sent for the keep alive; sending anything postpones it [MQTT-3.1.2-20].
+ */
 static void
 test_keep_alive(void)
 {
@@ -571,7 +572,8 @@ test_queue_bytes(void)
   solo_free(solo);
 }
 
-/* The window is the server's Receive Maximum; it moves with PUBACK, PUBCOMP and refusals. */
+/* The window is the server's Receive Maximum; it moves with PUBACK, PUBCOMP and refusals
+ * [MQTT-3.3.4-7], [MQTT-4.9.0-2]. */
 static void
 test_window(void)
 {
@@ -588,7 +590,7 @@ test_window(void)
   g_assert_cmpuint(solo->packet.publish.qos, ==, 0);
   g_assert_cmpint(out(solo), ==, 0);
   in_ack(solo, MQTT_PUBREC, 1, 0);
-  g_assert_cmpint(out(solo), ==, MQTT_PUBREL); /* never delayed, and moves nothing */
+  g_assert_cmpint(out(solo), ==, MQTT_PUBREL); /* never delayed [MQTT-3.3.4-8], and moves nothing */
   g_assert_cmpint(out(solo), ==, 0);
   in_ack(solo, MQTT_PUBCOMP, 1, 0);
   g_assert_cmpint(out(solo), ==, MQTT_PUBLISH);
