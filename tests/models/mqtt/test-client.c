@@ -572,6 +572,32 @@ test_queue_bytes(void)
   solo_free(solo);
 }
 
+/* An alias for as many topics as the server allows [MQTT-3.2.2-17], none where it does not say
+ * [MQTT-3.2.2-18]. */
+static void
+test_aliases(void)
+{
+  for (guint16 maximum = 0; maximum <= 1; maximum++) {
+    Solo *solo = solo_new(MQTT_5_0);
+    MqttProperties p = {.present = (guint64)maximum << MQTT_PROP_TOPIC_ALIAS_MAXIMUM,
+                        .topic_alias_maximum = maximum};
+    connect_with(solo, FALSE, p);
+    for (guint i = 0; i < 3; i++) {
+      MqttPublish message = {.topic = i == 1 ? MQTT_BYTES("plant/two") : MQTT_BYTES("plant/one")};
+      message.properties.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_TOPIC_ALIAS;
+      mqtt_client_publish(solo->client, solo->now_ns, &message);
+      g_assert_cmpint(out(solo), ==, MQTT_PUBLISH);
+      const MqttPublish *sent = &solo->packet.publish;
+      gboolean aliased = maximum == 1 && i != 1;
+      g_assert_cmpint(MQTT_HAS(&sent->properties, MQTT_PROP_TOPIC_ALIAS), ==, aliased);
+      g_assert_cmpuint(sent->topic.length, ==, aliased && i == 2 ? 0 : 9);
+      if (aliased)
+        g_assert_cmpuint(sent->properties.topic_alias, ==, 1);
+    }
+    solo_free(solo);
+  }
+}
+
 /* The window is the server's Receive Maximum; it moves with PUBACK, PUBCOMP and refusals
  * [MQTT-3.3.4-7], [MQTT-4.9.0-2]. */
 static void
@@ -833,6 +859,7 @@ main(int argc, char **argv)
       {"queue/full", test_queue_full},
       {"queue/bytes", test_queue_bytes},
       {"window/quota", test_window},
+      {"aliases", test_aliases},
       {"window/resume", test_window_on_resume},
       {"window/ours", test_server_exceeds_receive_maximum},
       {"limits", test_limits},
