@@ -7,6 +7,7 @@ typedef struct {
   const Dist *dist;  /* drawn for each try; NULL: the rule below */
   gint64 initial_ns; /* G_MAXINT64: never again */
   gint64 max_ns;
+  gint64 reset_ns; /* a connection that stood this long after CONNACK starts it anew */
   double factor;
   double jitter; /* 0..1: the delay d becomes d (1 - jitter U), U uniform in [0, 1) */
 } Backoff;

@@ -4,6 +4,8 @@
 #include "models/spec/spec_words.h"
 
 static const char *const protocol_words[] = {"mqtt5", "mqtt311", NULL};
+static const char *const transport_words[] = {"tcp", NULL};
+static const char *const reset_words[] = {"connack", NULL};
 static const char *const start_words[] = {"spread", NULL};
 static const char *const clean_start_words[] = {"yes", "no", "first", NULL};
 static const char *const session_present_words[] = {"obey", "ignore", NULL};
@@ -22,12 +24,16 @@ static const ParamSpec backoff_params[] = {
    .help = "from try to try"},
   {.name = "jitter", .type = PARAM_RATIO, .fallback = "0%", .low = "0%", .high = "100%",
    .help = "j makes a delay d into d (1 - j U), U uniform in [0, 1)"},
+  {.name = "reset", .type = PARAM_TIME, .fallback = "connack", .low = "1ms", .high = "1y",
+   .words = reset_words,
+   .help = "what starts it anew: a CONNACK with success, or a connection that stood this long "
+           "after it"},
   {.name = NULL},
 };
 
 static const CallSpec reconnect_calls[] = {
   {.name = "backoff", .params = backoff_params,
-   .help = "a delay that grows from try to try; success starts it anew"},
+   .help = "a delay that grows from try to try"},
   {.name = NULL},
 };
 
@@ -42,6 +48,8 @@ static const ParamSpec client_params[] = {
    .help = "the path to the broker, client end first: radio > backhaul"},
   {.name = "protocol", .type = PARAM_WORD, .fallback = "mqtt5", .words = protocol_words,
    .help = "version of the protocol"},
+  {.name = "transport", .type = PARAM_WORD, .fallback = "tcp", .words = transport_words,
+   .help = "what carries it; MQTT needs an ordered, lossless stream [MQTT-4.2-1]"},
   {.name = "start", .type = PARAM_DIST, .fallback = "spread", .low = "0s", .words = start_words,
    .help = "first connect after the start of the warm-up; spread: subscribers at once, publishers "
            "over its first half"},

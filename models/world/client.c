@@ -48,7 +48,7 @@ client_opened(World *world, guint32 number, const MqttEvent *event)
 {
   Client *client = &world->clients[number];
   Group *group = &world->groups[client->group];
-  client->attempts = 0;
+  client->connected_at_ns = world_time(world);
   if (client->offline_since_ns != SIM_NEVER) {
     world_offline(world, number);
     client->offline_since_ns = SIM_NEVER;
@@ -237,6 +237,10 @@ client_leave(World *world, guint32 number, gboolean abort)
   conn_leave(world, conn, CLIENT_END, abort);
   if (client->offline_since_ns == SIM_NEVER)
     client->offline_since_ns = world_time(world);
+  if (client->connected_at_ns != SIM_NEVER &&
+      world_time(world) - client->connected_at_ns >= group->backoff.reset_ns)
+    client->attempts = 0;
+  client->connected_at_ns = SIM_NEVER;
   g_autofree char *name = world_client_name(world, number);
   RandomStream stream =
       random_stream(world->request->seed, world->request->replication, name, "reconnect");
@@ -363,6 +367,8 @@ client_fall(World *world, guint32 number, Death how)
   client->up = FALSE;
   client->dark = how == DEATH_POWER;
   client->conn = NONE;
+  client->connected_at_ns = SIM_NEVER;
+  client->attempts = 0;
   client->closing = client->opened = FALSE;
   client->processing = 0;
   client->busy_until_ns = world_time(world);

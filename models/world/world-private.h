@@ -111,6 +111,7 @@ typedef struct {
   guint64 subscribed;      /* subscriptions acknowledged, a bit each */
   ClientWork *work;        /* NULL: messages take no time */
   guint16 *subscribe_ids;  /* of the SUBSCRIBEs under way, per subscription; NULL: none yet */
+  gint64 connected_at_ns;  /* when CONNACK came; SIM_NEVER: it did not, or the connection is gone */
   gint64 offline_since_ns; /* SIM_NEVER: connected, or not wanting to be */
   gint64 down_since_ns;
   MqttMonitor *monitor[2];

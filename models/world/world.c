@@ -215,6 +215,8 @@ setup_backoff(const Section *section, Backoff *backoff)
     backoff->max_ns = value_argument(value, "max")->integer;
     backoff->factor = argument_or(value, "factor", 2);
     backoff->jitter = argument_or(value, "jitter", 0);
+    const Value *reset = value_argument(value, "reset");
+    backoff->reset_ns = reset == NULL || reset->kind == VALUE_TEXT ? 0 : reset->integer;
   }
 }
 
@@ -338,6 +340,7 @@ setup_client(World *world, guint group_number, guint32 n)
   client->conn = NONE;
   client->up = TRUE;
   client->offline_since_ns = -world->scenario->warmup_ns;
+  client->connected_at_ns = SIM_NEVER;
   g_autofree char *name = world_client_name(world, number);
   if (world->outside == NULL)
     setup_route(world, client, group->section, name);

@@ -147,6 +147,30 @@ test_share(void)
   }
 }
 
+/* A broker that falls every 10 s. A back-off that CONNACK starts anew waits 1 s each time; one that
+ * no connection lives to reset waits 1, 2, 4, 8, 16, 32 s and is back at 6, 17, 29, 43, 61, 97 s;
+ * one that 5 s reset finds each connection 9 s old. */
+static void
+test_backoff_reset(void)
+{
+  static const struct {
+    const char *reset;
+    double reconnects;
+  } rows[] = {{"", 10}, {", reset=connack", 10}, {", reset=1h", 6}, {", reset=5s", 10}};
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autofree char *text =
+        g_strdup_printf("[experiment]\ntitle = ends\nwarmup = 10s\nduration = 100s\ndrain = 10s\n"
+                        "[broker hub]\n"
+                        "[client sensor]\nreconnect = backoff(1s, max=64s%s)\n"
+                        "[publish reading]\nclient = sensor\nevery = 1s\n"
+                        "[client dashboard]\n[subscribe all]\nclient = dashboard\n"
+                        "[fault bang]\nwhat = crash\ntarget = hub\nevery = 10s\nat = 5s\n",
+                        rows[i].reset);
+    g_autoptr(Outcome) outcome = kit_run(text, 3);
+    g_assert_cmpfloat(kit_count(outcome, "sensor", COUNT_RECONNECTS), ==, rows[i].reconnects);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -155,5 +179,6 @@ main(int argc, char **argv)
   g_test_add_func("/ends/publisher", test_publisher);
   g_test_add_func("/ends/notice", test_notice);
   g_test_add_func("/ends/share", test_share);
+  g_test_add_func("/ends/backoff-reset", test_backoff_reset);
   return g_test_run();
 }
