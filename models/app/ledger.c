@@ -178,7 +178,7 @@ ledger_told(Ledger *ledger, guint64 tag, gint64 now_ns, gboolean success, gboole
   if (success && message->told != TOLD_SUCCESS && message->id != 0)
     histogram_add(&message_tally(ledger, message)->histograms[HISTOGRAM_ACK_LATENCY],
                   now_ns - message->published_ns);
-  if (message->told_ns < 0 || success)
+  if (message->told_ns < 0 || (success && message->told != TOLD_SUCCESS))
     message->told_ns = now_ns;
   message->told = success ? TOLD_SUCCESS : TOLD_FAILURE;
   if (traced(ledger, message))

@@ -63,9 +63,10 @@ typedef enum {
   LEDGER_RECONNECT
 } LedgerSend; /* why it was sent (again) */
 
-/* A PUBLISH was written to a connection; decoded from it by the peer; or died in it. */
+/* A PUBLISH was written to a connection; decoded from it by the peer, cause being why that made
+ * nothing of it (CAUSE_NONE: it did, or has it already); or died in it. */
 void ledger_sent(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSend why);
-void ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns);
+void ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause);
 void ledger_died(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause);
 /* The same for PUBREL, which holds no copy: only its resends are counted. */
 void ledger_sent_pubrel(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSend why);

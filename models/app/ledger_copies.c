@@ -110,7 +110,7 @@ ledger_sent(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSen
 }
 
 void
-ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
+ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause)
 {
   Message *message = message_find(ledger, tag);
   if (message == NULL)
@@ -118,7 +118,8 @@ ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
   Hop *hop = message_hop(ledger, message, where, FALSE);
   if (traced(ledger, message))
     ledger_story(ledger, now_ns, ledger_hop_end(ledger, message, where, FALSE),
-                 "PUBLISH received%s", hop != NULL && hop->seen ? " again" : "");
+                 "PUBLISH received%s%s%s", hop != NULL && hop->seen ? " again" : "",
+                 cause != CAUSE_NONE ? ", " : "", cause != CAUSE_NONE ? cause_name(cause) : "");
   if (hop == NULL) {
     if (message->strays == 0)
       ledger_note_breach(ledger, message, CUSTODY);
@@ -129,14 +130,18 @@ ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
   else {
     hop->streams--;
     message->down -= where != LEDGER_UP;
+    Obligation *owed = where == LEDGER_UP ? NULL : message_obligation(ledger, message, where);
+    guint8 *misfortune = owed != NULL ? &owed->misfortune : &message->misfortune;
+    if (cause != CAUSE_NONE && !hop->seen)
+      *misfortune = cause;
+    else if (cause == CAUSE_NONE && where == LEDGER_UP)
+      *misfortune = CAUSE_NONE; /* it has arrived */
     if (!hop->seen) {
       /* Copies arrive in the order in which they were sent: what is still under way was sent later,
        * in vain. */
       hop->seen = TRUE;
       message->needless += hop->streams;
     }
-    if (where == LEDGER_UP)
-      message->misfortune = CAUSE_NONE; /* it has arrived */
   }
   ledger_settle(ledger, message, where, now_ns, CAUSE_NONE);
 }

@@ -28,8 +28,8 @@ typedef enum {
   MQTT_EVENT_GONE, /* the machine holds one copy less; cause */
   MQTT_EVENT_SENT, /* a PUBLISH (or, flag PUBREL, a PUBREL) went to the transport; resend says why
                       again */
-  MQTT_EVENT_RECEIVED, /* a PUBLISH (or PUBREL) was decoded; cause: what a broker did if it made no
-                          copy for anyone */
+  MQTT_EVENT_RECEIVED,     /* a PUBLISH (or PUBREL) was decoded; cause: why the receiver made
+                              no copy of it for anyone */
   MQTT_EVENT_SESSION_GONE, /* broker: the session of peer ended; cause. Flag SESSION: a crash ended
                               it, and a store may bring it back */
   MQTT_EVENT_STORE,        /* operation `number` is to be stored: see store.h */
@@ -60,10 +60,11 @@ typedef enum {
   MQTT_CAUSE_OFFLINE,         /* QoS 0 for a session without a connection */
   MQTT_CAUSE_SESSION_EXPIRED, /* Session Expiry Interval, or a session that ends with its connection
                                */
-  MQTT_CAUSE_SESSION_DISCARDED, /* Clean Start, or Session Present 0 */
-  MQTT_CAUSE_GAVE_UP,           /* tries used up */
-  MQTT_CAUSE_STATE_EXPIRED,     /* QoS 2 state forgotten by age */
-  MQTT_CAUSE_STATE_LOST,        /* the machine lost its state: crash, power loss */
+  MQTT_CAUSE_SESSION_DISCARDED,   /* Clean Start, or Session Present 0 */
+  MQTT_CAUSE_GAVE_UP,             /* tries used up */
+  MQTT_CAUSE_STATE_EXPIRED,       /* QoS 2 state forgotten by age */
+  MQTT_CAUSE_STATE_LOST,          /* the machine lost its state: crash, power loss */
+  MQTT_CAUSE_TAKEN_FOR_DUPLICATE, /* RECEIVED: another message of QoS 2 has its identifier */
 } MqttCause;
 
 #define MQTT_NO_PEER G_MAXUINT32

@@ -6,6 +6,12 @@ state_of(const MqttSlot *slot)
   return slot == NULL ? MQTT_IN_NONE : MQTT_IN_PUBREL;
 }
 
+static guint64
+tag_of(const MqttSlot *slot)
+{
+  return slot->flags & MQTT_SLOT_HELD ? slot->message->tag : slot->tag;
+}
+
 MqttReceiverVerdict
 mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *publish,
                       guint8 *reason)
@@ -29,10 +35,12 @@ mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *p
   }
   if (step->actions & MQTT_DO_ACCEPT)
     return MQTT_RECEIVER_NEW;
-  MqttEvent *event =
-      mqtt_session_event(core, session, MQTT_EVENT_RECEIVED, core->in_flags | MQTT_FLAG_DUP,
-                         mqtt_tag(publish->payload), 2);
+  guint64 tag = mqtt_tag(publish->payload);
+  MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_RECEIVED,
+                                        core->in_flags | MQTT_FLAG_DUP, tag, 2);
   event->packet_id = publish->packet_id;
+  if (tag != tag_of(slot)) /* the sender forgot the exchange, the rule does not look inside */
+    event->cause = MQTT_CAUSE_TAKEN_FOR_DUPLICATE;
   mqtt_pipe_answer(core, session, MQTT_PUBREC, publish->packet_id, MQTT_SUCCESS, FALSE);
   return MQTT_RECEIVER_DUPLICATE;
 }
@@ -76,7 +84,7 @@ mqtt_receiver_pubrel(MqttCore *core, MqttSession *session, guint16 id, MqttMessa
   MqttSlot *slot = mqtt_ring_find(session->in, id);
   const MqttStep *step = mqtt_flow_in(state_of(slot), MQTT_IN_GOT_PUBREL);
   gboolean holds = slot != NULL && slot->flags & MQTT_SLOT_HELD;
-  guint64 tag = slot == NULL ? 0 : holds ? slot->message->tag : slot->tag;
+  guint64 tag = slot == NULL ? 0 : tag_of(slot);
   mqtt_session_event(core, session, MQTT_EVENT_RECEIVED, core->in_flags | MQTT_FLAG_PUBREL, tag, 2)
       ->packet_id = id;
   *held = holds ? slot->message : NULL;

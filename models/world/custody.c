@@ -35,6 +35,8 @@ custody_cause(const MqttEvent *event, gboolean broker)
   case MQTT_CAUSE_STATE_LOST:
     return broker ? CAUSE_BROKER_STATE_LOST
                   : (up ? CAUSE_PUBLISHER_STATE_LOST : CAUSE_SUBSCRIBER_STATE_LOST);
+  case MQTT_CAUSE_TAKEN_FOR_DUPLICATE:
+    return CAUSE_TAKEN_FOR_DUPLICATE;
   }
   g_assert_not_reached();
 }
@@ -89,7 +91,8 @@ custody_event(World *world, const MqttEvent *event, guint32 client, gboolean bro
     else {
       if (world->outside != NULL)
         outside_received(world, event, client);
-      ledger_received(world->ledger, event->tag, where, now_ns);
+      ledger_received(world->ledger, event->tag, where, now_ns,
+                      event->flags & MQTT_FLAG_DUP ? custody_cause(event, broker) : CAUSE_NONE);
     }
     break;
   case MQTT_EVENT_SESSION_GONE:

@@ -53,7 +53,7 @@ arrive(Fixture *f, guint64 tag, gint64 now_ns, guint n, gboolean qos0)
     ledger_gone(f->ledger, tag, LEDGER_UP, now_ns, CAUSE_NONE);
   for (guint i = 0; i < n; i++)
     ledger_copy(f->ledger, tag, FIRST + i, now_ns);
-  ledger_received(f->ledger, tag, LEDGER_UP, now_ns);
+  ledger_received(f->ledger, tag, LEDGER_UP, now_ns, CAUSE_NONE);
   if (!qos0) {
     ledger_gone(f->ledger, tag, LEDGER_UP, now_ns, CAUSE_NONE);
     ledger_told(f->ledger, tag, now_ns, TRUE, TRUE);
@@ -64,7 +64,7 @@ static void
 hand_over(Fixture *f, guint64 tag, guint32 client, gint64 now_ns)
 {
   ledger_sent(f->ledger, tag, client, now_ns, LEDGER_FIRST);
-  ledger_received(f->ledger, tag, client, now_ns);
+  ledger_received(f->ledger, tag, client, now_ns, CAUSE_NONE);
   ledger_delivered(f->ledger, tag, client, now_ns, LEDGER_FRESH);
   ledger_gone(f->ledger, tag, client, now_ns, CAUSE_NONE);
 }
@@ -138,7 +138,7 @@ test_misfortune_decides_at_the_end(void)
   guint64 tag = publish(&f, 0, 1);
   ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_FIRST);
   ledger_copy(f.ledger, tag, FIRST, 2 * MS);
-  ledger_received(f.ledger, tag, LEDGER_UP, 2 * MS);
+  ledger_received(f.ledger, tag, LEDGER_UP, 2 * MS, CAUSE_NONE);
   ledger_gone(f.ledger, tag, FIRST, 2 * MS, CAUSE_SUBSCRIBER_OFFLINE);
   g_assert_cmpuint(ledger_open(f.ledger), ==, 1);
   ledger_gone(f.ledger, tag, LEDGER_UP, 3 * MS, CAUSE_NONE);
@@ -160,13 +160,34 @@ test_needless_copy_is_no_misfortune(void)
   ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_FIRST);
   ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_TIMER);
   ledger_copy(f.ledger, tag, LEDGER_UP, 2 * MS); /* held by the broker until PUBREL */
-  ledger_received(f.ledger, tag, LEDGER_UP, 2 * MS);
+  ledger_received(f.ledger, tag, LEDGER_UP, 2 * MS, CAUSE_NONE);
   ledger_died(f.ledger, tag, LEDGER_UP, 3 * MS, CAUSE_CONNECTION_LOST);
   ledger_gone(f.ledger, tag, LEDGER_UP, 4 * MS, CAUSE_NONE);
   ledger_gone(f.ledger, tag, LEDGER_UP, 5 * MS, CAUSE_NONE); /* for others it had one */
   ledger_told(f.ledger, tag, 6 * MS, TRUE, TRUE);
   g_autoptr(Outcome) outcome = finish(&f);
   g_assert_cmpfloat(count(outcome, COUNT_LOST_CAUSE + CAUSE_NO_SESSION), ==, 1);
+}
+
+/* The broker holds another message by this identifier, so it answers PUBREC and hands on nothing.
+ * The publisher, told success once, may be told again: the first time counts. */
+static void
+test_taken_for_duplicate(void)
+{
+  Fixture f;
+  set_up(&f, 2, 0);
+  guint64 tag = publish(&f, 0, 1);
+  ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_FIRST);
+  ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_TIMER);
+  ledger_received(f.ledger, tag, LEDGER_UP, 2 * MS, CAUSE_TAKEN_FOR_DUPLICATE);
+  ledger_received(f.ledger, tag, LEDGER_UP, 3 * MS, CAUSE_TAKEN_FOR_DUPLICATE);
+  ledger_told(f.ledger, tag, 4 * MS, TRUE, FALSE);
+  ledger_told(f.ledger, tag, 5 * MS, TRUE, TRUE);
+  ledger_gone(f.ledger, tag, LEDGER_UP, 5 * MS, CAUSE_NONE);
+  g_autoptr(Outcome) outcome = finish(&f);
+  g_assert_cmpfloat(count(outcome, COUNT_SILENT_CAUSE + CAUSE_TAKEN_FOR_DUPLICATE), ==, 1);
+  const OutcomeMessage *row = &g_array_index(outcome->messages, OutcomeMessage, 0);
+  g_assert_cmpint(row->told_ns, ==, 4 * MS);
 }
 
 /* Bytes in a connection are a copy: state may go while they still arrive. */
@@ -184,7 +205,7 @@ test_bytes_outlive_state(void)
   ledger_publisher_died(f.ledger, PUBLISHER, 2 * MS);
   g_assert_cmpuint(ledger_open(f.ledger), ==, 2);
   ledger_copy(f.ledger, arrives, FIRST, 3 * MS);
-  ledger_received(f.ledger, arrives, LEDGER_UP, 3 * MS);
+  ledger_received(f.ledger, arrives, LEDGER_UP, 3 * MS, CAUSE_NONE);
   hand_over(&f, arrives, FIRST, 4 * MS);
   ledger_died(f.ledger, dies, LEDGER_UP, 5 * MS, CAUSE_CONNECTION_LOST);
   g_autoptr(Outcome) outcome = finish(&f);
@@ -259,12 +280,12 @@ test_needless_resends(void)
   ledger_sent(f.ledger, tag, LEDGER_UP, 2 * MS, LEDGER_TIMER);
   ledger_sent(f.ledger, tag, LEDGER_UP, 3 * MS, LEDGER_TIMER);
   ledger_copy(f.ledger, tag, FIRST, 4 * MS);
-  ledger_received(f.ledger, tag, LEDGER_UP, 4 * MS); /* the first: two were needless */
+  ledger_received(f.ledger, tag, LEDGER_UP, 4 * MS, CAUSE_NONE); /* the first: two were needless */
   ledger_died(f.ledger, tag, LEDGER_UP, 5 * MS, CAUSE_CONNECTION_LOST);
   ledger_died(f.ledger, tag, LEDGER_UP, 5 * MS, CAUSE_CONNECTION_LOST);
   ledger_sent(f.ledger, tag, LEDGER_UP, 6 * MS, LEDGER_RECONNECT); /* and this one */
   ledger_copy(f.ledger, tag, FIRST, 7 * MS);
-  ledger_received(f.ledger, tag, LEDGER_UP, 7 * MS);
+  ledger_received(f.ledger, tag, LEDGER_UP, 7 * MS, CAUSE_NONE);
   ledger_gone(f.ledger, tag, LEDGER_UP, 8 * MS, CAUSE_NONE);
   ledger_told(f.ledger, tag, 8 * MS, TRUE, TRUE);
   hand_over(&f, tag, FIRST, 9 * MS);
@@ -287,7 +308,7 @@ test_needed_resend(void)
   ledger_died(f.ledger, tag, LEDGER_UP, 2 * MS, CAUSE_CONNECTION_LOST);
   ledger_sent(f.ledger, tag, LEDGER_UP, 3 * MS, LEDGER_RECONNECT);
   ledger_copy(f.ledger, tag, FIRST, 4 * MS);
-  ledger_received(f.ledger, tag, LEDGER_UP, 4 * MS);
+  ledger_received(f.ledger, tag, LEDGER_UP, 4 * MS, CAUSE_NONE);
   ledger_gone(f.ledger, tag, LEDGER_UP, 5 * MS, CAUSE_NONE);
   ledger_told(f.ledger, tag, 5 * MS, TRUE, TRUE);
   hand_over(&f, tag, FIRST, 6 * MS);
@@ -314,7 +335,7 @@ test_breaches(void)
   set_up(&f, 1, 0);
   tag = publish(&f, 0, 1);
   ledger_copy(f.ledger, tag, FIRST, 0);
-  ledger_received(f.ledger, tag, LEDGER_UP, 0);
+  ledger_received(f.ledger, tag, LEDGER_UP, 0, CAUSE_NONE);
   g_assert_nonnull(strstr(ledger_breach(f.ledger), "more copies left"));
   ledger_free(f.ledger);
 
@@ -354,7 +375,7 @@ test_late_is_no_breach(void)
   guint64 dropped = publish(&f, 0, 1), later = publish(&f, 1, 1);
   ledger_sent(f.ledger, dropped, LEDGER_UP, 2, LEDGER_FIRST);
   ledger_copy(f.ledger, dropped, FIRST, 2);
-  ledger_received(f.ledger, dropped, LEDGER_UP, 2);
+  ledger_received(f.ledger, dropped, LEDGER_UP, 2, CAUSE_NONE);
   ledger_gone(f.ledger, dropped, FIRST, 3, CAUSE_BROKER_QUEUE_FULL);
   arrive(&f, later, 4, 1, FALSE);
   hand_over(&f, later, FIRST, 5);
@@ -374,7 +395,7 @@ test_late_is_no_breach(void)
   later = publish(&f, 1, 1);
   ledger_sent(f.ledger, died, LEDGER_UP, 2, LEDGER_FIRST);
   ledger_copy(f.ledger, died, FIRST, 2);
-  ledger_received(f.ledger, died, LEDGER_UP, 2);
+  ledger_received(f.ledger, died, LEDGER_UP, 2, CAUSE_NONE);
   ledger_sent(f.ledger, died, FIRST, 2, LEDGER_FIRST);
   ledger_gone(f.ledger, died, FIRST, 2, CAUSE_NONE);
   ledger_died(f.ledger, died, FIRST, 3, CAUSE_CONNECTION_LOST);
@@ -391,7 +412,7 @@ test_late_is_no_breach(void)
   later = publish(&f, 1, 1);
   ledger_sent(f.ledger, given_up, LEDGER_UP, 2, LEDGER_FIRST);
   ledger_copy(f.ledger, given_up, LEDGER_UP, 2); /* held by the broker until PUBREL */
-  ledger_received(f.ledger, given_up, LEDGER_UP, 2);
+  ledger_received(f.ledger, given_up, LEDGER_UP, 2, CAUSE_NONE);
   ledger_gone(f.ledger, given_up, LEDGER_UP, 3, CAUSE_NONE);
   ledger_told(f.ledger, given_up, 4, FALSE, TRUE);
   arrive(&f, later, 5, 1, FALSE);
@@ -437,9 +458,9 @@ test_refused_and_taken(void)
     guint64 tag = publish(&f, 0, 1);
     ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_FIRST);
     ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_TIMER);
-    ledger_received(f.ledger, tag, LEDGER_UP, 2 * MS);
+    ledger_received(f.ledger, tag, LEDGER_UP, 2 * MS, CAUSE_NONE);
     ledger_copy(f.ledger, tag, FIRST, 3 * MS);
-    ledger_received(f.ledger, tag, LEDGER_UP, 3 * MS);
+    ledger_received(f.ledger, tag, LEDGER_UP, 3 * MS, CAUSE_NONE);
     ledger_gone(f.ledger, tag, LEDGER_UP, 4 * MS, refused ? CAUSE_BROKER_REFUSED : CAUSE_NONE);
     ledger_told(f.ledger, tag, 4 * MS, !refused, TRUE);
     ledger_gone(f.ledger, tag, FIRST, 5 * MS, CAUSE_BROKER_STATE_LOST);
@@ -533,6 +554,7 @@ main(int argc, char **argv)
   g_test_add_func("/ledger/one-of-two-subscribers", test_one_of_two_subscribers);
   g_test_add_func("/ledger/misfortune-decides-at-the-end", test_misfortune_decides_at_the_end);
   g_test_add_func("/ledger/needless-copy-is-no-misfortune", test_needless_copy_is_no_misfortune);
+  g_test_add_func("/ledger/taken-for-duplicate", test_taken_for_duplicate);
   g_test_add_func("/ledger/bytes-outlive-state", test_bytes_outlive_state);
   g_test_add_func("/ledger/dies-as-it-is-written", test_dies_as_it_is_written);
   g_test_add_func("/ledger/refused", test_refused);
