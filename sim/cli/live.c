@@ -4,8 +4,7 @@
 #include "sim/cli/runs.h"
 
 typedef struct {
-  char *host, *database, *seed, *only;
-  char **overrides;
+  char *host;
   int port;
   RunsOptions runs;
 } Options;
@@ -31,15 +30,7 @@ options_parse(Options *options, int argc, char **argv)
   const GOptionEntry entries[] = {
       {"host", 0, 0, G_OPTION_ARG_STRING, &options->host, "the broker; default: 127.0.0.1", "H"},
       {"port", 'p', 0, G_OPTION_ARG_INT, &options->port, "its port; default: 1883", "P"},
-      {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options->database,
-       "the results database; default: the name of FILE with .db, in this folder", "DB"},
-      {"repeat", 0, 0, G_OPTION_ARG_INT, &options->runs.repeat, "replications of every point", "N"},
-      {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "seed of all random numbers", "N"},
-      {"set", 'D', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->overrides,
-       "replace a value of the file; a list makes a factor of the sweep", "SECTION.KEY=VALUE"},
-      {"only", 0, 0, G_OPTION_ARG_FILENAME, &options->only,
-       "points by number (3,7-9) or a condition ($loss = 2% and sensor.count > 5)", "POINTS"},
-      {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->runs.quiet, "errors and the table only", NULL},
+      RUNS_OPTION_ENTRIES(&options->runs),
       {NULL},
   };
 
@@ -104,19 +95,9 @@ int
 live_command(int argc, char **argv)
 {
   Options options = {.port = 1883, .runs = {.run = run_live, .workers = 1}};
-  CliStatus status = CLI_USAGE;
+  CliStatus status = options_parse(&options, argc, argv) ? live(&options) : CLI_USAGE;
 
-  if (options_parse(&options, argc, argv)) {
-    options.runs.database = options.database;
-    options.runs.seed = options.seed;
-    options.runs.overrides = options.overrides;
-    options.runs.only = options.only;
-    status = live(&options);
-  }
   g_free(options.host);
-  g_free(options.database);
-  g_free(options.seed);
-  g_strfreev(options.overrides);
-  g_free(options.only);
+  runs_options_clear(&options.runs);
   return status;
 }

@@ -277,6 +277,15 @@ study_clear(Study *study)
   g_free(study->chosen);
 }
 
+void
+runs_options_clear(RunsOptions *options)
+{
+  g_free(options->database);
+  g_free(options->seed);
+  g_strfreev(options->overrides);
+  g_free(options->only);
+}
+
 CliStatus
 runs_make(const RunsOptions *options)
 {

@@ -108,6 +108,30 @@ fuzz_publish(FuzzInput *in, MqttVersion version, guint8 storage[FUZZ_PACKET_MAX]
   return publish;
 }
 
+/* What CONNECT and CONNACK both announce; returns the byte that says which. */
+static guint8
+take_limits(FuzzInput *in, MqttProperties *p)
+{
+  guint8 which = fuzz_byte(in);
+  if (which & 1) {
+    set(p, MQTT_PROP_SESSION_EXPIRY);
+    p->session_expiry_s = take_expiry(in);
+  }
+  if (which & 2) {
+    set(p, MQTT_PROP_RECEIVE_MAXIMUM);
+    p->receive_maximum = take_few(in);
+  }
+  if ((which & 0x0C) == 0x0C) {
+    set(p, MQTT_PROP_MAXIMUM_PACKET_SIZE);
+    p->maximum_packet_size = 10u + fuzz_byte(in);
+  }
+  if (which & 0x10) {
+    set(p, MQTT_PROP_TOPIC_ALIAS_MAXIMUM);
+    p->topic_alias_maximum = take_few(in);
+  }
+  return which;
+}
+
 static void
 take_connect(FuzzInput *in, MqttConnect *connect, MqttVersion version, guint8 *storage)
 {
@@ -134,24 +158,7 @@ take_connect(FuzzInput *in, MqttConnect *connect, MqttVersion version, guint8 *s
     set(&connect->will_properties, MQTT_PROP_WILL_DELAY);
     connect->will_properties.will_delay_s = take_expiry(in);
   }
-  MqttProperties *p = &connect->properties;
-  which = fuzz_byte(in);
-  if (which & 1) {
-    set(p, MQTT_PROP_SESSION_EXPIRY);
-    p->session_expiry_s = take_expiry(in);
-  }
-  if (which & 2) {
-    set(p, MQTT_PROP_RECEIVE_MAXIMUM);
-    p->receive_maximum = take_few(in);
-  }
-  if ((which & 0x0C) == 0x0C) {
-    set(p, MQTT_PROP_MAXIMUM_PACKET_SIZE);
-    p->maximum_packet_size = 10u + fuzz_byte(in);
-  }
-  if (which & 0x10) {
-    set(p, MQTT_PROP_TOPIC_ALIAS_MAXIMUM);
-    p->topic_alias_maximum = take_few(in);
-  }
+  take_limits(in, &connect->properties);
 }
 
 static void
@@ -166,23 +173,7 @@ take_connack(FuzzInput *in, MqttConnack *connack, MqttVersion version)
   if (version != MQTT_5_0)
     return;
   MqttProperties *p = &connack->properties;
-  which = fuzz_byte(in);
-  if (which & 1) {
-    set(p, MQTT_PROP_SESSION_EXPIRY);
-    p->session_expiry_s = take_expiry(in);
-  }
-  if (which & 2) {
-    set(p, MQTT_PROP_RECEIVE_MAXIMUM);
-    p->receive_maximum = take_few(in);
-  }
-  if ((which & 0x0C) == 0x0C) {
-    set(p, MQTT_PROP_MAXIMUM_PACKET_SIZE);
-    p->maximum_packet_size = 10u + fuzz_byte(in);
-  }
-  if (which & 0x10) {
-    set(p, MQTT_PROP_TOPIC_ALIAS_MAXIMUM);
-    p->topic_alias_maximum = take_few(in);
-  }
+  which = take_limits(in, p);
   if ((which & 0x60) == 0x60) {
     set(p, MQTT_PROP_MAXIMUM_QOS);
     p->maximum_qos = which >> 7;
