@@ -135,7 +135,7 @@ take_limits(FuzzInput *in, MqttProperties *p)
 static void
 take_connect(FuzzInput *in, MqttConnect *connect, MqttVersion version, guint8 *storage)
 {
-  guint8 flags = fuzz_byte(in), which;
+  guint8 flags = fuzz_byte(in);
   *connect = (MqttConnect){.version = version, .clean_start = flags & 1};
   guint name = fuzz_take(in, FUZZ_NAMES + 1);
   if (name < FUZZ_NAMES)
