@@ -23,7 +23,7 @@ typedef struct {
   guint16 held;   /* copies held by machines or stores for this client */
   guint16 copies; /* handed over */
   Hop publish, pubrel;
-  guint8 granted;
+  guint8 granted, further; /* as in LedgerOwed */
   guint8 misfortune; /* Cause: the last copy for this client that went badly */
   guint8 lost;       /* Cause; CAUSE_NONE while it can still arrive or has arrived */
   guint8 dropped;    /* a copy for this client went for good: what arrives in the end is late */

@@ -135,6 +135,7 @@ ledger_publish(Ledger *ledger, guint32 publisher_number, gint64 now_ns, const Le
   for (guint i = 0; i < n_owed; i++) {
     obligations[i].client = owed[i].client;
     obligations[i].granted = owed[i].granted;
+    obligations[i].further = owed[i].further;
   }
   if (now_ns >= 0 && now_ns < ledger->config.window_ns) {
     SectionTally *tally = &ledger->tallies[publisher->section];
@@ -279,7 +280,9 @@ ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns, Led
   Message *message = message_find(ledger, tag);
   Obligation *owed = message ? message_obligation(ledger, message, client) : NULL;
   mix(ledger, 5, tag, now_ns);
-  if (owed == NULL || (origin == LEDGER_RETAINED && owed->copies > 0) ||
+  /* What a member of a group gets at its subscription may go to another as it was published. */
+  gboolean owed_to_group = owed != NULL && owed->client >= ledger->config.clients;
+  if (owed == NULL || (origin == LEDGER_RETAINED && (owed->copies > 0 || owed_to_group)) ||
       (origin != LEDGER_FRESH && owed->lost != CAUSE_NONE))
     return;
   if (owed->lost != CAUSE_NONE)
@@ -289,14 +292,16 @@ ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns, Led
   const Publisher *publisher = message_publisher(ledger, message);
   if (owed->copies == 1) {
     owed->latency_ns = now_ns - message->published_ns;
-    if (origin != LEDGER_RETAINED)
+    /* Copies of several subscriptions go their ways, each at its QoS. */
+    if (origin != LEDGER_RETAINED && owed->further == 0)
       check_order(ledger, message, owed);
     if (message->id != 0)
       histogram_add(&message_tally(ledger, message)->histograms[HISTOGRAM_LATENCY],
                     owed->latency_ns);
     if (now_ns >= 0 && now_ns < ledger->config.window_ns)
       message_tally(ledger, message)->counters[COUNT_MET_IN_WINDOW]++;
-  } else if (origin == LEDGER_FRESH && MIN(publisher->qos, owed->granted) == 2 &&
+  } else if (origin == LEDGER_FRESH && owed->copies > 1 + owed->further &&
+             MIN(publisher->qos, owed->granted) == 2 &&
              message_state_kept(ledger, message, publisher->client, client))
     ledger_note_breach(ledger, message,
                        "QoS 2 delivered twice although both sides kept their state");

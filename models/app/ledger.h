@@ -22,6 +22,7 @@ typedef struct _Ledger Ledger;
 typedef struct {
   guint32 client;
   guint8 granted; /* QoS */
+  guint8 further; /* copies beyond the first that overlapping subscriptions ask for */
 } LedgerOwed;
 
 typedef struct {

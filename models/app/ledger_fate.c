@@ -59,8 +59,8 @@ tally_obligation(Ledger *ledger, const Message *message, const Obligation *owed,
     if (tally->examples[cause] == 0)
       tally->examples[cause] = message->id;
   }
-  if (owed->copies > 1)
-    tally->counters[COUNT_EXTRA_COPIES] += owed->copies - 1;
+  if (owed->copies > 1 + owed->further)
+    tally->counters[COUNT_EXTRA_COPIES] += owed->copies - 1 - owed->further;
 }
 
 static void
@@ -99,10 +99,10 @@ ledger_close(Ledger *ledger, Message *message, const Cause *causes)
                   : owed[i].lost != CAUSE_NONE ? owed[i].lost
                   : causes != NULL             ? causes[i]
                                                : CAUSE_NONE;
-    Fate fate = owed[i].copies > 1    ? FATE_DUPLICATED
-                : owed[i].copies == 1 ? FATE_ONCE
-                : cause != CAUSE_NONE ? FATE_LOST
-                                      : FATE_PENDING;
+    Fate fate = owed[i].copies > 1 + owed[i].further ? FATE_DUPLICATED
+                : owed[i].copies > 0                 ? FATE_ONCE
+                : cause != CAUSE_NONE                ? FATE_LOST
+                                                     : FATE_PENDING;
     tally_obligation(ledger, message, &owed[i], fate, cause);
     met += owed[i].copies > 0;
     tally->counters[COUNT_DEADLINE_MET] +=

@@ -83,6 +83,7 @@ mqtt_broker_new(const MqttBrokerConfig *config, MqttEvents *events)
                             .queue = config->queue,
                             .queue_bytes = config->queue_bytes,
                             .qos0_backlog = config->qos0_backlog,
+                            .quirks = config->quirks,
                             .receive_maximum = config->receive_maximum,
                             .on_queue_full = (guint8)config->on_queue_full,
                             .in_flags = MQTT_FLAG_UPSTREAM,
@@ -165,6 +166,8 @@ mqtt_broker_shut_down(MqttBroker *broker, gint64 now_ns)
     if (link != NULL && link->state != LINK_CLOSING)
       broker_link_fail(broker, link, now_ns, MQTT_SERVER_SHUTTING_DOWN);
   }
+  if (broker->config->quirks & MQTT_QUIRK_WILLS_UNSAVED)
+    broker_session_publish_wills(broker, now_ns);
 }
 
 gboolean

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "models/mqtt/client.h"
+#include "models/mqtt/quirks.h"
 
 typedef struct {
   guint8 maximum_qos;
@@ -17,6 +18,7 @@ typedef struct {
   guint16 receive_maximum;          /* announced */
   guint32 maximum_packet_size;      /* announced and enforced */
   double keep_alive_factor;         /* 1.5 [MQTT-3.1.2-22] */
+  gint64 keep_alive_check_ns;       /* silence is noticed at multiples of it; 0: at once */
   guint16 server_keep_alive_s;      /* in place of what clients of 5.0 ask; 0: as they ask */
   guint32 session_expiry_maximum_s; /* 0xFFFFFFFF: as clients ask */
   guint32 connections;              /* of clients at a time */
@@ -24,6 +26,8 @@ typedef struct {
   guint16 topic_alias_send;         /* at most so many to a client that takes them */
   gboolean retain_available, wildcard_available, shared_available, subscription_ids_available;
   MqttQos2Receiver qos2_receiver;
+  gboolean copy_each; /* to each subscription of a session that matches, not one to the session */
+  guint32 quirks;     /* MQTT_QUIRK_...; 0: as the specification says */
   gboolean store;
   gboolean ack_after_store;
 } MqttBrokerConfig;

@@ -161,7 +161,10 @@ expiry_of(const MqttBroker *broker, const MqttConnect *connect)
 static guint16
 keep_alive_of(const MqttBroker *broker, const MqttConnect *connect)
 {
-  guint16 ours = connect->version == MQTT_5_0 ? broker->config->server_keep_alive_s : 0;
+  gboolean v5 = connect->version == MQTT_5_0;
+  guint16 ours = v5 ? broker->config->server_keep_alive_s : 0;
+  if (v5 && connect->keep_alive_s == 0 && broker->config->quirks & MQTT_QUIRK_KEEP_ALIVE_CAP)
+    return 65535;
   return ours > 0 ? ours : connect->keep_alive_s;
 }
 
@@ -174,19 +177,27 @@ set_up_pipe(MqttBroker *broker, Link *link, const MqttConnect *connect)
   guint32 limit = MQTT_HAS(p, MQTT_PROP_RECEIVE_MAXIMUM) ? p->receive_maximum : 65535;
   guint32 size =
       MQTT_HAS(p, MQTT_PROP_MAXIMUM_PACKET_SIZE) ? p->maximum_packet_size : MQTT_UNLIMITED;
-  guint16 out = MQTT_HAS(p, MQTT_PROP_TOPIC_ALIAS_MAXIMUM)
-                    ? MIN(p->topic_alias_maximum, config->topic_alias_send)
-                    : 0;
-  mqtt_pipe_init(&link->pipe, (guint8)connect->version, MIN(limit, config->inflight), size, 2);
+  gboolean replaces = config->quirks & MQTT_QUIRK_RECEIVE_MAXIMUM_REPLACES &&
+                      MQTT_HAS(p, MQTT_PROP_RECEIVE_MAXIMUM);
+  guint16 out =
+      MQTT_HAS(p, MQTT_PROP_TOPIC_ALIAS_MAXIMUM) && !(config->quirks & MQTT_QUIRK_NO_ALIASES_SENT)
+          ? MIN(p->topic_alias_maximum, config->topic_alias_send)
+          : 0;
+  mqtt_pipe_init(&link->pipe, (guint8)connect->version,
+                 replaces ? limit : MIN(limit, config->inflight), size, 2);
   if (connect->version == MQTT_5_0 && (out > 0 || config->topic_alias_maximum > 0))
     link->pipe.aliases = mqtt_aliases_new(config->topic_alias_maximum, out);
 }
 
 static void
-take_over(MqttBroker *broker, BrokerSession *session, gint64 now_ns)
+take_over(MqttBroker *broker, BrokerSession *session, gint64 now_ns, gboolean clean_start)
 {
-  if (session != NULL && session->link != NULL)
-    broker_link_fail(broker, session->link, now_ns, MQTT_SESSION_TAKEN_OVER); /* [MQTT-3.1.4-3] */
+  if (session == NULL || session->link == NULL)
+    return;
+  if (broker->config->quirks & MQTT_QUIRK_TAKE_OVER_DROPS_WILL && !clean_start &&
+      session->expiry_s > 0)
+    broker_session_drop_will(broker, session);
+  broker_link_fail(broker, session->link, now_ns, MQTT_SESSION_TAKEN_OVER); /* [MQTT-3.1.4-3] */
 }
 
 static void
@@ -210,13 +221,13 @@ assign_id(MqttBroker *broker, char *buffer, gsize n)
 static BrokerSession *
 session_to_resume(MqttBroker *broker, MqttBytes id, gint64 now_ns, gboolean clean_start)
 {
-  take_over(broker, broker_session_find(broker, id), now_ns);
+  take_over(broker, broker_session_find(broker, id), now_ns, clean_start);
   BrokerSession *session = broker_session_find(broker, id);
   gboolean late = session != NULL && session->expires_ns <= now_ns; /* its time has come */
   if (session == NULL || (!late && !clean_start))
     return session;
   broker_session_end(broker, session, now_ns,
-                     late ? MQTT_CAUSE_SESSION_EXPIRED
+                     late ? broker_session_end_cause(session)
                           : MQTT_CAUSE_SESSION_DISCARDED); /* [MQTT-3.1.2-4] */
   return NULL;
 }
@@ -247,6 +258,8 @@ broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttConne
     session = broker_session_new(broker, id, link->peer, broker->last_number + 1, expiry_s);
   broker_session_join(broker, session, link);
   link->state = LINK_OPEN;
+  session->clean_start = connect->clean_start != FALSE;
+  session->version = (guint8)connect->version;
   set_expiry(broker, session, expiry_s);
   set_will(broker, session, now_ns, connect);
   if (!present)

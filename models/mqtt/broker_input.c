@@ -21,21 +21,30 @@ hold(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish, 
   emit_received(broker, link, publish, MQTT_CAUSE_DONE);
 }
 
+/* Nobody of those whom broker_route_find() has found gets it. */
+static void
+refuse(MqttBroker *broker, Link *link, const MqttPublish *publish)
+{
+  broker_route_discard(broker, mqtt_tag(publish->payload), MQTT_CAUSE_QUEUE_FULL);
+  emit_received(broker, link, publish, MQTT_CAUSE_QUEUE_FULL);
+  mqtt_receiver_refuse(&broker->core, &link->session->s, publish, MQTT_QUOTA_EXCEEDED);
+}
+
 static void
 take(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
 {
   MqttSession *s = &link->session->s;
-  guint n = broker_route_find(broker, link->session, publish->topic, publish->qos, publish->retain);
+  gboolean later = publish->qos == 2 && broker->config->qos2_receiver == MQTT_QOS2_ON_PUBREL;
+  guint n = broker_route_find(broker, link->session, publish->topic, publish->qos, publish->retain,
+                              !later);
   guint8 reason = n > 0 ? MQTT_SUCCESS : MQTT_NO_MATCHING_SUBSCRIBERS;
   gboolean can_say = publish->qos > 0 && link->pipe.version == MQTT_5_0;
   if (broker->config->on_queue_full == MQTT_FULL_REFUSE && can_say &&
       broker_route_full(broker, publish->topic.length + publish->payload.length)) {
-    broker_route_discard(broker, mqtt_tag(publish->payload), MQTT_CAUSE_QUEUE_FULL);
-    emit_received(broker, link, publish, MQTT_CAUSE_QUEUE_FULL);
-    mqtt_receiver_refuse(&broker->core, s, publish, MQTT_QUOTA_EXCEEDED);
+    refuse(broker, link, publish);
     return;
   }
-  if (publish->qos == 2 && broker->config->qos2_receiver == MQTT_QOS2_ON_PUBREL) {
+  if (later) {
     hold(broker, link, now_ns, publish, reason);
     return;
   }
@@ -63,6 +72,11 @@ take_publish(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *p
       take(broker, link, now_ns, publish);
       break;
     case MQTT_RECEIVER_DUPLICATE:
+      break;
+    case MQTT_RECEIVER_OVERRUN:
+      broker_route_find(broker, link->session, publish->topic, publish->qos, publish->retain,
+                        FALSE);
+      refuse(broker, link, publish);
       break;
     case MQTT_RECEIVER_ERROR:
       broker_link_fail(broker, link, now_ns, reason);
@@ -142,10 +156,12 @@ unsubscribe(MqttBroker *broker, BrokerSession *session, MqttBytes filter)
 
 /* [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; no shared subscription gets any, section 4.8.2. */
 static gboolean
-wants_retained(MqttBytes filter, guint8 options, gboolean fresh)
+wants_retained(guint32 quirks, MqttBytes filter, guint8 options, gboolean fresh)
 {
   guint handling = MQTT_OPTION_RETAIN_HANDLING(options);
-  return !mqtt_share_is(filter) && (handling == 0 || (handling == 1 && fresh));
+  if (mqtt_share_is(filter) && !(quirks & MQTT_QUIRK_RETAINED_TO_SHARES))
+    return FALSE;
+  return (handling == 0 || (handling == 1 && fresh));
 }
 
 static void
@@ -182,8 +198,10 @@ on_subscribe(MqttBroker *broker, Link *link, gint64 now_ns, const MqttSubscribe 
                    mqtt_core_gate(&broker->core));
   entries = packet->entries;
   for (guint i = 0; subscribes && mqtt_filter_next(&entries, TRUE, &filter, &options); i++)
-    if (codes->data[i] < 0x80 && wants_retained(filter, options, fresh->data[i]))
-      broker_route_retained(broker, now_ns, session, filter,
+    if (codes->data[i] < 0x80 &&
+        wants_retained(broker->config->quirks, filter, options, fresh->data[i]))
+      broker_route_retained(broker, now_ns, session,
+                            mqtt_share_is(filter) ? mqtt_share_inner(filter) : filter,
                             (guint8)((options & ~3) | codes->data[i]), identifier);
 }
 

@@ -10,7 +10,6 @@
 #include "models/mqtt/shares.h"
 #include "models/mqtt/topic.h"
 
-#define NS_PER_S G_GINT64_CONSTANT(1000000000)
 #define EXPIRY_NEVER G_MAXUINT32 /* Session Expiry Interval, section 3.1.2.11.2 */
 
 /* Kinds of store records, before those that session.h names. */
@@ -36,6 +35,8 @@ typedef struct {
   guint32 expiry_s;
   guint32 index;                  /* in sessions; subscriber in the tree, owner of the deadline */
   guint32 route_serial, route_at; /* the last message that matched, and its target */
+  guint8 clean_start, version;    /* of the last CONNECT */
+  guint8 unsaved;                 /* came from the store, and should not have been there */
   guint8 id_bytes[];
 } BrokerSession;
 
@@ -81,6 +82,8 @@ struct _MqttBroker {
 /* broker_session.c */
 BrokerSession *broker_session_new(MqttBroker *broker, MqttBytes client_id, guint32 peer,
                                   guint64 number, guint32 expiry_s);
+/* Why a session ends whose time has come. */
+MqttCause broker_session_end_cause(const BrokerSession *session);
 BrokerSession *broker_session_find(const MqttBroker *broker, MqttBytes client_id);
 void broker_session_free(BrokerSession *session);
 /* GONE for every copy, SESSION_GONE; its records are deleted and its memory freed. A will that
@@ -92,6 +95,7 @@ gboolean broker_session_subscribe(MqttBroker *broker, BrokerSession *session, Mq
                                   guint8 options, guint32 identifier);
 gboolean broker_session_unsubscribe(MqttBroker *broker, BrokerSession *session, MqttBytes filter);
 void broker_session_drop_will(MqttBroker *broker, BrokerSession *session);
+void broker_session_publish_wills(MqttBroker *broker, gint64 now_ns); /* all, due or not */
 void broker_session_time_out(MqttBroker *broker, BrokerSession *session, gint64 now_ns);
 
 /* The connection takes the session over, which has none. */
@@ -114,15 +118,16 @@ void broker_refuse_version(MqttBroker *broker, Link *link, gint64 now_ns);
 
 /* broker_route.c */
 GArray *broker_route_targets_new(void);
-/* How many sessions match; finds the targets of the next two calls. from: for No Local, or NULL. */
+/* How many copies are due; finds the targets of the next two calls. from: for No Local, or NULL.
+ * take: it takes a turn of the shared subscriptions that match. */
 guint broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic, guint8 qos,
-                        gboolean retain);
+                        gboolean retain, gboolean take);
 gboolean broker_route_full(MqttBroker *broker, guint32 size);
 void broker_route_deliver(MqttBroker *broker, gint64 now_ns, MqttMessage *message);
 /* Nobody gets it, for this cause. */
 void broker_route_discard(MqttBroker *broker, guint64 tag, MqttCause cause);
 /* Finds the targets and delivers: a will, or a message that waited for its PUBREL. Returns how many
- * sessions match. */
+ * copies were due. */
 guint broker_route_message(MqttBroker *broker, gint64 now_ns, const BrokerSession *from,
                            MqttMessage *message);
 /* What RETAIN asks of a message that has come (section 3.3.1.3). */

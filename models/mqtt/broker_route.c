@@ -37,18 +37,24 @@ add_target(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, g
 
 /* Beside the copy of another subscription of the session that was chosen, section 4.8.2. */
 static void
-add_shared(MqttBroker *broker, guint32 group, guint8 qos, gboolean retain)
+add_shared(MqttBroker *broker, guint32 group, guint8 qos, gboolean retain, gboolean take)
 {
-  const MqttMatch *member = mqtt_shares_next(broker->shares, group);
+  const MqttMatch *member = mqtt_shares_next(broker->shares, group, take);
   add_target(broker, broker->sessions->pdata[member->subscriber], member, qos, retain);
 }
 
+/* Another subscription of the session matches too; [MQTT-3.3.4-2] leaves the number of copies. */
 static void
 add_match(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, guint8 qos,
           gboolean retain)
 {
+  gboolean first = session->route_serial != broker->route_serial;
+  gboolean alone =
+      session->version == MQTT_3_1_1 && broker->config->quirks & MQTT_QUIRK_FIRST_MATCH;
   guint8 granted = MIN(qos, MQTT_OPTION_QOS(match->options));
-  if (session->route_serial != broker->route_serial) {
+  if (!first && alone)
+    return;
+  if (first || broker->config->copy_each) {
     session->route_serial = broker->route_serial;
     session->route_at = broker->targets->len;
     add_target(broker, session, match, qos, retain);
@@ -66,7 +72,7 @@ add_match(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, gu
 
 guint
 broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic, guint8 qos,
-                  gboolean retain)
+                  gboolean retain, gboolean take)
 {
   broker->matches->len = broker->targets->len = 0;
   if (++broker->route_serial == 0) /* 0 is that of a session that no message has matched */
@@ -75,7 +81,7 @@ broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic
   for (guint i = 0; i < broker->matches->len; i++) {
     const MqttMatch *match = &g_array_index(broker->matches, MqttMatch, i);
     if (match->subscriber & MQTT_SHARE_BIT) {
-      add_shared(broker, match->subscriber, qos, retain);
+      add_shared(broker, match->subscriber, qos, retain, take);
       continue;
     }
     BrokerSession *session = broker->sessions->pdata[match->subscriber];
@@ -153,8 +159,8 @@ guint
 broker_route_message(MqttBroker *broker, gint64 now_ns, const BrokerSession *from,
                      MqttMessage *message)
 {
-  guint n =
-      broker_route_find(broker, from, mqtt_message_topic(message), message->qos, message->retain);
+  guint n = broker_route_find(broker, from, mqtt_message_topic(message), message->qos,
+                              message->retain, TRUE);
   broker_route_retain(broker, message);
   broker_route_deliver(broker, now_ns, message);
   return n;

@@ -79,6 +79,20 @@ publish_will(MqttBroker *broker, BrokerSession *session, gint64 now_ns)
 }
 
 void
+broker_session_publish_wills(MqttBroker *broker, gint64 now_ns)
+{
+  for (guint i = 0; i < broker->sessions->len; i++)
+    if (broker->sessions->pdata[i] != NULL)
+      publish_will(broker, broker->sessions->pdata[i], now_ns);
+}
+
+MqttCause
+broker_session_end_cause(const BrokerSession *session)
+{
+  return session->unsaved ? MQTT_CAUSE_STATE_LOST : MQTT_CAUSE_SESSION_EXPIRED;
+}
+
+void
 broker_session_end(MqttBroker *broker, BrokerSession *session, gint64 now_ns, MqttCause cause)
 {
   publish_will(broker, session, now_ns);
@@ -143,6 +157,13 @@ remove_filter(BrokerSession *session, MqttBytes filter)
     g_clear_pointer(&session->filters, g_free);
 }
 
+/* In shared subscriptions: before those that do not. */
+static gboolean
+takes_turn(const MqttBroker *broker, const BrokerSession *session)
+{
+  return session->link != NULL || broker->config->quirks & MQTT_QUIRK_OFFLINE_SHARES;
+}
+
 gboolean
 broker_session_subscribe(MqttBroker *broker, BrokerSession *session, MqttBytes filter,
                          guint8 options, guint32 identifier)
@@ -151,7 +172,7 @@ broker_session_subscribe(MqttBroker *broker, BrokerSession *session, MqttBytes f
   gboolean fresh;
   if (mqtt_share_is(filter)) {
     MqttMatch group = {
-        mqtt_shares_join(broker->shares, filter, match, session->link != NULL, &fresh), 0, 0};
+        mqtt_shares_join(broker->shares, filter, match, takes_turn(broker, session), &fresh), 0, 0};
     mqtt_topic_tree_insert(broker->tree, mqtt_share_inner(filter), group);
     session->n_shared += fresh != FALSE;
   } else {
@@ -181,13 +202,14 @@ broker_session_unsubscribe(MqttBroker *broker, BrokerSession *session, MqttBytes
 }
 
 static void
-set_online(MqttBroker *broker, BrokerSession *session, gboolean online)
+set_online(MqttBroker *broker, BrokerSession *session)
 {
   guint32 left = session->n_shared;
   for (guint32 i = 0; left > 0; i++) {
     if (!mqtt_share_is(session->filters[i]))
       continue;
-    mqtt_shares_set_online(broker->shares, session->filters[i], session->index, online);
+    mqtt_shares_set_online(broker->shares, session->filters[i], session->index,
+                           takes_turn(broker, session));
     left--;
   }
 }
@@ -199,7 +221,7 @@ broker_session_join(MqttBroker *broker, BrokerSession *session, Link *link)
   session->s.peer = link->peer;
   link->session = session;
   broker->sessions_online++;
-  set_online(broker, session, TRUE);
+  set_online(broker, session);
 }
 
 /* Time */
@@ -215,7 +237,9 @@ deadline_of(const MqttBroker *broker, const BrokerSession *session)
     return MQTT_NEVER;
   double silence_ns =
       broker->config->keep_alive_factor * (double)link->keep_alive_s * (double)NS_PER_S;
-  return link->last_input_ns + (gint64)silence_ns;
+  gint64 due_ns = link->last_input_ns + (gint64)silence_ns;
+  gint64 check_ns = broker->config->keep_alive_check_ns;
+  return check_ns == 0 ? due_ns : (due_ns + check_ns - 1) / check_ns * check_ns;
 }
 
 void
@@ -232,7 +256,7 @@ broker_session_time_out(MqttBroker *broker, BrokerSession *session, gint64 now_n
   } else if (session->link != NULL) {
     broker_link_fail(broker, session->link, now_ns, MQTT_KEEP_ALIVE_TIMEOUT);
   } else if (session->expires_ns <= now_ns) {
-    broker_session_end(broker, session, now_ns, MQTT_CAUSE_SESSION_EXPIRED);
+    broker_session_end(broker, session, now_ns, broker_session_end_cause(session));
   } else {
     publish_will(broker, session, now_ns);
     broker_session_rearm(broker, session);
@@ -240,6 +264,14 @@ broker_session_time_out(MqttBroker *broker, BrokerSession *session, gint64 now_n
 }
 
 /* How connections leave */
+
+static gint64
+end_of(const MqttBroker *broker, gint64 now_ns, guint32 interval_s)
+{
+  if (broker->config->quirks & MQTT_QUIRK_WHOLE_SECONDS)
+    return (now_ns / NS_PER_S + interval_s + 1) * NS_PER_S;
+  return now_ns + interval_s * NS_PER_S;
+}
 
 void
 broker_link_leave(MqttBroker *broker, Link *link, gint64 now_ns, gboolean with_will)
@@ -251,7 +283,7 @@ broker_link_leave(MqttBroker *broker, Link *link, gint64 now_ns, gboolean with_w
     return;
   session->link = NULL;
   broker->sessions_online--;
-  set_online(broker, session, FALSE);
+  set_online(broker, session);
   mqtt_session_detach(&broker->core, &session->s, FALSE);
   if (!with_will)
     broker_session_drop_will(broker, session);
@@ -260,10 +292,10 @@ broker_link_leave(MqttBroker *broker, Link *link, gint64 now_ns, gboolean with_w
     return;
   }
   session->expires_ns =
-      session->expiry_s == EXPIRY_NEVER ? MQTT_NEVER : now_ns + session->expiry_s * NS_PER_S;
+      session->expiry_s == EXPIRY_NEVER ? MQTT_NEVER : end_of(broker, now_ns, session->expiry_s);
   broker_store_session(broker, session);
   if (session->will != NULL && session->will->delay_s > 0)
-    session->will->due_ns = now_ns + session->will->delay_s * NS_PER_S;
+    session->will->due_ns = end_of(broker, now_ns, session->will->delay_s);
   else
     publish_will(broker, session, now_ns);
   broker_session_rearm(broker, session);
@@ -306,8 +338,11 @@ broker_link_goodbye(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPac
 void
 broker_link_fail(MqttBroker *broker, Link *link, gint64 now_ns, guint8 reason)
 {
+  gboolean unsaid = broker->config->quirks & MQTT_QUIRK_SILENT_CLOSE &&
+                    (reason == MQTT_SESSION_TAKEN_OVER || reason == MQTT_KEEP_ALIVE_TIMEOUT ||
+                     reason == MQTT_SERVER_SHUTTING_DOWN);
   /* No DISCONNECT comes before CONNACK [MQTT-3.14.0-1]. */
-  if (link->state == LINK_OPEN && link->pipe.version == MQTT_5_0 && link->greeted) {
+  if (link->state == LINK_OPEN && link->pipe.version == MQTT_5_0 && link->greeted && !unsaid) {
     MqttPacket packet = {.type = MQTT_DISCONNECT, .disconnect = {.reason = reason}};
     broker_link_goodbye(broker, link, now_ns, &packet, reason);
   } else {

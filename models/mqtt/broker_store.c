@@ -6,7 +6,7 @@
 typedef struct {
   gint64 expires_ns;
   guint32 expiry_s;
-  guint32 reserved;
+  guint16 clean_start, version;
 } SessionRecord;
 
 /* Of a subscription; the filter follows. */
@@ -41,7 +41,10 @@ broker_store_session(MqttBroker *broker, const BrokerSession *session)
 {
   if (!session->s.recorded)
     return;
-  SessionRecord record = {.expires_ns = session->expires_ns, .expiry_s = session->expiry_s};
+  SessionRecord record = {.expires_ns = session->expires_ns,
+                          .expiry_s = session->expiry_s,
+                          .clean_start = session->clean_start,
+                          .version = session->version};
   put(broker, session, BROKER_RECORD_SESSION, 0, &record, sizeof record, session->client_id);
 }
 
@@ -64,7 +67,7 @@ typedef struct {
 void
 broker_store_will(MqttBroker *broker, const BrokerSession *session)
 {
-  if (!session->s.recorded)
+  if (!session->s.recorded || broker->config->quirks & MQTT_QUIRK_WILLS_UNSAVED)
     return;
   WillRecord record = {.delay_s = session->will->delay_s};
   g_autoptr(GByteArray) bytes = g_byte_array_new();
@@ -115,6 +118,8 @@ broker_unstore_session(MqttBroker *broker, const BrokerSession *session)
 void
 broker_unstore_will(MqttBroker *broker, const BrokerSession *session)
 {
+  if (broker->config->quirks & MQTT_QUIRK_WILLS_UNSAVED)
+    return;
   unstore(broker, session, BROKER_RECORD_WILL, 0);
 }
 
@@ -163,6 +168,12 @@ load_session(MqttBroker *broker, gint64 now_ns, guint64 number, const SessionRec
   session->expires_ns = record->expires_ns;
   if (record->expires_ns == MQTT_NEVER && record->expiry_s != EXPIRY_NEVER)
     session->expires_ns = now_ns + record->expiry_s * NS_PER_S;
+  session->clean_start = record->clean_start != 0;
+  session->version = (guint8)record->version;
+  if (session->clean_start && broker->config->quirks & MQTT_QUIRK_CLEAN_START_UNSAVED) {
+    session->unsaved = TRUE;
+    session->expires_ns = now_ns;
+  }
   broker->loading = session;
   broker_session_rearm(broker, session);
 }

@@ -16,8 +16,13 @@ mqtt_bytes_hash(gconstpointer key)
 }
 
 static inline gboolean
+mqtt_bytes_same(MqttBytes x, MqttBytes y)
+{
+  return x.length == y.length && (x.length == 0 || memcmp(x.data, y.data, x.length) == 0);
+}
+
+static inline gboolean
 mqtt_bytes_equal(gconstpointer a, gconstpointer b)
 {
-  const MqttBytes *x = a, *y = b;
-  return x->length == y->length && (x->length == 0 || memcmp(x->data, y->data, x->length) == 0);
+  return mqtt_bytes_same(*(const MqttBytes *)a, *(const MqttBytes *)b);
 }

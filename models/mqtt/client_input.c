@@ -191,6 +191,7 @@ take_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
 {
   guint8 reason;
   switch (mqtt_receiver_publish(&client->core, &client->session, publish, &reason)) {
+  case MQTT_RECEIVER_OVERRUN: /* a client has no quirks */
   case MQTT_RECEIVER_ERROR:
     mqtt_client_fail(client, reason);
     return;

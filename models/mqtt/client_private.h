@@ -6,8 +6,6 @@
 #include "models/mqtt/client.h"
 #include "models/mqtt/session.h"
 
-#define NS_PER_S G_GINT64_CONSTANT(1000000000)
-
 /* Kind of store record: there is a session; value: its client identifier. */
 enum { CLIENT_RECORD_SESSION = 1 };
 

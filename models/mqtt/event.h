@@ -64,6 +64,7 @@ typedef enum {
   MQTT_CAUSE_GAVE_UP,             /* tries used up */
   MQTT_CAUSE_STATE_EXPIRED,       /* QoS 2 state forgotten by age */
   MQTT_CAUSE_STATE_LOST,          /* the machine lost its state: crash, power loss */
+  MQTT_CAUSE_REPLACED,            /* another message of QoS 2 came with its identifier */
   MQTT_CAUSE_TAKEN_FOR_DUPLICATE, /* RECEIVED: another message of QoS 2 has its identifier */
 } MqttCause;
 

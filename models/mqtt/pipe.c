@@ -95,6 +95,13 @@ push(MqttCore *core, MqttPipe *pipe, guint32 conn, guint8 type, guint16 id, guin
   return slot;
 }
 
+static void
+give_back(MqttPipe *pipe)
+{
+  if (pipe->receive_used > 0)
+    pipe->receive_used--;
+}
+
 void
 mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
                  guint8 reason, gboolean counted)
@@ -103,7 +110,11 @@ mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guin
     reason = MQTT_SUCCESS; /* 3.1.1 has no way to say it */
   MqttSlot *slot =
       push(core, session->pipe, session->conn, (guint8)type, id, reason, mqtt_core_gate(core));
-  slot->flags = counted ? ANSWER_COUNTED : 0;
+  /* Where an overrun is refused, whether there is one must not hang on when answers are written. */
+  if (counted && core->quirks & MQTT_QUIRK_OVERRUN_REFUSED)
+    give_back(session->pipe);
+  else
+    slot->flags = counted ? ANSWER_COUNTED : 0;
 }
 
 void
@@ -285,7 +296,7 @@ write_ack(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *
   if (n == 0)
     return blocked(pipe);
   if (answer->flags & ANSWER_COUNTED)
-    pipe->receive_used--;
+    give_back(pipe);
   if (!(answer->flags & ANSWER_OF_EXCHANGE))
     return n;
   MqttSlot *slot = mqtt_ring_find(session->out, answer->id);

@@ -58,6 +58,7 @@ typedef struct {
   guint64 queue_bytes;
   guint32 inflight, queue, qos0_backlog;
   guint32 queued_peak, inflight_peak; /* of any session, since the host last asked */
+  guint32 quirks;                     /* of a broker; a client has none */
   guint16 receive_maximum;
   guint8 on_queue_full; /* MqttOnQueueFull */
   guint8 out_flags;     /* of events about what is sent: UPSTREAM in a client */

@@ -306,17 +306,35 @@ encode_value(const Rule *rule, const MqttProperties *properties, guint8 *dst)
   }
 }
 
-guint8 *
-mqtt_properties_encode(guint owner, const MqttProperties *properties, gsize size, guint8 *dst)
+static guint8 *
+encode_all(guint owner, const MqttProperties *properties, guint64 which, guint8 *dst)
 {
-  dst = mqtt_put_vbi(dst, size);
-  for (guint64 left = from_fields(properties); left != 0; left &= left - 1) {
+  for (guint64 left = which; left != 0; left &= left - 1) {
     guint id = (guint)__builtin_ctzll(left);
     g_assert(id < G_N_ELEMENTS(rules) && (rules[id].owners >> owner & 1));
     *dst++ = (guint8)id;
     dst = encode_value(&rules[id], properties, dst);
   }
-  return mqtt_put_raw(dst, properties->extra);
+  return dst;
+}
+
+/* The order means nothing (section 2.2.2.2). In CONNACK it is Mosquitto's, so that answers can be
+ * compared byte by byte; elsewhere that of the identifiers. */
+guint8 *
+mqtt_properties_encode(guint owner, const MqttProperties *properties, gsize size, guint8 *dst)
+{
+  static const guint8 connack_first[] = {
+    MQTT_PROP_TOPIC_ALIAS_MAXIMUM, MQTT_PROP_SERVER_KEEP_ALIVE,    MQTT_PROP_ASSIGNED_CLIENT_ID,
+    MQTT_PROP_RETAIN_AVAILABLE,    MQTT_PROP_MAXIMUM_PACKET_SIZE, MQTT_PROP_RECEIVE_MAXIMUM,
+  };
+  guint64 left = from_fields(properties);
+  dst = mqtt_put_vbi(dst, size);
+  for (guint i = 0; owner == MQTT_CONNACK && i < G_N_ELEMENTS(connack_first); i++) {
+    guint64 one = left & (guint64)1 << connack_first[i];
+    dst = encode_all(owner, properties, one, dst);
+    left &= ~one;
+  }
+  return mqtt_put_raw(encode_all(owner, properties, left, dst), properties->extra);
 }
 
 gboolean

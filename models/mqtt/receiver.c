@@ -1,5 +1,7 @@
 #include "models/mqtt/receiver.h"
 
+#include "models/mqtt/bytes.h"
+
 static MqttInState
 state_of(const MqttSlot *slot)
 {
@@ -12,6 +14,43 @@ tag_of(const MqttSlot *slot)
   return slot->flags & MQTT_SLOT_HELD ? slot->message->tag : slot->tag;
 }
 
+/* Is it a PUBLISH of another message than the one that we hold with its identifier? */
+static gboolean
+is_another(const MqttSlot *slot, const MqttPublish *publish)
+{
+  if (!(slot->flags & MQTT_SLOT_HELD))
+    return FALSE;
+  MqttBytes topic = mqtt_message_topic(slot->message);
+  MqttBytes payload = mqtt_message_payload(slot->message);
+  return publish->qos != 2 || !mqtt_bytes_same(topic, publish->topic) ||
+         !mqtt_bytes_same(payload, publish->payload);
+}
+
+/* The message that we hold gives way. */
+static void
+forget(MqttCore *core, MqttSession *session, MqttSlot *slot)
+{
+  MqttEvent *event =
+      mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags, slot->message->tag, 2);
+  event->cause = MQTT_CAUSE_REPLACED;
+  event->packet_id = slot->id;
+  if (session->recorded)
+    mqtt_store_log_delete(core->log, (MqttStoreKey){session->number, slot->id, MQTT_RECORD_IN},
+                          session->peer);
+  mqtt_message_unref(slot->message);
+  mqtt_ring_remove(&session->in, slot);
+}
+
+/* A duplicate more on this connection. */
+static gboolean
+is_one_too_many(const MqttCore *core, MqttSlot *slot)
+{
+  if (!(core->quirks & MQTT_QUIRK_THIRD_COPY_CLOSES))
+    return FALSE;
+  slot->tries++;
+  return slot->tries > 1;
+}
+
 MqttReceiverVerdict
 mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *publish,
                       guint8 *reason)
@@ -20,14 +59,21 @@ mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *p
     return MQTT_RECEIVER_NEW;
   MqttPipe *pipe = session->pipe;
   MqttSlot *slot = mqtt_ring_find(session->in, publish->packet_id);
+  if (slot != NULL && core->quirks & MQTT_QUIRK_REUSED_ID_IS_NEW && is_another(slot, publish)) {
+    forget(core, session, slot);
+    slot = NULL;
+  }
   const MqttStep *step =
       mqtt_flow_in(state_of(slot), publish->qos == 1 ? MQTT_IN_PUBLISH_1 : MQTT_IN_PUBLISH_2);
   *reason = MQTT_PROTOCOL_ERROR;
   if (step == NULL)
     return MQTT_RECEIVER_ERROR;
   if (slot == NULL || !(slot->flags & MQTT_SLOT_COUNTED)) {
+    gboolean over = pipe->receive_used >= core->receive_maximum;
     *reason = MQTT_RECEIVE_MAXIMUM_EXCEEDED;
-    if (pipe->version == MQTT_5_0 && pipe->receive_used >= core->receive_maximum)
+    if (over && core->quirks & MQTT_QUIRK_OVERRUN_REFUSED)
+      return MQTT_RECEIVER_OVERRUN;
+    if (over && pipe->version == MQTT_5_0)
       return MQTT_RECEIVER_ERROR; /* section 3.3.4 */
     pipe->receive_used++;
     if (slot != NULL)
@@ -35,6 +81,9 @@ mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *p
   }
   if (step->actions & MQTT_DO_ACCEPT)
     return MQTT_RECEIVER_NEW;
+  *reason = MQTT_PROTOCOL_ERROR;
+  if (is_one_too_many(core, slot))
+    return MQTT_RECEIVER_ERROR;
   guint64 tag = mqtt_tag(publish->payload);
   MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_RECEIVED,
                                         core->in_flags | MQTT_FLAG_DUP, tag, 2);
@@ -51,6 +100,8 @@ mqtt_receiver_accept(MqttCore *core, MqttSession *session, const MqttPublish *pu
 {
   if (publish->qos == 1)
     mqtt_pipe_answer(core, session, MQTT_PUBACK, publish->packet_id, reason, TRUE);
+  if (core->quirks & MQTT_QUIRK_NO_MATCH_UNSAID)
+    reason = MQTT_SUCCESS;
   if (publish->qos != 2)
     return;
   MqttSlot *slot = mqtt_ring_push(&session->in);
@@ -73,9 +124,11 @@ void
 mqtt_receiver_refuse(MqttCore *core, MqttSession *session, const MqttPublish *publish,
                      guint8 reason)
 {
+  /* A PUBREC of 3.1.1 refuses nothing: the exchange goes on to PUBCOMP. */
   if (publish->qos > 0)
     mqtt_pipe_answer(core, session, publish->qos == 1 ? MQTT_PUBACK : MQTT_PUBREC,
-                     publish->packet_id, reason, TRUE);
+                     publish->packet_id, reason,
+                     publish->qos == 1 || session->pipe->version == MQTT_5_0);
 }
 
 gboolean
@@ -90,7 +143,10 @@ mqtt_receiver_pubrel(MqttCore *core, MqttSession *session, guint16 id, MqttMessa
   *held = holds ? slot->message : NULL;
   if (step->actions & MQTT_DO_RELEASE)
     return TRUE;
-  mqtt_pipe_answer(core, session, MQTT_PUBCOMP, id, MQTT_PACKET_ID_NOT_FOUND, FALSE);
+  mqtt_pipe_answer(core, session, MQTT_PUBCOMP, id,
+                   core->quirks & MQTT_QUIRK_UNKNOWN_ID_UNSAID ? MQTT_SUCCESS
+                                                               : MQTT_PACKET_ID_NOT_FOUND,
+                   core->quirks & MQTT_QUIRK_OVERRUN_REFUSED);
   return FALSE;
 }
 

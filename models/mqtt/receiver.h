@@ -7,6 +7,7 @@
 typedef enum {
   MQTT_RECEIVER_NEW,       /* hand it on or hold it, then accept() or refuse() */
   MQTT_RECEIVER_DUPLICATE, /* PUBREC is on its way, there is nothing to hand on [MQTT-4.3.3-10] */
+  MQTT_RECEIVER_OVERRUN,   /* beyond our Receive Maximum: refuse() it */
   MQTT_RECEIVER_ERROR      /* close with *reason */
 } MqttReceiverVerdict;
 

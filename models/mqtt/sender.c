@@ -49,6 +49,8 @@ mqtt_sender_full(const MqttCore *core, const MqttSession *session, guint8 qos, g
   guint32 waiting = session->waiting;
   if (session->pipe == NULL)
     waiting += mqtt_ring_live(session->direct);
+  if (session->pipe == NULL && core->quirks & MQTT_QUIRK_QUEUE_HOLDS_INFLIGHT)
+    waiting += mqtt_session_inflight(session);
   return (core->queue != MQTT_UNLIMITED && waiting >= core->queue) ||
          (core->queue_bytes != G_MAXINT64 && session->waiting_bytes + size > core->queue_bytes);
 }
@@ -324,6 +326,26 @@ credit_orphan(MqttCore *core, MqttSession *session, gint64 now_ns, guint16 id)
   mqtt_sender_grant(core, session, now_ns);
 }
 
+/* In whole seconds, as those count that let it happen: from the next on. */
+gboolean
+mqtt_sender_expired(const MqttSlot *slot, gint64 now_ns)
+{
+  gint64 now_s = now_ns / NS_PER_S;
+  if (mqtt_slot_holds(slot))
+    return slot->message->expires_ns != MQTT_NEVER && now_s > slot->message->expires_ns / NS_PER_S;
+  return slot->word != 0 && now_s > slot->word - 1;
+}
+
+/* A second more than the time at which it expires, for its PUBREL; 0: it never does. */
+static guint32
+expiry_word(const MqttCore *core, const MqttSlot *slot)
+{
+  if (!(core->quirks & MQTT_QUIRK_EXPIRES_IN_FLIGHT) || !mqtt_slot_holds(slot) ||
+      slot->message->expires_ns == MQTT_NEVER)
+    return 0;
+  return (guint32)(slot->message->expires_ns / NS_PER_S) + 1;
+}
+
 /* Its PUBREL, on a new connection, is not written yet. */
 static gboolean
 waits_to_be_released(MqttSession *session, guint16 id)
@@ -336,12 +358,13 @@ waits_to_be_released(MqttSession *session, guint16 id)
 }
 
 static void
-release(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean again)
+release(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean again, guint32 expiry)
 {
   if (again && waits_to_be_released(session, slot->id))
     return;
   if (!again) {
-    slot->word = 0; /* a client's timer begins anew when PUBREL is written, whatever it waits for */
+    /* A client's timer begins anew when PUBREL is written, whatever it waits for. */
+    slot->word = expiry;
     slot->flags &= (guint8)~MQTT_SLOT_SENT;
     mqtt_session_store_state(core, session, slot);
     mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED);
@@ -367,15 +390,19 @@ mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPa
   if (step->actions & MQTT_DO_CREDIT)
     credit_orphan(core, session, now_ns, id);
   if (step->actions & MQTT_DO_SEND_PUBREL_UNKNOWN)
-    mqtt_pipe_answer(core, session, MQTT_PUBREL, id, MQTT_PACKET_ID_NOT_FOUND, FALSE);
+    mqtt_pipe_answer(core, session, MQTT_PUBREL, id,
+                     core->quirks & MQTT_QUIRK_UNKNOWN_ID_UNSAID ? MQTT_SUCCESS
+                                                                 : MQTT_PACKET_ID_NOT_FOUND,
+                     FALSE);
   if (slot == NULL)
     return MQTT_SUCCESS;
   guint64 tag = mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
+  guint32 expiry = expiry_word(core, slot);
   if (step->actions & MQTT_DO_DROP_COPY)
     drop_copy(core, session, slot, reason >= 0x80 ? MQTT_CAUSE_REFUSED : MQTT_CAUSE_DONE);
   slot->state = step->next;
   if (step->actions & MQTT_DO_SEND_PUBREL)
-    release(core, session, slot, state == MQTT_OUT_PUBCOMP);
+    release(core, session, slot, state == MQTT_OUT_PUBCOMP, expiry);
   if (step->actions & (MQTT_DO_TELL_SUCCESS | MQTT_DO_TELL_FAILURE))
     tell(core, session, tag, slot, (step->actions & MQTT_DO_TELL_FAILURE) != 0, reason);
   if (!(step->actions & MQTT_DO_FREE))

@@ -26,6 +26,8 @@ void mqtt_sender_direct_gone(MqttCore *core, MqttSession *session, MqttSlot *slo
 /* Fills the PUBLISH of a slot for the wire. */
 void mqtt_sender_publish(const MqttPipe *pipe, const MqttSession *session, const MqttSlot *slot,
                          guint8 qos, gint64 now_ns, MqttPublish *publish);
+/* Whether it has expired though it was sent: MQTT_QUIRK_EXPIRES_IN_FLIGHT. */
+gboolean mqtt_sender_expired(const MqttSlot *slot, gint64 now_ns);
 /* Whether it may be sent on this connection now; else why not. */
 gboolean mqtt_sender_sendable(const MqttPipe *pipe, const MqttSession *session,
                               const MqttSlot *slot, guint8 qos, gint64 now_ns, MqttCause *cause);

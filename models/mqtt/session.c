@@ -50,6 +50,24 @@ mqtt_session_event(MqttCore *core, const MqttSession *session, MqttEventType typ
   return event;
 }
 
+/* What was sent and has expired since, where that ends it. */
+static void
+drop_expired(MqttCore *core, MqttSession *session, gint64 now_ns)
+{
+  MqttRing *out = session->out;
+  guint32 left = mqtt_session_inflight(session);
+  for (guint32 i = out->head; left > 0; i++) {
+    MqttSlot *slot = mqtt_ring_at(out, i);
+    if (slot->state == 0)
+      continue;
+    left--;
+    if (!mqtt_sender_expired(slot, now_ns))
+      continue;
+    slot->flags &= (guint8)~MQTT_SLOT_COUNTED;
+    mqtt_sender_drop(core, session, slot, MQTT_CAUSE_EXPIRED, MQTT_UNSPECIFIED_ERROR);
+  }
+}
+
 static void
 resume(MqttCore *core, MqttSession *session)
 {
@@ -68,15 +86,33 @@ resume(MqttCore *core, MqttSession *session)
   }
 }
 
+/* Receive Maximum begins anew: what comes again counts again, or where an overrun is refused, what
+ * is there counts. */
+static void
+count_received(const MqttCore *core, MqttSession *session)
+{
+  MqttRing *in = session->in;
+  gboolean held = (core->quirks & MQTT_QUIRK_OVERRUN_REFUSED) != 0;
+  for (guint32 i = in == NULL ? 0 : in->head; in != NULL && i != in->tail; i++) {
+    MqttSlot *slot = mqtt_ring_at(in, i);
+    slot->tries = 0;
+    slot->flags &= (guint8)~MQTT_SLOT_COUNTED;
+    if (!held || slot->state == 0)
+      continue;
+    slot->flags |= MQTT_SLOT_COUNTED;
+    session->pipe->receive_used++;
+  }
+}
+
 void
 mqtt_session_attach(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPipe *pipe,
                     guint32 conn)
 {
-  MqttRing *in = session->in;
   session->pipe = pipe;
   session->conn = conn;
-  for (guint32 i = in == NULL ? 0 : in->head; in != NULL && i != in->tail; i++)
-    mqtt_ring_at(in, i)->flags &= (guint8)~MQTT_SLOT_COUNTED;
+  count_received(core, session);
+  if (session->out != NULL && core->quirks & MQTT_QUIRK_EXPIRES_IN_FLIGHT)
+    drop_expired(core, session, now_ns);
   if (session->out != NULL)
     resume(core, session);
   mqtt_sender_grant(core, session, now_ns);

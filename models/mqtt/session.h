@@ -5,6 +5,9 @@
 
 #include "models/mqtt/flow.h"
 #include "models/mqtt/pipe.h"
+#include "models/mqtt/quirks.h"
+
+#define NS_PER_S G_GINT64_CONSTANT(1000000000)
 
 struct _MqttSession {
   MqttRing *out;      /* QoS 1 and 2: in flight as sent, then waiting as they came */

@@ -191,11 +191,13 @@ mqtt_shares_set_online(MqttShares *shares, MqttBytes filter, guint32 subscriber,
 }
 
 const MqttMatch *
-mqtt_shares_next(MqttShares *shares, guint32 number)
+mqtt_shares_next(MqttShares *shares, guint32 number, gboolean take)
 {
   Group *group = shares->groups->pdata[number & ~MQTT_SHARE_BIT];
   guint32 n = group->online > 0 ? group->online : group->members->len;
   if (group->turn >= n)
     group->turn = 0;
-  return member_at(group, group->turn++);
+  const MqttMatch *member = member_at(group, group->turn);
+  group->turn += take != FALSE;
+  return member;
 }

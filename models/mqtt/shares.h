@@ -26,5 +26,5 @@ gboolean mqtt_shares_leave(MqttShares *shares, MqttBytes filter, guint32 subscri
 /* Whether the member's session has a connection: those that have one are asked first. */
 void mqtt_shares_set_online(MqttShares *shares, MqttBytes filter, guint32 subscriber,
                             gboolean online);
-/* Whose turn it is; good until the next change of the group. */
-const MqttMatch *mqtt_shares_next(MqttShares *shares, guint32 number);
+/* Whose turn it is; good until the next change of the group. take: then it is the next one's. */
+const MqttMatch *mqtt_shares_next(MqttShares *shares, guint32 number, gboolean take);

@@ -477,8 +477,8 @@ typedef struct {
 
 #define STACK 32 /* deeper topics take memory from the heap */
 
-/* Depth first; at a node first what # catches, then the node itself or its literal child, then its
- * + child. */
+/* Depth first; below a node first its literal child, then its + child, then what # catches: so
+ * where one of several matches decides, it is the most particular, as with Mosquitto. */
 void
 mqtt_topic_tree_match(const MqttTopicTree *tree, MqttBytes topic, GArray *matches)
 {
@@ -492,13 +492,16 @@ mqtt_topic_tree_match(const MqttTopicTree *tree, MqttBytes topic, GArray *matche
     Branch b = stack[--depth];
     MqttBytes level;
     gboolean wild = b.node != tree->root || !dollar; /* [MQTT-4.7.2-1] */
-    if (b.node->has_hash && wild)
-      emit(find_child(b.node, MQTT_BYTES("#"), hash_level(MQTT_BYTES("#"))), matches);
+    const Node *hash = b.node->has_hash && wild
+                           ? find_child(b.node, MQTT_BYTES("#"), hash_level(MQTT_BYTES("#")))
+                           : NULL;
     if (!next_level(&b.rest, &level)) {
+      if (hash != NULL) /* it catches its parent too */
+        emit(hash, matches);
       emit(b.node, matches);
       continue;
     }
-    if (depth + 2 > capacity) {
+    if (depth + 3 > capacity) {
       capacity *= 2;
       Branch *bigger = g_new(Branch, capacity);
       memcpy(bigger, stack, depth * sizeof *stack);
@@ -510,6 +513,8 @@ mqtt_topic_tree_match(const MqttTopicTree *tree, MqttBytes topic, GArray *matche
                            ? find_child(b.node, MQTT_BYTES("+"), hash_level(MQTT_BYTES("+")))
                            : NULL;
     const Node *literal = find_child(b.node, level, hash_level(level));
+    if (hash != NULL)
+      stack[depth++] = (Branch){hash, {NULL, 0}};
     if (plus != NULL)
       stack[depth++] = (Branch){plus, b.rest};
     if (literal != NULL)

@@ -3,6 +3,8 @@
 #include "models/spec/spec_model.h"
 #include "models/spec/spec_words.h"
 
+static const char *const overlapping_words[] = {"once", "each", NULL};
+
 /* clang-format off */
 static const ParamSpec broker_params[] = {
   {.name = "tcp", .type = PARAM_REF, .fallback = "linux", .refers = "tcp",
@@ -17,6 +19,8 @@ static const ParamSpec broker_params[] = {
    .help = "CPU time per message, one after another"},
   {.name = "keep_alive_factor", .type = PARAM_NUMBER, .fallback = "1.5", .low = "1", .high = "10",
    .help = "silence that closes a connection, in keep alives [MQTT-3.1.2-22]"},
+  {.name = "keep_alive_check", .type = PARAM_TIME, .fallback = "0s", .low = "0s", .high = "1h",
+   .help = "the broker looks for silence only so often; 0s: it is exact"},
   {.name = "server_keep_alive", .type = PARAM_TIME, .fallback = "never", .low = "1s",
    .high = "65535s", .grain = "1s", .why = "two bytes on the wire", .words = spec_never,
    .help = "overrides the keep alive of mqtt5 clients"},
@@ -34,6 +38,10 @@ static const ParamSpec broker_params[] = {
    .help = "whether subscriptions may be shared"},
   {.name = "subscription_ids_available", .type = PARAM_FLAG, .fallback = "yes",
    .help = "whether subscriptions may have identifiers"},
+  {.name = "overlapping", .type = PARAM_WORD, .fallback = "once", .words = overlapping_words,
+   .help = "copies to a client with several subscriptions that match"},
+  {.name = "quirks", .type = PARAM_WORD, .fallback = "none", .words = mqtt_quirk_names,
+   .flags = PARAM_IS_LIST, .help = "oddities of real brokers; docs/MODEL.md explains them"},
   {.name = NULL},
 };
 /* clang-format on */
@@ -45,6 +53,18 @@ const KindSpec spec_kind_broker = {
     .profiles = TRUE,
     .model = TRUE,
 };
+
+static guint32
+quirks(const Section *section)
+{
+  const Value *list = section_value(section, "quirks");
+  guint32 bits = 0;
+  for (guint i = 0; i < list->list.n; i++)
+    for (guint word = 1; mqtt_quirk_names[word] != NULL; word++)
+      if (g_str_equal(mqtt_quirk_names[word], list->list.values[i]->text))
+        bits |= 1u << (word - 1);
+  return bits;
+}
 
 void
 spec_broker(const Section *section, MqttBrokerConfig *config)
@@ -59,7 +79,10 @@ spec_broker(const Section *section, MqttBrokerConfig *config)
       .receive_maximum = (guint16)section_int(section, "receive_maximum"),
       .maximum_packet_size = spec_limit(section, "maximum_packet_size"),
       .keep_alive_factor = section_real(section, "keep_alive_factor"),
+      .keep_alive_check_ns = section_int(section, "keep_alive_check"),
       .qos2_receiver = spec_qos2_receiver(section),
+      .copy_each = section_is(section, "overlapping", "each"),
+      .quirks = quirks(section),
       .store = spec_stores(section),
       .ack_after_store = spec_acks_after_store(section),
       .server_keep_alive_s = (guint16)spec_whole_seconds(section, "server_keep_alive", 0),

@@ -64,6 +64,15 @@ client_opened(World *world, guint32 number, const MqttEvent *event)
   client_subscribe(world, number);
 }
 
+static InterestOverlap
+overlap_of(const World *world, const Group *group)
+{
+  const MqttBrokerConfig *broker = &world->brokers[group->broker].mqtt_config;
+  if (group->mqtt.version == MQTT_3_1_1 && broker->quirks & MQTT_QUIRK_FIRST_MATCH)
+    return INTEREST_FIRST;
+  return broker->copy_each ? INTEREST_EACH : INTEREST_ONCE;
+}
+
 static void
 client_is_owed(World *world, guint32 number, const Subscription *subscription, const char *filter,
                guint8 granted)
@@ -74,9 +83,10 @@ client_is_owed(World *world, guint32 number, const Subscription *subscription, c
   gpointer group;
   if (g_hash_table_lookup_extended(world->share_numbers, filter, NULL, &group))
     interest_add(world->interest, world->n_clients + GPOINTER_TO_UINT(group),
-                 mqtt_share_inner(mqtt_bytes(filter)), granted, FALSE);
+                 mqtt_share_inner(mqtt_bytes(filter)), granted, FALSE, INTEREST_ONCE);
   else
-    interest_add(world->interest, number, mqtt_bytes(filter), granted, no_local);
+    interest_add(world->interest, number, mqtt_bytes(filter), granted, no_local,
+                 overlap_of(world, own));
 }
 
 static void

@@ -35,6 +35,8 @@ custody_cause(const MqttEvent *event, gboolean broker)
   case MQTT_CAUSE_STATE_LOST:
     return broker ? CAUSE_BROKER_STATE_LOST
                   : (up ? CAUSE_PUBLISHER_STATE_LOST : CAUSE_SUBSCRIBER_STATE_LOST);
+  case MQTT_CAUSE_REPLACED:
+    return CAUSE_REPLACED;
   case MQTT_CAUSE_TAKEN_FOR_DUPLICATE:
     return CAUSE_TAKEN_FOR_DUPLICATE;
   }

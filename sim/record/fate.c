@@ -17,6 +17,7 @@ static const char *const cause_names[CAUSE_N] = {
   [CAUSE_SESSION_EXPIRED] = "session-expired",
   [CAUSE_SESSION_DISCARDED] = "session-discarded",
   [CAUSE_STATE_EXPIRED] = "state-expired",
+  [CAUSE_REPLACED] = "replaced",
   [CAUSE_TAKEN_FOR_DUPLICATE] = "taken-for-duplicate",
   [CAUSE_PUBLISHER_STATE_LOST] = "publisher-state-lost",
   [CAUSE_BROKER_STATE_LOST] = "broker-state-lost",

@@ -27,6 +27,7 @@ typedef enum {
   CAUSE_SESSION_EXPIRED,
   CAUSE_SESSION_DISCARDED,
   CAUSE_STATE_EXPIRED,
+  CAUSE_REPLACED,            /* while QoS 2 was held until PUBREL, by one with its identifier */
   CAUSE_TAKEN_FOR_DUPLICATE, /* of a QoS 2 message whose identifier it was given too */
   CAUSE_PUBLISHER_STATE_LOST,
   CAUSE_BROKER_STATE_LOST,

@@ -134,6 +134,8 @@ const Metric metric_table[] = {
     "the session was given up for a new one, by Clean Start or Session Present 0."),
   LOST_BY("state_expired", CAUSE_STATE_EXPIRED, "state expired",
     "the state of a QoS 2 exchange was forgotten by its age."),
+  LOST_BY("replaced", CAUSE_REPLACED, "replaced by another",
+    "another QoS 2 message came with the identifier while the receiver waited for PUBREL."),
   LOST_BY("taken_for_duplicate", CAUSE_TAKEN_FOR_DUPLICATE, "taken for a duplicate",
     "the receiver still held another QoS 2 message by that identifier, which the sender forgot."),
   LOST_BY("publisher_state_lost", CAUSE_PUBLISHER_STATE_LOST, "publisher state lost",

@@ -30,12 +30,16 @@ find_qosim(void)
   return g_strdup(program);
 }
 
-/* It takes any free port and says which. Its bound on packets is above what the scenes need. */
+/* It takes any free port and says which. */
 static Proc *
-start_qosim(const char *program, guint16 *port)
+start_qosim(const char *program, const char *const *options, guint16 *port)
 {
-  const char *argv[] = {program, "broker", "--port", "0", "-D", "maximum_packet_size=8MB", NULL};
-  g_autoptr(Proc) proc = proc_new("qosim", argv, PROC_STDERR);
+  static const char *const large_packets[] = {"-D", "maximum_packet_size=8MB", NULL};
+  g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+  g_strv_builder_add_many(builder, program, "broker", "--port", "0", NULL);
+  g_strv_builder_addv(builder, (const char **)(options != NULL ? options : large_packets));
+  g_auto(GStrv) argv = g_strv_builder_end(builder);
+  g_autoptr(Proc) proc = proc_new("qosim", (const char *const *)argv, PROC_STDERR);
   g_autofree char *line = proc != NULL ? proc_await(proc, "* listens on * port *") : NULL;
   if (line == NULL)
     return NULL;
@@ -81,8 +85,10 @@ says_it_runs(Proc *proc)
 /* It cannot look for a port by itself, and another program may take ours before it does. Started by
  * root it would become another user, whereupon the kernel forgets that it should end with us. */
 static Proc *
-start_mosquitto(const char *program, guint16 *port)
+start_mosquitto(const char *program, const char *const *options, guint16 *port)
 {
+  static const char *const no_bounds[] = {"max_inflight_messages 0", "max_queued_messages 0", NULL};
+  g_autofree char *lines = g_strjoinv("\n", (char **)(options != NULL ? options : no_bounds));
   for (guint tries = 0; tries < 5; tries++) {
     g_autofree char *file = NULL;
     int fd = g_file_open_tmp("qosim-XXXXXX.conf", &file, NULL);
@@ -93,10 +99,9 @@ start_mosquitto(const char *program, guint16 *port)
     g_autofree char *config = g_strdup_printf("listener %u 127.0.0.1\n"
                                               "user root\n"
                                               "allow_anonymous true\n"
-                                              "max_inflight_messages 0\n"
-                                              "max_queued_messages 0\n"
-                                              "log_dest stderr\n",
-                                              *port);
+                                              "log_dest stderr\n"
+                                              "%s\n",
+                                              *port, lines);
     g_file_set_contents(file, config, -1, NULL);
     const char *argv[] = {program, "-c", file, NULL};
     g_autoptr(Proc) proc = proc_new("mosquitto", argv, PROC_STDERR);
@@ -112,10 +117,10 @@ const BrokerKind broker_qosim = {"qosim", find_qosim, start_qosim};
 const BrokerKind broker_mosquitto = {"mosquitto", find_mosquitto, start_mosquitto};
 
 Broker *
-broker_new(const BrokerKind *kind, const char *program)
+broker_new(const BrokerKind *kind, const char *program, const char *const *options)
 {
   guint16 port;
-  Proc *proc = kind->start(program, &port);
+  Proc *proc = kind->start(program, options, &port);
   if (proc == NULL)
     return NULL;
   Broker *broker = g_new(Broker, 1);

@@ -7,13 +7,15 @@ typedef struct Broker Broker;
 
 typedef struct {
   const char *name;
-  char *(*find)(void);                                /* its program; NULL where it is missing */
-  Proc *(*start)(const char *program, guint16 *port); /* NULL and a message if that fails */
+  char *(*find)(void); /* its program; NULL where it is missing */
+  /* NULL and a message if that fails */
+  Proc *(*start)(const char *program, const char *const *options, guint16 *port);
 } BrokerKind;
 
 extern const BrokerKind broker_qosim, broker_mosquitto;
 
-Broker *broker_new(const BrokerKind *kind, const char *program);
+/* options: arguments of qosim broker, lines of mosquitto.conf; NULL: what the scenes need. */
+Broker *broker_new(const BrokerKind *kind, const char *program, const char *const *options);
 /* Asks it to end by SIGTERM; FALSE unless it was alive until then and exits with 0. */
 gboolean broker_end(Broker *broker);
 

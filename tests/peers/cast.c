@@ -104,7 +104,7 @@ ensure_broker(const BrokerKind *kind)
   if (stage.broker != NULL && !broker_end(g_steal_pointer(&stage.broker)))
     g_test_fail_printf("the broker did not end in order");
   if (!failed_to_start)
-    stage.broker = broker_new(kind, broker_programs[kind == &broker_mosquitto]);
+    stage.broker = broker_new(kind, broker_programs[kind == &broker_mosquitto], NULL);
   failed_to_start = stage.broker == NULL;
   return stage.broker != NULL;
 }

@@ -36,5 +36,14 @@ peers_tests = \
 	tests/peers/test-mqtt-js.sh \
 	tests/peers/test-mosquitto-clients.sh
 TESTS += $(peers_tests)
-EXTRA_DIST += tests/peers/README tests/peers/peer-paho-python.py tests/peers/peer-mqtt-js.js \
+EXTRA_DIST += tests/peers/README tests/peers/mosquitto-differences.txt tests/peers/peer-paho-python.py tests/peers/peer-mqtt-js.js \
 	$(peers_tests)
+
+check_PROGRAMS += tests/peers/test-mosquitto
+tests_peers_test_mosquitto_SOURCES = tests/peers/test-mosquitto.c \
+	tests/models/mqtt/compare.c tests/models/mqtt/compare.h \
+	tests/models/mqtt/script.c tests/models/mqtt/script.h \
+	tests/models/live/wire.c tests/models/live/wire.h $(LIVE_KIT) \
+	tests/peers/broker.c tests/peers/broker.h tests/peers/proc.c tests/peers/proc.h
+tests_peers_test_mosquitto_LDADD = $(LIBS_LIVE)
+TESTS += tests/peers/test-mosquitto

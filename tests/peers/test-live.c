@@ -70,7 +70,7 @@ play(gconstpointer data)
 {
   const BrokerKind *kind = data;
   g_autofree char *program = kind->find();
-  Broker *broker = broker_new(kind, program);
+  Broker *broker = broker_new(kind, program, NULL);
   if (broker == NULL)
     return g_test_fail_printf("%s does not start", kind->name);
   g_autofree char *folder = g_dir_make_tmp("qosim-XXXXXX", NULL);

@@ -188,7 +188,7 @@ play(gconstpointer data)
 {
   const Play *play = data;
   if (broker == NULL)
-    broker = broker_new(play->kind, play->program);
+    broker = broker_new(play->kind, play->program, NULL);
   if (broker == NULL)
     return g_test_fail_printf("%s does not start", play->kind->name);
   version = play->version;

@@ -190,6 +190,25 @@ test_taken_for_duplicate(void)
   g_assert_cmpint(row->told_ns, ==, 4 * MS);
 }
 
+/* A copy more than overlapping subscriptions ask for is a duplicate, those are none. */
+static void
+test_overlapping(void)
+{
+  Fixture f;
+  set_up(&f, 2, 0);
+  f.owed[0].further = f.owed[1].further = 1;
+  guint64 tag = publish(&f, 0, 2);
+  arrive(&f, tag, MS, 2, FALSE);
+  for (guint i = 0; i < 2; i++)
+    ledger_delivered(f.ledger, tag, FIRST, 2 * MS, LEDGER_FRESH);
+  for (guint i = 0; i < 3; i++)
+    ledger_delivered(f.ledger, tag, SECOND, 2 * MS, LEDGER_UNSURE);
+  g_autoptr(Outcome) outcome = finish(&f);
+  g_assert_cmpfloat(count(outcome, COUNT_ONCE), ==, 1);
+  g_assert_cmpfloat(count(outcome, COUNT_DUPLICATED), ==, 1);
+  g_assert_cmpfloat(count(outcome, COUNT_EXTRA_COPIES), ==, 1);
+}
+
 /* Bytes in a connection are a copy: state may go while they still arrive. */
 static void
 test_bytes_outlive_state(void)
@@ -555,6 +574,7 @@ main(int argc, char **argv)
   g_test_add_func("/ledger/misfortune-decides-at-the-end", test_misfortune_decides_at_the_end);
   g_test_add_func("/ledger/needless-copy-is-no-misfortune", test_needless_copy_is_no_misfortune);
   g_test_add_func("/ledger/taken-for-duplicate", test_taken_for_duplicate);
+  g_test_add_func("/ledger/overlapping", test_overlapping);
   g_test_add_func("/ledger/bytes-outlive-state", test_bytes_outlive_state);
   g_test_add_func("/ledger/dies-as-it-is-written", test_dies_as_it_is_written);
   g_test_add_func("/ledger/refused", test_refused);

@@ -73,23 +73,45 @@ test_interest(void)
   g_autoptr(Interest) interest = interest_new();
   g_autoptr(GArray) owed = g_array_new(FALSE, FALSE, sizeof(LedgerOwed));
   guint before = interest_version(interest);
-  interest_add(interest, 9, mqtt_bytes("fleet/#"), 1, FALSE);
-  interest_add(interest, 2, mqtt_bytes("fleet/+/t"), 0, FALSE);
-  interest_add(interest, 9, mqtt_bytes("fleet/a/t"), 2,
-               FALSE); /* overlaps: owed once, at the highest QoS */
-  interest_add(interest, 5, mqtt_bytes("other"), 0, FALSE);
+  interest_add(interest, 9, mqtt_bytes("fleet/#"), 1, FALSE, INTEREST_ONCE);
+  interest_add(interest, 2, mqtt_bytes("fleet/+/t"), 0, FALSE, INTEREST_ONCE);
+  interest_add(interest, 9, mqtt_bytes("fleet/a/t"), 2, FALSE,
+               INTEREST_ONCE); /* overlaps: owed once, at the highest QoS */
+  interest_add(interest, 5, mqtt_bytes("other"), 0, FALSE, INTEREST_ONCE);
   g_assert_cmpuint(interest_version(interest), !=, before);
   interest_match(interest, 77, mqtt_bytes("fleet/a/t"), owed);
   g_assert_cmpuint(owed->len, ==, 2);
   g_assert_cmpuint(g_array_index(owed, LedgerOwed, 0).client, ==, 2);
   g_assert_cmpuint(g_array_index(owed, LedgerOwed, 1).client, ==, 9);
   g_assert_cmpuint(g_array_index(owed, LedgerOwed, 1).granted, ==, 2);
+  g_assert_cmpuint(g_array_index(owed, LedgerOwed, 1).further, ==, 0);
   interest_remove(interest, 9, mqtt_bytes("fleet/#"));
   interest_remove(interest, 9, mqtt_bytes("fleet/a/t"));
   interest_match(interest, 77, mqtt_bytes("fleet/a/t"), owed);
   g_assert_cmpuint(owed->len, ==, 1);
   interest_match(interest, 77, mqtt_bytes("nowhere"), owed);
   g_assert_cmpuint(owed->len, ==, 0);
+}
+
+/* What overlapping subscriptions ask for depends on the broker. */
+static void
+test_interest_overlap(void)
+{
+  static const struct {
+    InterestOverlap overlap;
+    guint8 granted, further;
+  } cases[] = {{INTEREST_ONCE, 2, 0}, {INTEREST_EACH, 2, 2}, {INTEREST_FIRST, 0, 0}};
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(Interest) interest = interest_new();
+    g_autoptr(GArray) owed = g_array_new(FALSE, FALSE, sizeof(LedgerOwed));
+    interest_add(interest, 9, mqtt_bytes("a/#"), 2, FALSE, cases[i].overlap);
+    interest_add(interest, 9, mqtt_bytes("a/+"), 1, FALSE, cases[i].overlap);
+    interest_add(interest, 9, mqtt_bytes("a/b"), 0, FALSE, cases[i].overlap);
+    interest_match(interest, 77, mqtt_bytes("a/b"), owed);
+    g_assert_cmpuint(owed->len, ==, 1);
+    g_assert_cmpuint(g_array_index(owed, LedgerOwed, 0).granted, ==, cases[i].granted);
+    g_assert_cmpuint(g_array_index(owed, LedgerOwed, 0).further, ==, cases[i].further);
+  }
 }
 
 int
@@ -101,5 +123,6 @@ main(int argc, char **argv)
   g_test_add_func("/workload/payload-carries-the-tag", test_payload_carries_the_tag);
   g_test_add_func("/backoff/grows-and-jitters", test_backoff);
   g_test_add_func("/interest/each-client-once", test_interest);
+  g_test_add_func("/interest/overlap", test_interest_overlap);
   return g_test_run();
 }

@@ -48,17 +48,22 @@ kit_stop(Kit *kit)
 }
 
 int
-kit_connect(const Kit *kit)
+kit_dial(guint16 port)
 {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  struct sockaddr_in to = {.sin_family = AF_INET,
-                           .sin_port = htons(live_server_port(kit->server)),
-                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in to = {
+      .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   g_assert_cmpint(fd, >=, 0);
   int on = 1; /* what is sent is there before what another connection sends after it */
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   g_assert_cmpint(connect(fd, (struct sockaddr *)&to, sizeof to), ==, 0);
   return fd;
+}
+
+int
+kit_connect(const Kit *kit)
+{
+  return kit_dial(live_server_port(kit->server));
 }
 
 void

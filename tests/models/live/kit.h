@@ -16,6 +16,7 @@ void kit_init(Kit *kit); /* the default configuration, which may be changed then
 void kit_start(Kit *kit);
 void kit_stop(Kit *kit);
 
+int kit_dial(guint16 port); /* of the loopback interface */
 int kit_connect(const Kit *kit);
 void kit_send(int fd, gconstpointer data, gsize n);
 /* What comes within so long; the array grows. FALSE: the other side has closed. */

@@ -3,6 +3,7 @@ LIVE_TESTS = tests/models/live/test-scripts tests/models/live/test-server tests/
 	tests/models/live/test-run
 check_PROGRAMS += $(LIVE_TESTS)
 tests_models_live_test_scripts_SOURCES = tests/models/live/test-scripts.c $(LIVE_KIT) \
+	tests/models/live/wire.c tests/models/live/wire.h \
 	tests/models/mqtt/script.c tests/models/mqtt/script.h \
 	tests/models/mqtt/knobs.c tests/models/mqtt/knobs.h
 tests_models_live_test_scripts_LDADD = $(LIBS_LIVE)

@@ -1,96 +1,46 @@
 /* The dialogues of tests/models/mqtt/scripts over sockets: the machine is the same, so what is
  * shown is that nothing between it and the wire changes a byte. */
 #include "tests/models/live/kit.h"
+#include "tests/models/live/wire.h"
 #include "tests/models/mqtt/knobs.h"
 #include "tests/models/mqtt/script.h"
 
-#include <unistd.h>
-
 typedef struct {
+  Wire wire;
   Kit kit;
-  int sync; /* a client that pings: two answers, and a whole turn of the server has passed */
-  int fds[SCRIPT_CONNS];
-} Wire;
+} Bench;
 
 static gboolean
 begin(gpointer user, char **knobs)
 {
-  Wire *wire = user;
-  kit_init(&wire->kit);
+  Bench *bench = user;
+  kit_init(&bench->kit);
   for (guint i = 0; knobs[i] != NULL; i++) {
     /* A store is tested with its file, and one connection is taken here. */
     if (g_str_has_prefix(knobs[i], "store=") || g_str_has_prefix(knobs[i], "connections="))
       return FALSE;
-    g_assert_true(knob_set(&wire->kit.broker, knobs[i]));
+    g_assert_true(knob_set(&bench->kit.broker, knobs[i]));
   }
-  static const guint8 hello[] = {0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 0, 0, 1, '~'};
-  static const guint8 connack[] = {0x20, 2, 0, 0};
-  kit_start(&wire->kit);
-  wire->sync = kit_connect(&wire->kit);
-  kit_send(wire->sync, hello, sizeof hello);
-  kit_expect(wire->sync, connack, sizeof connack);
-  for (guint i = 0; i < SCRIPT_CONNS; i++)
-    wire->fds[i] = -1;
+  kit_start(&bench->kit);
+  wire_start(&bench->wire, live_server_port(bench->kit.server));
   return TRUE;
-}
-
-static void
-cut(gpointer user, guint conn)
-{
-  Wire *wire = user;
-  if (wire->fds[conn] >= 0)
-    close(wire->fds[conn]);
-  wire->fds[conn] = -1;
 }
 
 static void
 end(gpointer user)
 {
-  Wire *wire = user;
-  if (wire->kit.server == NULL)
+  Bench *bench = user;
+  if (bench->kit.server == NULL)
     return;
-  for (guint i = 0; i < SCRIPT_CONNS; i++)
-    cut(wire, i);
-  close(wire->sync);
-  kit_stop(&wire->kit);
-}
-
-static void
-open_conn(gpointer user, guint conn)
-{
-  Wire *wire = user;
-  cut(wire, conn);
-  wire->fds[conn] = kit_connect(&wire->kit);
-}
-
-static void
-send_to(gpointer user, guint conn, const guint8 *data, gsize n)
-{
-  kit_send(((Wire *)user)->fds[conn], data, n);
+  wire_stop(&bench->wire);
+  kit_stop(&bench->kit);
 }
 
 static gboolean
 wait_for(gpointer user, gint64 ns)
 {
-  static const guint8 ping[] = {0xC0, 0}, pong[] = {0xD0, 0};
-  for (guint i = 0; i < 3; i++) {
-    kit_send(((Wire *)user)->sync, ping, sizeof ping);
-    kit_expect(((Wire *)user)->sync, pong, sizeof pong);
-  }
+  wire_sync(user);
   return ns == 0;
-}
-
-static gboolean
-receive(gpointer user, guint conn, GByteArray *into)
-{
-  int fd = ((Wire *)user)->fds[conn];
-  guint before;
-  gboolean open;
-  do {
-    before = into->len;
-    open = kit_receive(fd, 0, into);
-  } while (open && into->len > before);
-  return !open;
 }
 
 static void
@@ -111,8 +61,9 @@ test_scripts(void)
   guint played = 0;
   g_assert_nonnull(dir);
   for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
-    Wire wire = {.sync = -1};
-    ScriptBroker broker = {&wire, begin, end, open_conn, send_to, cut, wait_for, receive, crash};
+    Bench bench = {0};
+    ScriptBroker broker = {&bench,   begin,    end,          wire_open, wire_send,
+                           wire_cut, wait_for, wire_receive, crash};
     g_autofree char *path = g_build_filename(folder, name, NULL);
     if (g_str_has_suffix(name, ".txt"))
       played += script_play(path, &broker, failures);

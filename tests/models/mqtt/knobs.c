@@ -26,10 +26,17 @@ knob_set(MqttBrokerConfig *config, const char *knob)
       {"shared_available", &config->shared_available, sizeof config->shared_available},
       {"subscription_ids_available", &config->subscription_ids_available,
        sizeof config->subscription_ids_available},
+      {"copy_each", &config->copy_each, sizeof config->copy_each},
+      {"keep_alive_check_ns", &config->keep_alive_check_ns, sizeof config->keep_alive_check_ns},
       {"session_expiry_maximum", &config->session_expiry_maximum_s,
        sizeof config->session_expiry_maximum_s},
   };
   g_auto(GStrv) parts = g_strsplit(knob, "=", 2);
+  for (guint i = 1; strcmp(parts[0], "quirk") == 0 && mqtt_quirk_names[i] != NULL; i++)
+    if (parts[1] != NULL && strcmp(parts[1], mqtt_quirk_names[i]) == 0) {
+      config->quirks |= 1u << (i - 1);
+      return TRUE;
+    }
   for (guint i = 0; i < G_N_ELEMENTS(knobs); i++) {
     if (strcmp(parts[0], knobs[i].name) != 0 || parts[1] == NULL)
       continue;

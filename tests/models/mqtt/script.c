@@ -59,9 +59,8 @@ put_length(GByteArray *out, guint at, char kind)
   memcpy(out->data + at, length, size);
 }
 
-/* FALSE: the text is not as README says. */
-static gboolean
-parse_bytes(const char *text, GByteArray *out)
+gboolean
+script_bytes(const char *text, GByteArray *out)
 {
   guint open[16], depth = 0;
   char kinds[16];
@@ -131,7 +130,7 @@ static gboolean
 take(GByteArray *came, const char *expected, gboolean *valid)
 {
   g_autoptr(GByteArray) want = g_byte_array_new();
-  *valid = parse_bytes(expected, want);
+  *valid = script_bytes(expected, want);
   if (!*valid || came->len < want->len || memcmp(came->data, want->data, want->len) != 0)
     return FALSE;
   if (want->len > 0)
@@ -176,7 +175,7 @@ send_bytes(Player *player, guint conn, const char *text)
 {
   g_autoptr(GByteArray) bytes = g_byte_array_new();
   check_quiet(player);
-  if (!parse_bytes(text, bytes)) {
+  if (!script_bytes(text, bytes)) {
     fail(player, "cannot be read: %s", text);
     return;
   }
@@ -228,8 +227,8 @@ need_broker(Player *player)
   player->begun = TRUE;
 }
 
-static gint64
-parse_time(const char *text)
+gint64
+script_time(const char *text)
 {
   char *unit;
   gdouble number = g_ascii_strtod(text, &unit);
@@ -248,7 +247,7 @@ play_line(Player *player, char *line)
   if (player->passed_over)
     return;
   if (g_str_has_prefix(line, "wait ")) {
-    settle(player, parse_time(line + 5));
+    settle(player, script_time(line + 5));
   } else if (strcmp(line, "crash") == 0) {
     player->broker->crash(player->broker->user);
     for (guint i = 0; i < SCRIPT_CONNS; i++)

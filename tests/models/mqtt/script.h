@@ -25,6 +25,12 @@ typedef struct {
   void (*crash)(gpointer user); /* the broker's process dies, and comes again with its store */
 } ScriptBroker;
 
+/* The bytes that a text means, as README says; FALSE: it cannot be read. */
+gboolean script_bytes(const char *text, GByteArray *out);
+
+/* "90s" or "10ms", in nanoseconds. */
+gint64 script_time(const char *text);
+
 /* Plays every case of a file; each case that does not hold is described in failures. Returns the
  * number of cases that were played to their end. */
 guint script_play(const char *path, const ScriptBroker *broker, GPtrArray *failures);

@@ -163,8 +163,9 @@ test_connack(void)
       { MQTT_CONNACK, .connack = { .reason = 5 } } },
     { "every property", MQTT_5_0, MQTT_FROM_SERVER,
       "20 3e 01 00 3b"
-      "11 00000001 12 0001'i' 13 001e 15 0001'm' 16 0000 1a 0001'r' 1c 0001's' 1f 0001'y'"
-      "21 0014 22 0003 24 01 25 00 27 00000080 28 00 29 01 2a 00 26 0001'k' 0001'v'",
+      "22 0003 13 001e 12 0001'i' 25 00 27 00000080 21 0014"
+      "11 00000001 15 0001'm' 16 0000 1a 0001'r' 1c 0001's' 1f 0001'y'"
+      "24 01 28 00 29 01 2a 00 26 0001'k' 0001'v'",
       { MQTT_CONNACK,
         .connack = { .session_present = TRUE,
                      .properties = { HAS(SESSION_EXPIRY) | HAS(ASSIGNED_CLIENT_ID) |

@@ -338,6 +338,9 @@ test_broker(void)
   MqttBrokerConfig config;
 
   spec_broker(broker, &config);
+  g_assert_cmpuint(config.quirks, ==, 0);
+  g_assert_false(config.copy_each);
+  g_assert_cmpint(config.keep_alive_check_ns, ==, 0);
   g_assert_cmpuint(config.maximum_qos, ==, 2);
   g_assert_cmpuint(config.inflight, ==, MQTT_UNLIMITED);
   g_assert_cmpuint(config.queue, ==, MQTT_UNLIMITED);
@@ -360,7 +363,13 @@ test_broker(void)
   values_set(broker, "qos2_receiver", "on-pubrel");
   values_set(broker, "store", "every-change(exponential(5ms))");
   values_set(broker, "ack_after_store", "no");
+  values_set(broker, "keep_alive_check", "6s");
+  values_set(broker, "overlapping", "each");
+  values_set(broker, "quirks", "overrun-refused, whole-seconds");
   spec_broker(broker, &config);
+  g_assert_cmpint(config.keep_alive_check_ns, ==, 6000 * MS);
+  g_assert_true(config.copy_each);
+  g_assert_cmpuint(config.quirks, ==, MQTT_QUIRK_OVERRUN_REFUSED | MQTT_QUIRK_WHOLE_SECONDS);
   g_assert_cmpuint(config.maximum_qos, ==, 1);
   g_assert_cmpuint(config.inflight, ==, 7);
   g_assert_cmpuint(config.queue, ==, 100);

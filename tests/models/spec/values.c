@@ -211,8 +211,8 @@ static Value *
 parse_list(const char *text, const char *separator)
 {
   g_auto(GStrv) parts = g_strsplit(text, separator, -1);
-  Value *values[8];
   guint n = g_strv_length(parts);
+  g_autofree Value **values = g_new(Value *, n);
 
   for (guint i = 0; i < n; i++)
     values[i] = value_new_text(g_strstrip(parts[i]));
@@ -296,10 +296,10 @@ values_parse(const ParamSpec *spec, const char *text)
       spec->type != PARAM_WORD && spec->type != PARAM_DIST && spec->type != PARAM_CALL;
   Value *value;
 
-  if (in_words(spec, text))
-    return number ? value_new_int(G_MAXINT64, UNIT_NONE) : value_new_text(text);
   if (spec->flags & PARAM_IS_LIST)
     return parse_list(text, ",");
+  if (in_words(spec, text))
+    return number ? value_new_int(G_MAXINT64, UNIT_NONE) : value_new_text(text);
   if (spec->flags & PARAM_EACH && g_str_has_prefix(text, "each "))
     return parse_list(text, " ");
   value = parse_by_type(spec, text);

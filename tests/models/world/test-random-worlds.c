@@ -3,6 +3,7 @@
  *
  * QOSIM_WORLD=number tries that world alone, QOSIM_WORLDS=n as many as wanted, QOSIM_WORLD_TEXT=
  * number prints a world's experiment, for tests of the program. */
+#include "models/mqtt/quirks.h"
 #include "tests/models/world/kit.h"
 
 #include <stdio.h>
@@ -214,6 +215,23 @@ add_faults(GRand *rand, GString *text)
   }
 }
 
+/* Mosquitto as it is, or one oddity of it by itself. */
+static void
+add_broker(GRand *rand, GString *text)
+{
+  guint n = 0;
+  while (mqtt_quirk_names[n] != NULL)
+    n++;
+  g_string_append(text, "[broker hub]\n");
+  if (maybe(rand))
+    g_string_append(text, "profile = mosquitto-2.0\n");
+  else
+    g_string_append_printf(text, "quirks = %s\n",
+                           mqtt_quirk_names[g_rand_int_range(rand, 0, (gint32)n)]);
+  if (maybe(rand))
+    g_string_append_printf(text, "overlapping = %s\n", PICK(rand, "once", "each"));
+}
+
 static char *
 draw_world(guint32 number)
 {
@@ -226,7 +244,7 @@ draw_world(guint32 number)
   if (maybe(rand))
     g_string_append(text, "shared = yes\n");
   add_tcp(rand, text);
-  g_string_append(text, "[broker hub]\n");
+  add_broker(rand, text);
   add_machine(rand, text, FALSE);
   add_client(rand, text, "sensor", PICK(rand, "radio", "radio > backhaul"));
   add_client(rand, text, "dashboard", PICK(rand, "perfect", "backhaul", "wifi"));

@@ -1,0 +1,40 @@
+/* What real brokers do otherwise than the specification, or than this one, and that is too small
+ * for a field of its own: bits of MqttBrokerConfig.quirks. docs/MODEL.md says what was seen of
+ * them. */
+#pragma once
+
+enum {
+  MQTT_QUIRK_KEEP_ALIVE_CAP = 1 << 0, /* who asks for none in 5.0 gets 65535 s */
+  /* A client's Receive Maximum takes the place of our bound on what is in flight to it. */
+  MQTT_QUIRK_RECEIVE_MAXIMUM_REPLACES = 1 << 1,
+  /* What is beyond our Receive Maximum is refused: 0x97 in 5.0, whose refusal makes room for one
+   * that was not there; in 3.1.1, which has no such bound, acknowledged and thrown away. */
+  MQTT_QUIRK_OVERRUN_REFUSED = 1 << 2,
+  /* The third copy of a QoS 2 PUBLISH on one connection is a protocol error. */
+  MQTT_QUIRK_THIRD_COPY_CLOSES = 1 << 3,
+  /* A PUBLISH that is another than the one with its identifier takes its place. */
+  MQTT_QUIRK_REUSED_ID_IS_NEW = 1 << 4,
+  /* A message expires although it was sent, and its PUBREL too. */
+  MQTT_QUIRK_EXPIRES_IN_FLIGHT = 1 << 5,
+  /* What is kept of sessions whose last CONNECT had Clean Start 1 is forgotten at a restart. */
+  MQTT_QUIRK_CLEAN_START_UNSAVED = 1 << 6,
+  /* Wills are not kept over a restart; an orderly end publishes them all. */
+  MQTT_QUIRK_WILLS_UNSAVED = 1 << 7,
+  MQTT_QUIRK_NO_MATCH_UNSAID = 1 << 8,   /* no 0x10 in PUBREC */
+  MQTT_QUIRK_UNKNOWN_ID_UNSAID = 1 << 9, /* no 0x92 in PUBREL and PUBCOMP */
+  MQTT_QUIRK_SILENT_CLOSE = 1 << 10,     /* no DISCONNECT but to who sent something wrong */
+  MQTT_QUIRK_NO_ALIASES_SENT = 1 << 11,
+  MQTT_QUIRK_OFFLINE_SHARES = 1 << 12, /* who has no connection takes its turn in a group too */
+  MQTT_QUIRK_RETAINED_TO_SHARES = 1 << 13,
+  /* In 3.1.1, of several subscriptions that match the first decides, not the highest QoS. */
+  MQTT_QUIRK_FIRST_MATCH = 1 << 14,
+  /* The queue of a session without a connection has no room beside what is in flight. */
+  MQTT_QUIRK_QUEUE_HOLDS_INFLIGHT = 1 << 15,
+  /* A take-over that keeps the session publishes no will. */
+  MQTT_QUIRK_TAKE_OVER_DROPS_WILL = 1 << 16,
+  /* Sessions and the delays of wills end when the clock's second is beyond their last one. */
+  MQTT_QUIRK_WHOLE_SECONDS = 1 << 17,
+};
+
+/* "none", then one for each bit; ends with NULL. */
+extern const char *const mqtt_quirk_names[];
