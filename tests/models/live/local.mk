@@ -3,9 +3,7 @@ LIVE_TESTS = tests/models/live/test-scripts tests/models/live/test-server tests/
 	tests/models/live/test-run
 check_PROGRAMS += $(LIVE_TESTS)
 tests_models_live_test_scripts_SOURCES = tests/models/live/test-scripts.c $(LIVE_KIT) \
-	tests/models/live/wire.c tests/models/live/wire.h \
-	tests/models/mqtt/script.c tests/models/mqtt/script.h \
-	tests/models/mqtt/knobs.c tests/models/mqtt/knobs.h
+	tests/models/live/wire.c tests/models/live/wire.h $(MQTT_SCRIPT)
 tests_models_live_test_scripts_LDADD = $(LIBS_LIVE)
 tests_models_live_test_server_SOURCES = tests/models/live/test-server.c $(LIVE_KIT)
 tests_models_live_test_server_LDADD = $(LIBS_LIVE)

@@ -53,20 +53,14 @@ crash(gpointer user)
 static void
 test_scripts(void)
 {
-  const char *srcdir = g_getenv("srcdir");
-  g_autofree char *folder =
-      g_build_filename(srcdir != NULL ? srcdir : ".", "tests/models/mqtt/scripts", NULL);
-  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+  g_autoptr(GPtrArray) paths = script_paths("scripts");
   g_autoptr(GPtrArray) failures = g_ptr_array_new_with_free_func(g_free);
   guint played = 0;
-  g_assert_nonnull(dir);
-  for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
+  for (guint i = 0; i < paths->len; i++) {
     Bench bench = {0};
-    ScriptBroker broker = {&bench,   begin,    end,          wire_open, wire_send,
-                           wire_cut, wait_for, wire_receive, crash};
-    g_autofree char *path = g_build_filename(folder, name, NULL);
-    if (g_str_has_suffix(name, ".txt"))
-      played += script_play(path, &broker, failures);
+    ScriptSubject broker = {&bench,   begin,        end,   wire_open, wire_send, wire_cut,
+                            wait_for, wire_receive, crash, NULL,      NULL};
+    played += script_play(paths->pdata[i], &broker, failures);
   }
   for (guint i = 0; i < failures->len; i++)
     g_test_message("%s", (const char *)failures->pdata[i]);

@@ -1,4 +1,4 @@
-/* A broker on a port, for the players of dialogues: the functions of ScriptBroker that are the same
+/* A broker on a port, for the players of dialogues: the functions of ScriptSubject that are the same
  * whatever program listens there. */
 #pragma once
 
@@ -13,7 +13,7 @@ typedef struct {
 void wire_start(Wire *wire, guint16 port);
 void wire_stop(Wire *wire);
 
-/* For ScriptBroker; user is a Wire, or a struct that begins with one. */
+/* For ScriptSubject; user is a Wire, or a struct that begins with one. */
 void wire_open(gpointer user, guint conn);
 void wire_send(gpointer user, guint conn, const guint8 *data, gsize n);
 void wire_cut(gpointer user, guint conn);

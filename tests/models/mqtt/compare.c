@@ -92,7 +92,7 @@ hide_assigned_id(GByteArray *bytes)
 static void
 listen(Player *player, guint side, guint conn)
 {
-  const ScriptBroker *broker = &player->sides[side].broker;
+  const ScriptSubject *broker = &player->sides[side].broker;
   Ear *ear = &player->ears[side][conn];
   g_byte_array_set_size(ear->came, 0);
   if (!ear->closed)
@@ -126,7 +126,7 @@ static void
 settle(Player *player, gint64 ns)
 {
   for (guint side = 0; side < 2; side++) {
-    const ScriptBroker *broker = &player->sides[side].broker;
+    const ScriptSubject *broker = &player->sides[side].broker;
     gboolean last = side == 1;
     if (!broker->wait(broker->user, last ? 0 : ns)) /* the time passes for both at once */
       current(player)->passed_over = TRUE;
@@ -156,7 +156,7 @@ need_brokers(Player *player)
 {
   static char *none[] = {NULL};
   while (player->begun < 2 && !current(player)->passed_over) {
-    const ScriptBroker *broker = &player->sides[player->begun++].broker;
+    const ScriptSubject *broker = &player->sides[player->begun++].broker;
     if (!broker->begin(broker->user, player->knobs != NULL ? player->knobs : none))
       current(player)->passed_over = TRUE;
   }

@@ -6,7 +6,7 @@
 
 typedef struct {
   const char *name;
-  ScriptBroker broker;
+  ScriptSubject broker;
 } CompareSide;
 
 typedef struct {

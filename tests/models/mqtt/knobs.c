@@ -2,14 +2,30 @@
 
 #include <string.h>
 
+typedef struct {
+  const char *name;
+  gpointer at;
+  gsize size;
+} Knob;
+
+static gboolean
+set(const Knob *knobs, guint n, const char *knob)
+{
+  g_auto(GStrv) parts = g_strsplit(knob, "=", 2);
+  for (guint i = 0; i < n; i++) {
+    if (strcmp(parts[0], knobs[i].name) != 0 || parts[1] == NULL)
+      continue;
+    guint64 value = g_ascii_strtoull(parts[1], NULL, 10);
+    memcpy(knobs[i].at, &value, knobs[i].size); /* little-endian machines keep the low bytes */
+    return TRUE;
+  }
+  return FALSE;
+}
+
 gboolean
 knob_set(MqttBrokerConfig *config, const char *knob)
 {
-  const struct {
-    const char *name;
-    gpointer at;
-    gsize size;
-  } knobs[] = {
+  const Knob knobs[] = {
       {"receive_maximum", &config->receive_maximum, sizeof config->receive_maximum},
       {"maximum_qos", &config->maximum_qos, sizeof config->maximum_qos},
       {"maximum_packet_size", &config->maximum_packet_size, sizeof config->maximum_packet_size},
@@ -17,7 +33,7 @@ knob_set(MqttBrokerConfig *config, const char *knob)
       {"inflight", &config->inflight, sizeof config->inflight},
       {"queue", &config->queue, sizeof config->queue},
       {"on_pubrel", &config->qos2_receiver, sizeof config->qos2_receiver},
-      {"refuse", &config->on_queue_full, sizeof config->on_queue_full},
+      {"on_queue_full", &config->on_queue_full, sizeof config->on_queue_full},
       {"store", &config->store, sizeof config->store},
       {"topic_alias_maximum", &config->topic_alias_maximum, sizeof config->topic_alias_maximum},
       {"server_keep_alive", &config->server_keep_alive_s, sizeof config->server_keep_alive_s},
@@ -31,20 +47,28 @@ knob_set(MqttBrokerConfig *config, const char *knob)
       {"session_expiry_maximum", &config->session_expiry_maximum_s,
        sizeof config->session_expiry_maximum_s},
   };
-  g_auto(GStrv) parts = g_strsplit(knob, "=", 2);
-  for (guint i = 1; strcmp(parts[0], "quirk") == 0 && mqtt_quirk_names[i] != NULL; i++)
-    if (parts[1] != NULL && strcmp(parts[1], mqtt_quirk_names[i]) == 0) {
+  for (guint i = 1; g_str_has_prefix(knob, "quirk=") && mqtt_quirk_names[i] != NULL; i++)
+    if (strcmp(knob + strlen("quirk="), mqtt_quirk_names[i]) == 0) {
       config->quirks |= 1u << (i - 1);
       return TRUE;
     }
-  for (guint i = 0; i < G_N_ELEMENTS(knobs); i++) {
-    if (strcmp(parts[0], knobs[i].name) != 0 || parts[1] == NULL)
-      continue;
-    guint64 value = g_ascii_strtoull(parts[1], NULL, 10);
-    if (strcmp(parts[0], "refuse") == 0)
-      value = value ? MQTT_FULL_REFUSE : MQTT_DROP_NEW;
-    memcpy(knobs[i].at, &value, knobs[i].size); /* little-endian machines keep the low bytes */
-    return TRUE;
-  }
-  return FALSE;
+  return set(knobs, G_N_ELEMENTS(knobs), knob);
+}
+
+gboolean
+knob_set_client(MqttClientConfig *config, const char *knob)
+{
+  const Knob knobs[] = {
+      {"version", &config->version, sizeof config->version},
+      {"clean_start", &config->clean_start, sizeof config->clean_start},
+      {"session_expiry", &config->session_expiry_s, sizeof config->session_expiry_s},
+      {"keep_alive", &config->keep_alive_s, sizeof config->keep_alive_s},
+      {"inflight", &config->inflight, sizeof config->inflight},
+      {"offline_queue", &config->offline_queue, sizeof config->offline_queue},
+      {"receive_maximum", &config->receive_maximum, sizeof config->receive_maximum},
+      {"maximum_packet_size", &config->maximum_packet_size, sizeof config->maximum_packet_size},
+      {"topic_alias_maximum", &config->topic_alias_maximum, sizeof config->topic_alias_maximum},
+      {"on_pubrel", &config->qos2_receiver, sizeof config->qos2_receiver},
+  };
+  return set(knobs, G_N_ELEMENTS(knobs), knob);
 }

@@ -1,6 +1,8 @@
-/* The knobs of a script: a broker's configuration by name. */
+/* The knobs of a script: a configuration by name, "name=value". FALSE: there is no such knob. */
 #pragma once
 
 #include "models/mqtt/broker.h"
+#include "models/mqtt/client.h"
 
-gboolean knob_set(MqttBrokerConfig *config, const char *knob); /* "name=value"; FALSE: no such */
+gboolean knob_set(MqttBrokerConfig *config, const char *knob);
+gboolean knob_set_client(MqttClientConfig *config, const char *knob);

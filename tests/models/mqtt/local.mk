@@ -22,12 +22,16 @@ tests_models_mqtt_test_topic_tree_SOURCES = tests/models/mqtt/test-topic-tree.c
 tests_models_mqtt_test_topic_tree_LDADD = $(LIBS_MQTT)
 TESTS += tests/models/mqtt/test-topic-tree
 
-check_PROGRAMS += tests/models/mqtt/test-scripts
-tests_models_mqtt_test_scripts_SOURCES = tests/models/mqtt/test-scripts.c \
-	tests/models/mqtt/script.c tests/models/mqtt/script.h \
+MQTT_SCRIPT = tests/models/mqtt/script.c tests/models/mqtt/script.h \
 	tests/models/mqtt/knobs.c tests/models/mqtt/knobs.h
+
+check_PROGRAMS += tests/models/mqtt/test-scripts tests/models/mqtt/test-client-scripts
+tests_models_mqtt_test_scripts_SOURCES = tests/models/mqtt/test-scripts.c $(MQTT_SCRIPT)
 tests_models_mqtt_test_scripts_LDADD = $(LIBS_MQTT)
-TESTS += tests/models/mqtt/test-scripts
+tests_models_mqtt_test_client_scripts_SOURCES = tests/models/mqtt/test-client-scripts.c \
+	$(MQTT_SCRIPT)
+tests_models_mqtt_test_client_scripts_LDADD = $(LIBS_MQTT)
+TESTS += tests/models/mqtt/test-scripts tests/models/mqtt/test-client-scripts
 EXTRA_DIST += tests/models/mqtt/scripts tests/models/mqtt/statements.txt
 
 check_PROGRAMS += tests/models/mqtt/test-retained

@@ -3,7 +3,7 @@
 #include <string.h>
 
 typedef struct {
-  const ScriptBroker *broker;
+  const ScriptSubject *subject;
   const char *path;
   GPtrArray *failures;
   char *name;
@@ -13,6 +13,7 @@ typedef struct {
   GStrv knobs;
   gboolean open[SCRIPT_CONNS], closed[SCRIPT_CONNS];
   GByteArray *came[SCRIPT_CONNS];
+  GPtrArray *told[SCRIPT_CONNS]; /* of text: what applications were told */
 } Player;
 
 static void G_GNUC_PRINTF(2, 3) fail(Player *player, const char *format, ...)
@@ -99,15 +100,19 @@ script_bytes(const char *text, GByteArray *out)
 static void
 collect(Player *player)
 {
-  for (guint i = 0; i < SCRIPT_CONNS; i++)
+  const ScriptSubject *subject = player->subject;
+  for (guint i = 0; i < SCRIPT_CONNS; i++) {
     if (player->open[i] && !player->closed[i])
-      player->closed[i] = player->broker->receive(player->broker->user, i, player->came[i]);
+      player->closed[i] = subject->receive(subject->user, i, player->came[i]);
+    if (subject->told != NULL)
+      subject->told(subject->user, i, player->told[i]);
+  }
 }
 
 static void
 settle(Player *player, gint64 ns)
 {
-  if (!player->broker->wait(player->broker->user, ns))
+  if (!player->subject->wait(player->subject->user, ns))
     player->passed_over = TRUE;
   collect(player);
 }
@@ -122,6 +127,8 @@ check_quiet(Player *player)
       fail(player, "unexpected on %c: %s", 'a' + i, text);
     } else if (player->open[i] && player->closed[i]) {
       fail(player, "%c was closed unexpectedly", 'a' + i);
+    } else if (player->told[i]->len > 0) {
+      fail(player, "unexpectedly told to %c: %s", 'a' + i, (char *)player->told[i]->pdata[0]);
     }
   }
 }
@@ -168,7 +175,28 @@ expect(Player *player, guint conn, const char *expected)
        player->closed[conn] ? " (closed)" : "");
 }
 
+static void
+expect_told(Player *player, guint conn, const char *expected)
+{
+  GPtrArray *told = player->told[conn];
+  const char *first = told->len > 0 ? told->pdata[0] : "nothing";
+  if (strcmp(first, expected) != 0)
+    fail(player, "expected to be told to %c: %s\n  was: %s", 'a' + conn, expected, first);
+  else
+    g_ptr_array_remove_index(told, 0);
+}
+
 /* Lines */
+
+static void
+open_conn(Player *player, guint conn)
+{
+  if (player->open[conn])
+    return;
+  player->subject->open(player->subject->user, conn);
+  player->open[conn] = TRUE;
+  player->closed[conn] = FALSE;
+}
 
 static void
 send_bytes(Player *player, guint conn, const char *text)
@@ -179,12 +207,8 @@ send_bytes(Player *player, guint conn, const char *text)
     fail(player, "cannot be read: %s", text);
     return;
   }
-  if (!player->open[conn]) {
-    player->broker->open(player->broker->user, conn);
-    player->open[conn] = TRUE;
-    player->closed[conn] = FALSE;
-  }
-  player->broker->send(player->broker->user, conn, bytes->data, bytes->len);
+  open_conn(player, conn);
+  player->subject->send(player->subject->user, conn, bytes->data, bytes->len);
   settle(player, 0);
 }
 
@@ -197,7 +221,7 @@ end_case(Player *player)
     check_quiet(player);
     player->played++;
   }
-  player->broker->end(player->broker->user);
+  player->subject->end(player->subject->user);
   player->begun = FALSE;
 }
 
@@ -212,17 +236,18 @@ begin_case(Player *player, const char *name)
   for (guint i = 0; i < SCRIPT_CONNS; i++) {
     player->open[i] = player->closed[i] = FALSE;
     g_byte_array_set_size(player->came[i], 0);
+    g_ptr_array_set_size(player->told[i], 0);
   }
 }
 
-/* The broker is made when the first line needs it, so that knobs may come before. */
+/* What is tested is made when the first line needs it, so that knobs may come before. */
 static void
-need_broker(Player *player)
+need_subject(Player *player)
 {
   if (player->begun)
     return;
   static char *none[] = {NULL};
-  if (!player->broker->begin(player->broker->user, player->knobs ? player->knobs : none))
+  if (!player->subject->begin(player->subject->user, player->knobs ? player->knobs : none))
     player->passed_over = TRUE;
   player->begun = TRUE;
 }
@@ -235,6 +260,34 @@ script_time(const char *text)
   return (gint64)(number * (strcmp(unit, "ms") == 0 ? 1e6 : 1e9));
 }
 
+/* A line that begins with a connection; the rest is what happens there. */
+static void
+play_at(Player *player, guint conn, char *rest)
+{
+  const ScriptSubject *subject = player->subject;
+  if (rest[0] == '>') {
+    send_bytes(player, conn, rest + 1);
+  } else if (rest[0] == '<') {
+    expect(player, conn, g_strstrip(rest + 1));
+  } else if (strcmp(rest, "open") == 0) {
+    check_quiet(player);
+    open_conn(player, conn);
+    settle(player, 0);
+  } else if (strcmp(rest, "cut") == 0) {
+    check_quiet(player);
+    subject->cut(subject->user, conn);
+    player->open[conn] = FALSE;
+    settle(player, 0);
+  } else if (g_str_has_prefix(rest, "told ")) {
+    expect_told(player, conn, rest + 5);
+  } else {
+    check_quiet(player);
+    if (subject->call == NULL || !subject->call(subject->user, conn, rest))
+      fail(player, "no such line: %c %s", 'a' + conn, rest);
+    settle(player, 0);
+  }
+}
+
 static void
 play_line(Player *player, char *line)
 {
@@ -243,41 +296,34 @@ play_line(Player *player, char *line)
     player->knobs = g_strsplit(line + 6, " ", 0);
     return;
   }
-  need_broker(player);
+  need_subject(player);
   if (player->passed_over)
     return;
   if (g_str_has_prefix(line, "wait ")) {
     settle(player, script_time(line + 5));
   } else if (strcmp(line, "crash") == 0) {
-    player->broker->crash(player->broker->user);
+    player->subject->crash(player->subject->user);
     for (guint i = 0; i < SCRIPT_CONNS; i++)
       player->open[i] = FALSE;
   } else if (conn < 'a' || conn >= 'a' + SCRIPT_CONNS || line[1] != ' ') {
     fail(player, "no such line: %s", line);
-  } else if (line[2] == '>') {
-    send_bytes(player, (guint)(conn - 'a'), line + 3);
-  } else if (line[2] == '<') {
-    expect(player, (guint)(conn - 'a'), g_strstrip(line + 3));
-  } else if (strcmp(line + 2, "cut") == 0) {
-    check_quiet(player);
-    player->broker->cut(player->broker->user, (guint)(conn - 'a'));
-    player->open[conn - 'a'] = FALSE;
-    settle(player, 0);
   } else {
-    fail(player, "no such line: %s", line);
+    play_at(player, (guint)(conn - 'a'), line + 2);
   }
 }
 
 guint
-script_play(const char *path, const ScriptBroker *broker, GPtrArray *failures)
+script_play(const char *path, const ScriptSubject *subject, GPtrArray *failures)
 {
   g_autofree char *text = NULL, *base = g_path_get_basename(path);
   g_autoptr(GError) error = NULL;
   g_file_get_contents(path, &text, NULL, &error);
   g_assert_no_error(error);
-  Player player = {.broker = broker, .path = base, .failures = failures};
-  for (guint i = 0; i < SCRIPT_CONNS; i++)
+  Player player = {.subject = subject, .path = base, .failures = failures};
+  for (guint i = 0; i < SCRIPT_CONNS; i++) {
     player.came[i] = g_byte_array_new();
+    player.told[i] = g_ptr_array_new_with_free_func(g_free);
+  }
   g_auto(GStrv) lines = g_strsplit(text, "\n", 0);
   for (guint i = 0; lines[i] != NULL; i++) {
     char *line = g_strstrip(lines[i]);
@@ -289,9 +335,57 @@ script_play(const char *path, const ScriptBroker *broker, GPtrArray *failures)
     }
   }
   end_case(&player);
-  for (guint i = 0; i < SCRIPT_CONNS; i++)
+  for (guint i = 0; i < SCRIPT_CONNS; i++) {
     g_byte_array_unref(player.came[i]);
+    g_ptr_array_unref(player.told[i]);
+  }
   g_free(player.name);
   g_strfreev(player.knobs);
   return player.played;
+}
+
+static gint
+by_name(gconstpointer a, gconstpointer b)
+{
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+GPtrArray *
+script_paths(const char *folder)
+{
+  const char *srcdir = g_getenv("srcdir");
+  g_autofree char *path =
+      g_build_filename(srcdir != NULL ? srcdir : ".", "tests/models/mqtt", folder, NULL);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GDir) dir = g_dir_open(path, 0, &error);
+  g_assert_no_error(error);
+  GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+  for (const char *name; (name = g_dir_read_name(dir)) != NULL;)
+    if (g_str_has_suffix(name, ".txt"))
+      g_ptr_array_add(paths, g_build_filename(path, name, NULL));
+  g_ptr_array_sort(paths, by_name);
+  g_assert_cmpuint(paths->len, >, 0);
+  return paths;
+}
+
+void
+script_add_tests(const char *prefix, const char *folder, GTestDataFunc test)
+{
+  g_autoptr(GPtrArray) paths = script_paths(folder);
+  for (guint i = 0; i < paths->len; i++) {
+    g_autofree char *name = g_path_get_basename(paths->pdata[i]);
+    g_autofree char *title = g_strdup_printf("%s/%.*s", prefix, (int)strlen(name) - 4, name);
+    g_test_add_data_func_full(title, g_strdup(paths->pdata[i]), test, g_free);
+  }
+}
+
+void
+script_test(const char *path, const ScriptSubject *subject)
+{
+  g_autoptr(GPtrArray) failures = g_ptr_array_new_with_free_func(g_free);
+  g_assert_cmpuint(script_play(path, subject, failures), >, 0);
+  for (guint i = 0; i < failures->len; i++)
+    g_test_message("%s", (const char *)failures->pdata[i]);
+  if (failures->len > 0)
+    g_test_fail();
 }

@@ -214,20 +214,16 @@ crash(gpointer user)
 }
 
 static void
-test_script(gconstpointer data)
+test_script(gconstpointer path)
 {
   Bench bench = {.records = g_array_new(FALSE, FALSE, sizeof(Record))};
   for (guint i = 0; i < SCRIPT_CONNS; i++) {
     bench.in[i] = g_byte_array_new();
     bench.out[i] = g_byte_array_new();
   }
-  ScriptBroker broker = {&bench, begin, end, open_conn, send_to, cut, wait_for, receive, crash};
-  g_autoptr(GPtrArray) failures = g_ptr_array_new_with_free_func(g_free);
-  g_assert_cmpuint(script_play(data, &broker, failures), >, 0);
-  for (guint i = 0; i < failures->len; i++)
-    g_test_message("%s", (const char *)failures->pdata[i]);
-  if (failures->len > 0)
-    g_test_fail();
+  ScriptSubject broker = {&bench,   begin,   end,   open_conn, send_to, cut,
+                          wait_for, receive, crash, NULL,      NULL};
+  script_test(path, &broker);
   for (guint i = 0; i < SCRIPT_CONNS; i++) {
     g_byte_array_unref(bench.in[i]);
     g_byte_array_unref(bench.out[i]);
@@ -236,34 +232,10 @@ test_script(gconstpointer data)
   mqtt_events_clear(&bench.events);
 }
 
-static gint
-by_name(gconstpointer a, gconstpointer b)
-{
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
-  const char *srcdir = g_getenv("srcdir");
-  g_autofree char *folder =
-      g_build_filename(srcdir != NULL ? srcdir : ".", "tests/models/mqtt/scripts", NULL);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GDir) dir = g_dir_open(folder, 0, &error);
-  g_assert_no_error(error);
-  g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-  for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
-    if (!g_str_has_suffix(name, ".txt"))
-      continue;
-    g_ptr_array_add(paths, g_build_filename(folder, name, NULL));
-  }
-  g_ptr_array_sort(paths, by_name);
-  for (guint i = 0; i < paths->len; i++) {
-    g_autofree char *name = g_path_get_basename(paths->pdata[i]);
-    g_autofree char *test = g_strdup_printf("/mqtt/scripts/%.*s", (int)strlen(name) - 4, name);
-    g_test_add_data_func(test, paths->pdata[i], test_script);
-  }
-  g_assert_cmpuint(paths->len, >, 0);
+  script_add_tests("/mqtt/scripts", "scripts", test_script);
   return g_test_run();
 }
