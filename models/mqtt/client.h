@@ -68,7 +68,8 @@ typedef enum {
   MQTT_PUBLISH_OFFLINE, /* no connection, and this QoS is not queued then */
   MQTT_PUBLISH_QUEUE_FULL,
   MQTT_PUBLISH_TOO_LARGE,    /* beyond the server's Maximum Packet Size */
-  MQTT_PUBLISH_NOT_SUPPORTED /* above the server's Maximum QoS, [MQTT-3.2.2-11] */
+  MQTT_PUBLISH_NOT_SUPPORTED /* above the server's Maximum QoS [MQTT-3.2.2-11], or RETAIN where it
+                                keeps no messages [MQTT-3.2.2-14] */
 } MqttPublishResult;
 
 typedef struct _MqttClient MqttClient;

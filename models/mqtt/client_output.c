@@ -15,7 +15,7 @@ check_publish(const MqttClient *client, const MqttPublish *publish)
                    (config->offline_queue == MQTT_OFFLINE_QOS12 && publish->qos > 0)
                ? MQTT_PUBLISH_ACCEPTED
                : MQTT_PUBLISH_OFFLINE;
-  if (publish->qos > client->pipe.maximum_qos)
+  if (publish->qos > client->pipe.maximum_qos || (publish->retain && client->pipe.no_retain))
     return MQTT_PUBLISH_NOT_SUPPORTED;
   if (client->pipe.maximum == MQTT_UNLIMITED)
     return MQTT_PUBLISH_ACCEPTED;

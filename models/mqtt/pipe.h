@@ -31,9 +31,10 @@ typedef struct {
   guint16 sent_id; /* of what the last output finished, if that is to be answered; else 0 */
   guint8 version;
   guint8 maximum_qos;
-  guint8 listed : 1;  /* stands in the ready list */
-  guint8 named : 1;   /* the host knows that there is output */
-  guint8 blocked : 1; /* the last output ended for want of room */
+  guint8 listed : 1;    /* stands in the ready list */
+  guint8 named : 1;     /* the host knows that there is output */
+  guint8 blocked : 1;   /* the last output ended for want of room */
+  guint8 no_retain : 1; /* the peer takes no PUBLISH with RETAIN */
 } MqttPipe;
 
 #define MQTT_PIPE_RAW 16

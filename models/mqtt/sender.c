@@ -149,6 +149,12 @@ mqtt_sender_publish(const MqttPipe *pipe, const MqttSession *session, const Mqtt
   }
 }
 
+static gboolean
+refuses_retain(const MqttPipe *pipe, const MqttSlot *slot)
+{
+  return pipe->no_retain && slot->flags & MQTT_SLOT_RETAIN; /* [MQTT-3.2.2-14] */
+}
+
 gboolean
 mqtt_sender_sendable(const MqttPipe *pipe, const MqttSession *session, const MqttSlot *slot,
                      guint8 qos, gint64 now_ns, MqttCause *cause)
@@ -158,7 +164,7 @@ mqtt_sender_sendable(const MqttPipe *pipe, const MqttSession *session, const Mqt
   if (slot->id == 0 && slot->message->expires_ns <= now_ns)
     return FALSE;
   *cause = MQTT_CAUSE_REFUSED;
-  if (qos > pipe->maximum_qos) /* [MQTT-3.2.2-11] */
+  if (qos > pipe->maximum_qos || refuses_retain(pipe, slot)) /* [MQTT-3.2.2-11] */
     return FALSE;
   if (pipe->maximum == MQTT_UNLIMITED)
     return TRUE;
@@ -173,11 +179,11 @@ mqtt_sender_sendable(const MqttPipe *pipe, const MqttSession *session, const Mqt
 /* Window */
 
 static guint8
-reason_of(MqttCause cause)
+reason_of(const MqttPipe *pipe, const MqttSlot *slot, MqttCause cause)
 {
-  return cause == MQTT_CAUSE_TOO_LARGE ? MQTT_PACKET_TOO_LARGE
-         : cause == MQTT_CAUSE_REFUSED ? MQTT_QOS_NOT_SUPPORTED
-                                       : MQTT_UNSPECIFIED_ERROR;
+  if (cause == MQTT_CAUSE_REFUSED)
+    return refuses_retain(pipe, slot) ? MQTT_RETAIN_NOT_SUPPORTED : MQTT_QOS_NOT_SUPPORTED;
+  return cause == MQTT_CAUSE_TOO_LARGE ? MQTT_PACKET_TOO_LARGE : MQTT_UNSPECIFIED_ERROR;
 }
 
 static void
@@ -216,7 +222,7 @@ grant_next(MqttCore *core, MqttSession *session, gint64 now_ns)
     return FALSE;
   MqttCause cause;
   if (!mqtt_sender_sendable(pipe, session, slot, mqtt_slot_qos(slot), now_ns, &cause)) {
-    mqtt_sender_drop(core, session, slot, cause, reason_of(cause));
+    mqtt_sender_drop(core, session, slot, cause, reason_of(pipe, slot, cause));
     return TRUE;
   }
   if (slot->id == 0) {
