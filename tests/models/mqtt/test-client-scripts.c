@@ -25,11 +25,26 @@ typedef struct {
 
 /* What the application is told */
 
+/* As a script writes it: 'text', or hexadecimal digits where it is not plain. */
+static char *
+bytes_text(MqttBytes bytes)
+{
+  GString *hex = g_string_new(NULL);
+  gboolean plain = TRUE;
+  for (guint32 i = 0; i < bytes.length; i++) {
+    plain &= g_ascii_isprint(bytes.data[i]);
+    g_string_append_printf(hex, "%02x", bytes.data[i]);
+  }
+  if (plain)
+    g_string_printf(hex, "'%.*s'", (int)bytes.length, bytes.data);
+  return g_string_free(hex, FALSE);
+}
+
 static char *
 message_text(const MqttEvent *event)
 {
-  return g_strdup_printf("message %u '%.*s' '%.*s'%s", event->qos, (int)event->topic.length,
-                         event->topic.data, (int)event->payload.length, event->payload.data,
+  g_autofree char *topic = bytes_text(event->topic), *payload = bytes_text(event->payload);
+  return g_strdup_printf("message %u %s %s%s", event->qos, topic, payload,
                          event->flags & MQTT_FLAG_RETAIN ? " retain" : "");
 }
 
