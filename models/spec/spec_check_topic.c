@@ -94,6 +94,18 @@ wildcards_stand_alone(const char *filter)
   }
 }
 
+/* $share/NAME/FILTER: a name of its own, and a filter behind it. */
+static gboolean
+is_shared_well(const char *filter)
+{
+  if (!g_str_has_prefix(filter, "$share/"))
+    return FALSE;
+  const char *name = filter + strlen("$share/");
+  gsize n = strcspn(name, "/+#");
+
+  return n > 0 && name[n] == '/' && name[n + 1] != '\0';
+}
+
 /* Whether a client is subscribed to what the stream publishes. */
 static gboolean
 has_subscriber(const Scenario *scenario, const char *topic)
@@ -124,6 +136,11 @@ check_brokers(const Scenario *scenario, const Section *publish, GPtrArray *findi
       spec_note(findings, publish, "qos",
                 "qos is above the maximum_qos of [broker %s]: a client must not send it "
                 "[MQTT-3.2.2-11], publish() fails",
+                broker->name);
+    if (broker && section_int(publish, "retain") && !section_int(broker, "retain_available"))
+      spec_note(findings, publish, "retain",
+                "retain: [broker %s] keeps no messages: in mqtt5 a client must not send it "
+                "[MQTT-3.2.2-14], publish() fails",
                 broker->name);
     if (broker && size >= section_int(broker, "maximum_packet_size"))
       spec_note(findings, publish, "size",
@@ -163,8 +180,7 @@ check_shared(const Scenario *scenario, const Section *subscribe, GPtrArray *find
   if (!g_str_has_prefix(section_text(subscribe, "filter"), "$share/"))
     return;
   if (section_int(subscribe, "no_local"))
-    spec_error(findings, subscribe, "no_local",
-               "not with a shared subscription [MQTT-3.8.3-4]");
+    spec_error(findings, subscribe, "no_local", "not with a shared subscription [MQTT-3.8.3-4]");
   for (guint i = 0; i < scenario->sections->len; i++) {
     const Section *client = g_ptr_array_index(scenario->sections, i);
 
@@ -195,8 +211,8 @@ spec_check_subscribe(const Scenario *scenario, const Section *subscribe, GPtrArr
     spec_error(findings, subscribe, "filter",
                "+ and # stand alone in their level, and # is the last [MQTT-4.7.1-1] "
                "[MQTT-4.7.1-2]");
-  if (strcmp(unshared(filter), filter) == 0 && g_str_has_prefix(filter, "$share"))
+  if (g_str_has_prefix(filter, "$share") && !is_shared_well(filter))
     spec_error(findings, subscribe, "filter",
-               "a shared subscription is written $share/NAME/FILTER [MQTT-4.8.2-1]");
+               "a shared subscription is written $share/NAME/FILTER [MQTT-4.8.2-1] [MQTT-4.8.2-2]");
   check_shared(scenario, subscribe, findings);
 }
