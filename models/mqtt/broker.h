@@ -14,7 +14,7 @@ typedef struct {
   guint32 queue;    /* per session, behind inflight */
   guint64 queue_bytes;
   guint32 qos0_backlog;             /* QoS 0 that waits for a connected session's transport */
-  MqttOnQueueFull on_queue_full;    /* FULL_REFUSE: PUBACK or PUBREC 0x97 where that can be said */
+  MqttOnQueueFull on_queue_full;    /* FULL_REFUSE: PUBACK or PUBREC 0x97, in 3.1.1 a close */
   guint16 receive_maximum;          /* announced */
   guint32 maximum_packet_size;      /* announced and enforced */
   double keep_alive_factor;         /* 1.5 [MQTT-3.1.2-22] */

@@ -30,6 +30,17 @@ refuse(MqttBroker *broker, Link *link, const MqttPublish *publish)
   mqtt_receiver_refuse(&broker->core, &link->session->s, publish, MQTT_QUOTA_EXCEEDED);
 }
 
+/* 3.1.1 has no word for it: who cannot take a message closes [MQTT-4.8.0-2], and does not have it.
+ */
+static void
+refuse_for_queue(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
+{
+  if (link->pipe.version == MQTT_5_0)
+    refuse(broker, link, publish);
+  else
+    broker_link_fail(broker, link, now_ns, MQTT_QUOTA_EXCEEDED);
+}
+
 static void
 take(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
 {
@@ -38,10 +49,9 @@ take(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
   guint n = broker_route_find(broker, link->session, publish->topic, publish->qos, publish->retain,
                               !later);
   guint8 reason = n > 0 ? MQTT_SUCCESS : MQTT_NO_MATCHING_SUBSCRIBERS;
-  gboolean can_say = publish->qos > 0 && link->pipe.version == MQTT_5_0;
-  if (broker->config->on_queue_full == MQTT_FULL_REFUSE && can_say &&
+  if (broker->config->on_queue_full == MQTT_FULL_REFUSE && publish->qos > 0 &&
       broker_route_full(broker, publish->topic.length + publish->payload.length)) {
-    refuse(broker, link, publish);
+    refuse_for_queue(broker, link, now_ns, publish);
     return;
   }
   if (later) {

@@ -25,7 +25,7 @@ extern const CallSpec spec_store_calls[];
    .words = spec_unlimited, .help = "the same, as payload and topic bytes"},                      \
   {.name = "on_queue_full", .type = PARAM_WORD, .fallback = "drop-new",                           \
    .words = spec_on_queue_full_words,                                                             \
-   .help = "refuse: a client's publish() fails, a broker answers 0x97"},                          \
+   .help = "refuse: publish() of a client fails, a broker answers 0x97, in mqtt311 it closes"},   \
   {.name = "receive_maximum", .type = PARAM_INT, .fallback = "65535", .low = "1",                 \
    .high = "65535", .help = "announced in CONNECT or CONNACK (MQTT 5)"},                          \
   {.name = "maximum_packet_size", .type = PARAM_SIZE, .fallback = "unlimited", .low = "1B",       \

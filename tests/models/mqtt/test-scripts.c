@@ -1,5 +1,6 @@
 /* Plays tests/models/mqtt/scripts to the broker's machine in virtual time. */
 #include "models/mqtt/broker.h"
+#include "models/mqtt/codec.h"
 #include "tests/models/mqtt/knobs.h"
 #include "tests/models/mqtt/script.h"
 
@@ -17,6 +18,7 @@ typedef struct {
   MqttEvents events;
   GByteArray *in[SCRIPT_CONNS], *out[SCRIPT_CONNS]; /* in: not yet taken by the machine */
   gboolean open[SCRIPT_CONNS], closed[SCRIPT_CONNS];
+  MqttVersion versions[SCRIPT_CONNS];
   GArray *records; /* Record, of the store, in the order of their keys */
 } Bench;
 
@@ -74,6 +76,20 @@ take_events(Bench *bench)
     mqtt_broker_stored(bench->broker, bench->now_ns, last);
 }
 
+/* Whatever makes the broker speak, it says what a server may say: its reason codes are those of the
+ * packet (table 2-6), its properties too. */
+static void
+check_packet(const Bench *bench, guint32 conn, const guint8 *data, gsize n)
+{
+  MqttPacket packet;
+  gsize size;
+  guint8 reason;
+  g_assert_cmpint(mqtt_decode(data, n, bench->versions[conn], MQTT_FROM_SERVER, MQTT_PACKET_MAX,
+                              &packet, &size, &reason),
+                  ==, MQTT_DONE);
+  g_assert_cmpuint(size, ==, n);
+}
+
 static void
 pull(Bench *bench)
 {
@@ -81,6 +97,7 @@ pull(Bench *bench)
   for (guint32 conn; (conn = mqtt_broker_next_ready(bench->broker)) != MQTT_NO_PEER;) {
     for (gsize n;
          (n = mqtt_broker_output(bench->broker, bench->now_ns, conn, room, sizeof room)) > 0;) {
+      check_packet(bench, conn, room, n);
       g_byte_array_append(bench->out[conn], room, (guint)n);
       take_events(bench);
     }
@@ -126,6 +143,7 @@ open_conn(gpointer user, guint conn)
     mqtt_broker_closed(bench->broker, bench->now_ns, conn);
   bench->open[conn] = TRUE;
   bench->closed[conn] = FALSE;
+  bench->versions[conn] = 0;
   g_byte_array_set_size(bench->in[conn], 0);
   mqtt_broker_open(bench->broker, bench->now_ns, conn, conn);
 }
@@ -159,7 +177,11 @@ end(gpointer user)
 static void
 send_to(gpointer user, guint conn, const guint8 *data, gsize n)
 {
+  static const guint8 name[] = {0, 4, 'M', 'Q', 'T', 'T', MQTT_5_0};
   Bench *bench = user;
+  if (bench->versions[conn] == 0) /* a CONNECT that is shorter than 128 bytes, or nothing good */
+    bench->versions[conn] =
+        n > 9 && memcmp(data + 2, name, sizeof name) == 0 ? MQTT_5_0 : MQTT_3_1_1;
   g_byte_array_append(bench->in[conn], data, (guint)n);
   feed(bench, conn);
 }
