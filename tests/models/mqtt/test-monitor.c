@@ -377,6 +377,64 @@ test_server_breaches(void)
   play_all(dialogues, G_N_ELEMENTS(dialogues), MQTT_FROM_SERVER);
 }
 
+/* Whoever sends a reason code that its packet has not breaks a rule, and whole runs are under the
+ * monitor: table by table, each of the 256 codes. */
+static void
+test_reasons(void)
+{
+  static const struct {
+    const char *statement;
+    MqttSender end;
+    const char *steps[STEPS];
+    const char *packet;  /* @@: the code */
+    const char *allowed; /* as the section's table has them, and 8c, which table 2-6 adds to 3-10 */
+  } rows[] = {
+    { "MQTT-3.2.2-8", MQTT_FROM_SERVER, { CONNECTION, "<" CONNECT_5_KEEP }, ">20 03 00 @@ 00",
+      "00 80 81 82 83 84 85 86 87 88 89 8a 8c 90 95 97 99 9a 9b 9c 9d 9f" },
+    { "MQTT-3.2.2-8, 3.1.1", MQTT_FROM_SERVER, { CONNECTION, "<" CONNECT_3_KEEP }, ">20 02 00 @@",
+      "00 01 02 03 04 05" },
+    { "MQTT-3.4.2-1", MQTT_FROM_SERVER, { SERVER_5, "<" PUBLISH_1("01", "a") }, ">40 03 0001 @@",
+      "00 10 80 83 87 90 91 97 99" },
+    { "MQTT-3.4.2-1", MQTT_FROM_CLIENT, { CLIENT_5, "<" PUBLISH_1("01", "a") }, ">40 03 0001 @@",
+      "00 10 80 83 87 90 91 97 99" },
+    { "MQTT-3.5.2-1", MQTT_FROM_SERVER, { SERVER_5, "<" PUBLISH_2("01", "a") }, ">50 03 0001 @@",
+      "00 10 80 83 87 90 91 97 99" },
+    { "MQTT-3.5.2-1", MQTT_FROM_CLIENT, { CLIENT_5, "<" PUBLISH_2("01", "a") }, ">50 03 0001 @@",
+      "00 10 80 83 87 90 91 97 99" },
+    { "MQTT-3.6.2-1", MQTT_FROM_SERVER, { SERVER_5, ">" PUBLISH_2("01", "a"), "<" PUBREC("01") },
+      ">62 03 0001 @@", "00 92" },
+    { "MQTT-3.6.2-1", MQTT_FROM_CLIENT, { CLIENT_5, ">" PUBLISH_2("01", "a"), "<" PUBREC("01") },
+      ">62 03 0001 @@", "00 92" },
+    { "MQTT-3.7.2-1", MQTT_FROM_SERVER, { SERVER_5, "<" PUBREL("01") }, ">70 03 0001 @@",
+      "00 92" },
+    { "MQTT-3.7.2-1", MQTT_FROM_CLIENT, { CLIENT_5, "<" PUBREL("01") }, ">70 03 0001 @@",
+      "00 92" },
+    { "MQTT-3.9.3-2", MQTT_FROM_SERVER, { SERVER_5, "<" SUBSCRIBE("01") }, ">90 04 0001 00 @@",
+      "00 01 02 80 83 87 8f 91 97 9e a1 a2" },
+    { "MQTT-3.11.3-2", MQTT_FROM_SERVER, { SERVER_5, "<" UNSUBSCRIBE("01") },
+      ">b0 04 0001 00 @@", "00 11 80 83 87 8f 91" },
+    { "MQTT-3.14.2-1", MQTT_FROM_SERVER, { SERVER_5 }, ">e0 01 @@",
+      "00 04 80 81 82 83 87 89 8b 8c 8d 8e 8f 90 93 94 95 96 97 98 99 9a 9b 9c 9d 9e 9f a0 a1 a2" },
+    { "MQTT-3.14.2-1", MQTT_FROM_CLIENT, { CLIENT_5 }, ">e0 01 @@",
+      "00 04 80 81 82 83 87 89 8b 8c 8d 8e 8f 90 93 94 95 96 97 98 99 9a 9b 9c 9d 9e 9f a0 a1 a2" },
+    { "MQTT-3.15.2-1", MQTT_FROM_SERVER,
+      { CONNECTION, "<10 12 0004'MQTT' 05 00 003c 04 15 0001'm' 0001'c'" },
+      ">f0 06 @@ 04 15 0001'm'", "00 18 19" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+    for (guint code = 0; code < 256; code++) {
+      g_autoptr(MqttMonitor)monitor = mqtt_monitor_new(rows[i].end);
+      g_autofree char *step = g_strdup(rows[i].packet), *text = g_strdup_printf("%02x", code);
+      memcpy(strstr(step, "@@"), text, 2);
+      for (guint j = 0; j < STEPS && rows[i].steps[j] != NULL; j++)
+        play_step(monitor, rows[i].steps[j], FALSE);
+      play_step(monitor, step, FALSE);
+      g_test_message("%s: %s", rows[i].statement, step);
+      g_assert_cmpint(mqtt_monitor_breach(monitor) == NULL, ==,
+                      strstr(rows[i].allowed, text) != NULL);
+    }
+}
+
 /* Every identifier in flight at once, acknowledged in a scrambled order, over and over. */
 static void
 test_many(void)
@@ -411,6 +469,7 @@ main(int argc, char **argv)
   g_test_add_func("/mqtt/monitor/client-breaches", test_client_breaches);
   g_test_add_func("/mqtt/monitor/server-legal", test_server_legal);
   g_test_add_func("/mqtt/monitor/server-breaches", test_server_breaches);
+  g_test_add_func("/mqtt/monitor/reasons", test_reasons);
   g_test_add_func("/mqtt/monitor/many", test_many);
   return g_test_run();
 }
