@@ -76,7 +76,8 @@ test_connect(void)
     { "least, 3.1.1", MQTT_3_1_1, MQTT_FROM_CLIENT, "10 0d 0004'MQTT' 04 00 003c 0001'c'",
       { MQTT_CONNECT,
         .connect = { .version = MQTT_3_1_1, .keep_alive_s = 60, .client_id = B("c") } } },
-    { "variable header of section 3.1.2.12", MQTT_5_0, MQTT_FROM_CLIENT,
+    { "user and password [MQTT-3.1.2-17] [MQTT-3.1.2-19] [MQTT-3.1.3-12]", MQTT_5_0,
+      MQTT_FROM_CLIENT,
       "10 27 0004'MQTT' 05 ce 000a 05 11 0000000a 0001'x' 00 0003'w/t' 0002'by' 0004'user'"
       "0002 00ff",
       { MQTT_CONNECT,
