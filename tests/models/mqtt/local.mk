@@ -23,7 +23,7 @@ tests_models_mqtt_test_topic_tree_LDADD = $(LIBS_MQTT)
 TESTS += tests/models/mqtt/test-topic-tree
 
 MQTT_SCRIPT = tests/models/mqtt/script.c tests/models/mqtt/script.h \
-	tests/models/mqtt/knobs.c tests/models/mqtt/knobs.h
+	tests/models/mqtt/knobs.c tests/models/mqtt/knobs.h tests/models/mqtt/wire-text.h
 
 check_PROGRAMS += tests/models/mqtt/test-scripts tests/models/mqtt/test-client-scripts
 tests_models_mqtt_test_scripts_SOURCES = tests/models/mqtt/test-scripts.c $(MQTT_SCRIPT)

@@ -2,9 +2,9 @@
  * server, and the application. Each connection has a client of its own, whose identifier is the
  * connection's letter. */
 #include "models/mqtt/client.h"
-#include "models/mqtt/codec.h"
 #include "tests/models/mqtt/knobs.h"
 #include "tests/models/mqtt/script.h"
+#include "tests/models/mqtt/wire-text.h"
 
 #include <string.h>
 
@@ -86,20 +86,6 @@ take_events(Bench *bench, Station *station)
 
 /* Bytes and time */
 
-/* Whatever the script makes it say, a client may say it: reason codes and properties are those of
- * the packet (tables 2-4 and 2-6). */
-static void
-check_packet(const Bench *bench, const guint8 *data, gsize n)
-{
-  MqttPacket packet;
-  gsize size;
-  guint8 reason;
-  g_assert_cmpint(mqtt_decode(data, n, bench->config.version, MQTT_FROM_CLIENT, MQTT_PACKET_MAX,
-                              &packet, &size, &reason),
-                  ==, MQTT_DONE);
-  g_assert_cmpuint(size, ==, n);
-}
-
 static void
 pull(Bench *bench, Station *station)
 {
@@ -107,7 +93,8 @@ pull(Bench *bench, Station *station)
   take_events(bench, station);
   for (gsize n; station->open &&
                 (n = mqtt_client_output(station->client, bench->now_ns, room, sizeof room)) > 0;) {
-    check_packet(bench, room, n);
+    /* Whatever the script makes it say, a client may say it. */
+    wire_assert_packet(room, n, bench->config.version, MQTT_FROM_CLIENT);
     g_byte_array_append(station->out, room, (guint)n);
     take_events(bench, station);
   }

@@ -1,8 +1,8 @@
 /* Plays tests/models/mqtt/scripts to the broker's machine in virtual time. */
 #include "models/mqtt/broker.h"
-#include "models/mqtt/codec.h"
 #include "tests/models/mqtt/knobs.h"
 #include "tests/models/mqtt/script.h"
+#include "tests/models/mqtt/wire-text.h"
 
 #include <string.h>
 
@@ -76,20 +76,6 @@ take_events(Bench *bench)
     mqtt_broker_stored(bench->broker, bench->now_ns, last);
 }
 
-/* Whatever makes the broker speak, it says what a server may say: its reason codes are those of the
- * packet (table 2-6), its properties too. */
-static void
-check_packet(const Bench *bench, guint32 conn, const guint8 *data, gsize n)
-{
-  MqttPacket packet;
-  gsize size;
-  guint8 reason;
-  g_assert_cmpint(mqtt_decode(data, n, bench->versions[conn], MQTT_FROM_SERVER, MQTT_PACKET_MAX,
-                              &packet, &size, &reason),
-                  ==, MQTT_DONE);
-  g_assert_cmpuint(size, ==, n);
-}
-
 static void
 pull(Bench *bench)
 {
@@ -97,7 +83,8 @@ pull(Bench *bench)
   for (guint32 conn; (conn = mqtt_broker_next_ready(bench->broker)) != MQTT_NO_PEER;) {
     for (gsize n;
          (n = mqtt_broker_output(bench->broker, bench->now_ns, conn, room, sizeof room)) > 0;) {
-      check_packet(bench, conn, room, n);
+      /* Whatever makes the broker speak, it says what a server may say. */
+      wire_assert_packet(room, n, bench->versions[conn], MQTT_FROM_SERVER);
       g_byte_array_append(bench->out[conn], room, (guint)n);
       take_events(bench);
     }

@@ -95,3 +95,16 @@ wire_encode_again(MqttPacket packet, MqttVersion version)
   g_byte_array_unref(will);
   return bytes;
 }
+
+/* The bytes are one packet that this sender may send: reason codes and properties are those of the
+ * packet (tables 2-4 and 2-6). */
+static inline void
+wire_assert_packet(const guint8 *data, gsize n, MqttVersion version, MqttSender sender)
+{
+  MqttPacket packet;
+  gsize size;
+  guint8 reason;
+  g_assert_cmpint(mqtt_decode(data, n, version, sender, MQTT_PACKET_MAX, &packet, &size, &reason),
+                  ==, MQTT_DONE);
+  g_assert_cmpuint(size, ==, n);
+}
