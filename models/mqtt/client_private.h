@@ -34,7 +34,6 @@ struct _MqttClient {
   gint64 ping_due_ns; /* the next PINGREQ if nothing is sent till then */
   gint64 last_input_ns;
   gint64 ping_deadline_ns; /* of PINGRESP */
-  guint32 stamp;
   guint16 id_length;
   guint16 keep_alive_s; /* the server may have set it [MQTT-3.1.2-21] */
   guint8 state;

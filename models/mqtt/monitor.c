@@ -25,6 +25,7 @@ struct _MqttMonitor {
   guint32 unacknowledged; /* PUBLISH that count against it */
   guint32 pings;          /* PINGREQ without answer */
   guint64 last_resent;    /* order of the exchange resent last */
+  guint64 last_released;  /* and of the one whose PUBREL was */
   guint16 overtaken;      /* identifier of a resend that was half written when its answer came */
   MqttOwed pubacks, pubrecs, pubcomps, subacks, unsubacks;
   MqttOwed pubrels; /* PUBRECs received: one who answers them */
@@ -136,7 +137,7 @@ forget_connection(MqttMonitor *monitor)
   monitor->peer_receive_maximum = RECEIVE_MAXIMUM_DEFAULT;
   monitor->peer_maximum_packet_size = G_MAXUINT32;
   monitor->unacknowledged = monitor->pings = 0;
-  monitor->last_resent = 0;
+  monitor->last_resent = monitor->last_released = 0;
   monitor->overtaken = 0;
   mqtt_owed_clear(&monitor->pubacks);
   mqtt_owed_clear(&monitor->pubrecs);
@@ -285,36 +286,52 @@ sent_publish(MqttMonitor *monitor, const MqttPublish *publish)
            monitor->peer_receive_maximum);
 }
 
+/* Of one whose PUBREC came on an earlier connection. */
+static void
+check_release_order(MqttMonitor *monitor, const MqttExchange *e)
+{
+  if (e->order == 0)
+    return;
+  if (e->order < monitor->last_released)
+    breach(monitor, "PUBREL %u comes before that of an earlier PUBREC [MQTT-4.6.0-4]", e->id);
+  monitor->last_released = e->order;
+}
+
 static void
 sent_pubrel(MqttMonitor *monitor, guint16 id)
 {
   MqttExchange *e = mqtt_exchanges_find(&monitor->exchanges, id);
   gboolean again = e != NULL && e->released == monitor->connection;
+  gboolean open = e != NULL && (e->state == MQTT_OWES_PUBREL || e->state == MQTT_AWAIT_PUBCOMP);
+  gboolean earlier = open && !again && e->recorded != monitor->connection;
   /* By a timer, one that was sent on this connection comes again before the answers to what came
-   * meanwhile; these are still owed, though a PUBREC of the same exchange may be among them. */
-  MqttOwedTake owed =
-      again && resends_by_timer(monitor) && !mqtt_owed_is_next(&monitor->pubrels, id)
-          ? MQTT_OWED_NOT
-          : mqtt_owed_take(&monitor->pubrels, id);
+   * meanwhile; these are still owed, though a PUBREC of the same exchange may be among them. So
+   * does one that was owed since an earlier connection. */
+  gboolean before_answers = (again && resends_by_timer(monitor)) || earlier;
+  MqttOwedTake owed = before_answers && !mqtt_owed_is_next(&monitor->pubrels, id)
+                          ? MQTT_OWED_NOT
+                          : mqtt_owed_take(&monitor->pubrels, id);
   if (owed == MQTT_OWED_LATER && again)
     owed = MQTT_OWED_NOT;
   if (owed == MQTT_OWED_LATER)
     breach(monitor, "PUBREL %u comes before that of an earlier PUBREC [MQTT-4.6.0-4]", id);
+  if (earlier)
+    check_release_order(monitor, e);
   if (owed == MQTT_OWED_NOT) {
     if (e == NULL && !monitor->amnesia)
       breach(monitor, "PUBREL %u follows no PUBREC [MQTT-4.3.3-4]", id);
-    else if (e != NULL && e->state != MQTT_OWES_PUBREL && e->state != MQTT_AWAIT_PUBCOMP)
+    else if (e != NULL && !open)
       breach(monitor, "PUBREL %u before its PUBREC [MQTT-4.3.3-4]", id);
     else
       check_resend(monitor, "PUBREL", id, e != NULL ? e->released : 0);
     if (e == NULL) {
       e = mqtt_exchanges_put(&monitor->exchanges, id);
       e->order = ++monitor->order;
-      e->state = MQTT_AWAIT_PUBCOMP;
+      open = TRUE;
     }
   }
   /* 0x92, or the answer of 3.1.1, to a PUBREC of an exchange that was not known then. */
-  if (e == NULL || (e->state != MQTT_OWES_PUBREL && e->state != MQTT_AWAIT_PUBCOMP))
+  if (!open)
     return;
   e->state = MQTT_AWAIT_PUBCOMP;
   e->connection = e->released = monitor->connection;
@@ -562,8 +579,12 @@ received_pubrec(MqttMonitor *monitor, const MqttAck *ack)
       end_exchange(monitor, e);
   } else if (known && e->state == MQTT_AWAIT_PUBREC) {
     e->state = MQTT_OWES_PUBREL;
+    e->order = ++monitor->order;
+    e->recorded = monitor->connection;
     mqtt_owed_push(&monitor->pubrels, ack->packet_id, FALSE);
   } else {
+    if (known)
+      e->order = 0;
     mqtt_owed_push_optional(&monitor->pubrels, ack->packet_id);
   }
 }

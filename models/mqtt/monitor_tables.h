@@ -18,8 +18,9 @@ typedef struct {
   guint8 state;       /* MqttExchangeState */
   guint32 connection; /* on which its PUBLISH or SUBSCRIBE was last sent */
   guint32 counted;    /* on which it takes from the peer's Receive Maximum */
+  guint32 recorded;   /* on which its PUBREC came first */
   guint32 released;   /* on which its PUBREL was last sent */
-  guint64 order;      /* of first sending */
+  guint64 order;      /* of first sending; from its PUBREC on, of that; 0: it came twice */
   guint64 digest;     /* of the payload */
 } MqttExchange;
 

@@ -21,7 +21,7 @@ typedef struct {
   guint64 order : 48; /* of arrival in the session; number of its record in the store */
   guint64 tries : 16; /* acknowledgement time-outs so far */
   guint64 op;         /* store operation that its next packet rests on; 0: none */
-  guint32 word;       /* Subscription Identifier; stamp of a client's timer; reason or size */
+  guint32 word;       /* Subscription Identifier; stamp of a session; reason or size */
   guint16 id;         /* 0: none yet */
   guint8 state;       /* 0: a gap; else the owner's */
   guint8 flags;

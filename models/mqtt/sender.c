@@ -253,6 +253,8 @@ static void
 end_exchange(MqttCore *core, MqttSession *session, MqttSlot *slot)
 {
   mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED | MQTT_SLOT_FLIGHT);
+  if (session->expiries != NULL)
+    g_hash_table_remove(session->expiries, GUINT_TO_POINTER(slot->id));
   mqtt_ring_remove(&session->out, slot);
 }
 
@@ -334,22 +336,29 @@ credit_orphan(MqttCore *core, MqttSession *session, gint64 now_ns, guint16 id)
 
 /* In whole seconds, as those count that let it happen: from the next on. */
 gboolean
-mqtt_sender_expired(const MqttSlot *slot, gint64 now_ns)
+mqtt_sender_expired(const MqttSession *session, const MqttSlot *slot, gint64 now_ns)
 {
-  gint64 now_s = now_ns / NS_PER_S;
+  gpointer expiry;
   if (mqtt_slot_holds(slot))
-    return slot->message->expires_ns != MQTT_NEVER && now_s > slot->message->expires_ns / NS_PER_S;
-  return slot->word != 0 && now_s > slot->word - 1;
+    return slot->message->expires_ns != MQTT_NEVER &&
+           now_ns / NS_PER_S > slot->message->expires_ns / NS_PER_S;
+  return session->expiries != NULL &&
+         g_hash_table_lookup_extended(session->expiries, GUINT_TO_POINTER(slot->id), NULL,
+                                      &expiry) &&
+         now_ns / NS_PER_S > GPOINTER_TO_INT(expiry);
 }
 
-/* A second more than the time at which it expires, for its PUBREL; 0: it never does. */
-static guint32
-expiry_word(const MqttCore *core, const MqttSlot *slot)
+/* Of a message that is about to be dropped at its PUBREC. */
+static void
+remember_expiry(const MqttCore *core, MqttSession *session, const MqttSlot *slot)
 {
   if (!(core->quirks & MQTT_QUIRK_EXPIRES_IN_FLIGHT) || !mqtt_slot_holds(slot) ||
       slot->message->expires_ns == MQTT_NEVER)
-    return 0;
-  return (guint32)(slot->message->expires_ns / NS_PER_S) + 1;
+    return;
+  if (session->expiries == NULL)
+    session->expiries = g_hash_table_new(NULL, NULL);
+  g_hash_table_insert(session->expiries, GUINT_TO_POINTER(slot->id),
+                      GINT_TO_POINTER((gint)(slot->message->expires_ns / NS_PER_S)));
 }
 
 /* Its PUBREL, on a new connection, is not written yet. */
@@ -364,13 +373,12 @@ waits_to_be_released(MqttSession *session, guint16 id)
 }
 
 static void
-release(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean again, guint32 expiry)
+release(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean again)
 {
   if (again && waits_to_be_released(session, slot->id))
     return;
+  slot->word = ++session->stamp; /* the order of releases; and a client's timer begins anew */
   if (!again) {
-    /* A client's timer begins anew when PUBREL is written, whatever it waits for. */
-    slot->word = expiry;
     slot->flags &= (guint8)~MQTT_SLOT_SENT;
     mqtt_session_store_state(core, session, slot);
     mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED);
@@ -403,12 +411,13 @@ mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPa
   if (slot == NULL)
     return MQTT_SUCCESS;
   guint64 tag = mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
-  guint32 expiry = expiry_word(core, slot);
+  if (step->actions & MQTT_DO_SEND_PUBREL)
+    remember_expiry(core, session, slot);
   if (step->actions & MQTT_DO_DROP_COPY)
     drop_copy(core, session, slot, reason >= 0x80 ? MQTT_CAUSE_REFUSED : MQTT_CAUSE_DONE);
   slot->state = step->next;
   if (step->actions & MQTT_DO_SEND_PUBREL)
-    release(core, session, slot, state == MQTT_OUT_PUBCOMP, expiry);
+    release(core, session, slot, state == MQTT_OUT_PUBCOMP);
   if (step->actions & (MQTT_DO_TELL_SUCCESS | MQTT_DO_TELL_FAILURE))
     tell(core, session, tag, slot, (step->actions & MQTT_DO_TELL_FAILURE) != 0, reason);
   if (!(step->actions & MQTT_DO_FREE))

@@ -27,7 +27,7 @@ void mqtt_sender_direct_gone(MqttCore *core, MqttSession *session, MqttSlot *slo
 void mqtt_sender_publish(const MqttPipe *pipe, const MqttSession *session, const MqttSlot *slot,
                          guint8 qos, gint64 now_ns, MqttPublish *publish);
 /* Whether it has expired though it was sent: MQTT_QUIRK_EXPIRES_IN_FLIGHT. */
-gboolean mqtt_sender_expired(const MqttSlot *slot, gint64 now_ns);
+gboolean mqtt_sender_expired(const MqttSession *session, const MqttSlot *slot, gint64 now_ns);
 /* Whether it may be sent on this connection now; else why not. */
 gboolean mqtt_sender_sendable(const MqttPipe *pipe, const MqttSession *session,
                               const MqttSlot *slot, guint8 qos, gint64 now_ns, MqttCause *cause);

@@ -33,6 +33,7 @@ mqtt_session_clear(MqttSession *session)
   free_ring(&session->direct, FALSE);
   free_ring(&session->requests, FALSE);
   free_ring(&session->in, TRUE);
+  g_clear_pointer(&session->expiries, g_hash_table_unref);
   session->waiting = 0;
   session->waiting_bytes = 0;
 }
@@ -61,10 +62,30 @@ drop_expired(MqttCore *core, MqttSession *session, gint64 now_ns)
     if (slot->state == 0)
       continue;
     left--;
-    if (!mqtt_sender_expired(slot, now_ns))
+    if (!mqtt_sender_expired(session, slot, now_ns))
       continue;
     slot->flags &= (guint8)~MQTT_SLOT_COUNTED;
     mqtt_sender_drop(core, session, slot, MQTT_CAUSE_EXPIRED, MQTT_UNSPECIFIED_ERROR);
+  }
+}
+
+static gint
+by_release(gconstpointer a, gconstpointer b)
+{
+  const MqttSlot *x = *(MqttSlot *const *)a, *y = *(MqttSlot *const *)b;
+  return (gint32)(x->word - y->word);
+}
+
+/* PUBREL in the order of the PUBRECs, however long ago [MQTT-4.6.0-4]. */
+static void
+release_again(MqttCore *core, MqttSession *session, GPtrArray *released)
+{
+  g_ptr_array_sort(released, by_release);
+  for (guint i = 0; i < released->len; i++) {
+    const MqttSlot *slot = released->pdata[i];
+    mqtt_pipe_again(core, session, MQTT_PUBREL, slot->id,
+                    slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE,
+                    slot->op);
   }
 }
 
@@ -72,6 +93,7 @@ static void
 resume(MqttCore *core, MqttSession *session)
 {
   MqttRing *out = session->out;
+  g_autoptr(GPtrArray) released = NULL;
   out->sent = out->granted = out->head;
   for (guint32 i = out->head; i != out->flight; i++) {
     MqttSlot *slot = mqtt_ring_at(out, i);
@@ -79,11 +101,14 @@ resume(MqttCore *core, MqttSession *session)
       continue;
     slot->flags &= (guint8)~MQTT_SLOT_COUNTED;
     slot->flags |= MQTT_SLOT_RESUMED;
-    if (mqtt_flow_out(slot->state, MQTT_OUT_RESUME)->actions & MQTT_DO_SEND_PUBREL)
-      mqtt_pipe_again(core, session, MQTT_PUBREL, slot->id,
-                      slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE,
-                      slot->op);
+    if (!(mqtt_flow_out(slot->state, MQTT_OUT_RESUME)->actions & MQTT_DO_SEND_PUBREL))
+      continue;
+    if (released == NULL)
+      released = g_ptr_array_new();
+    g_ptr_array_add(released, slot);
   }
+  if (released != NULL)
+    release_again(core, session, released);
 }
 
 /* Receive Maximum begins anew: what comes again counts again, or where an overrun is refused, what

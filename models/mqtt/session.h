@@ -15,11 +15,15 @@ struct _MqttSession {
   MqttRing *in;       /* QoS 2 received and not released */
   MqttRing *requests; /* a client's SUBSCRIBE and UNSUBSCRIBE that are not answered */
   MqttPipe *pipe;     /* NULL: no connection */
+  /* When what is past its PUBREC expires, in seconds, by identifier; NULL: nothing does, or that
+   * counts no more, as it should. */
+  GHashTable *expiries;
   guint64 number;     /* in the keys of the store */
   guint64 order;      /* of the last message that came */
   guint64 waiting_bytes;
   guint32 waiting; /* slots of out without an identifier */
   guint32 conn, peer;
+  guint32 stamp; /* last given to a slot: a timer's, or of the PUBREC that released it */
   guint16 last_id;
   guint8 recorded; /* its state goes to the store: it outlives connections */
 };

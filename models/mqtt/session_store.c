@@ -104,6 +104,10 @@ load_state(MqttSession *session, guint64 order, const Record *record)
   slot->state = record->state;
   /* Whether it was written cannot be known: the next time counts as a resend. */
   slot->flags = (guint8)(record->flags | MQTT_SLOT_FLIGHT | MQTT_SLOT_SENT);
+  if (slot->state == MQTT_OUT_PUBCOMP) {
+    slot->word = record->word;
+    session->stamp = MAX(session->stamp, record->word);
+  }
   mqtt_ring_set_id(session->out, slot, record->id);
   session->last_id = record->id;
 }

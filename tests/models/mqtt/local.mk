@@ -52,7 +52,7 @@ tests_models_mqtt_test_flow_SOURCES = tests/models/mqtt/test-flow.c
 tests_models_mqtt_test_flow_LDADD = $(LIBS_MQTT)
 tests_models_mqtt_test_ring_SOURCES = tests/models/mqtt/test-ring.c
 tests_models_mqtt_test_ring_LDADD = $(LIBS_MQTT)
-tests_models_mqtt_test_client_SOURCES = tests/models/mqtt/test-client.c
+tests_models_mqtt_test_client_SOURCES = tests/models/mqtt/test-client.c $(MQTT_BOOKS)
 tests_models_mqtt_test_client_LDADD = $(LIBS_MQTT)
 tests_models_mqtt_test_broker_SOURCES = tests/models/mqtt/test-broker.c \
 	$(MQTT_PAIR)

@@ -1,6 +1,7 @@
 /* A client alone, spoken to by a test that writes the server's packets itself. */
 #include "models/mqtt/client.h"
 #include "models/mqtt/codec.h"
+#include "tests/models/mqtt/books.h"
 
 #include <string.h>
 
@@ -303,6 +304,48 @@ test_answer_after_a_crash(void)
   connect_plain(solo, TRUE);
   in_publish(solo, 1, 1);
   g_assert_cmpint(out(solo), ==, MQTT_PUBACK);
+  solo_free(solo);
+}
+
+/* The order of PUBRECs is in the store too [MQTT-4.6.0-4]. */
+static void
+test_releases_after_a_crash(void)
+{
+  Solo *solo = solo_new(MQTT_5_0);
+  BooksStore store;
+  MqttStoreOp op;
+  books_store_init(&store);
+  solo->config.store = TRUE;
+  connect_plain(solo, FALSE);
+  for (guint8 tag = 1; tag <= 3; tag++) {
+    publish(solo, 2, tag);
+    g_assert_cmpint(out(solo), ==, MQTT_PUBLISH);
+  }
+  in_ack(solo, MQTT_PUBREC, 3, 0);
+  in_ack(solo, MQTT_PUBREC, 1, 0);
+  while (mqtt_client_store_op(solo->client, &op))
+    books_fetch(&store, &op);
+  mqtt_client_lose_state(solo->client, MQTT_CAUSE_STATE_LOST);
+  g_autoptr(GPtrArray) records = books_records(&store, 0);
+  for (guint i = 0; i < records->len; i++) {
+    const BooksOp *record = records->pdata[i];
+    mqtt_client_load(solo->client, &record->op.key, record->value, record->op.length);
+  }
+  connect_plain(solo, TRUE);
+  static const guint16 ids[] = {3, 1, 2};
+  for (guint i = 0; i < 3; i++) {
+    g_assert_cmpint(out(solo), ==, i < 2 ? MQTT_PUBREL : MQTT_PUBLISH);
+    g_assert_cmpuint(i < 2 ? solo->packet.ack.packet_id : solo->packet.publish.packet_id, ==,
+                     ids[i]);
+  }
+  in_ack(solo, MQTT_PUBREC, 2, 0);
+  close_now(solo);
+  connect_plain(solo, TRUE);
+  for (guint i = 0; i < 3; i++) {
+    g_assert_cmpint(out(solo), ==, MQTT_PUBREL);
+    g_assert_cmpuint(solo->packet.ack.packet_id, ==, ids[i]);
+  }
+  books_store_clear(&store);
   solo_free(solo);
 }
 
@@ -843,6 +886,7 @@ main(int argc, char **argv)
       {"ping-without-room", test_ping_without_room},
       {"ping-when-nothing-comes", test_ping_when_nothing_comes},
       {"answer-after-a-crash", test_answer_after_a_crash},
+      {"releases-after-a-crash", test_releases_after_a_crash},
       {"options-of-an-old-subscription", test_options_of_an_old_subscription},
       {"server-keep-alive", test_server_keep_alive},
       {"ack-timeout/report", test_report},
