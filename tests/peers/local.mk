@@ -42,7 +42,7 @@ EXTRA_DIST += tests/peers/README tests/peers/mosquitto-differences.txt tests/pee
 check_PROGRAMS += tests/peers/test-mosquitto
 tests_peers_test_mosquitto_SOURCES = tests/peers/test-mosquitto.c \
 	tests/models/mqtt/compare.c tests/models/mqtt/compare.h \
-	tests/models/mqtt/script.c tests/models/mqtt/script.h \
+	$(MQTT_SCRIPT) \
 	tests/models/live/wire.c tests/models/live/wire.h $(LIVE_KIT) \
 	tests/peers/broker.c tests/peers/broker.h tests/peers/proc.c tests/peers/proc.h
 tests_peers_test_mosquitto_LDADD = $(LIBS_LIVE)

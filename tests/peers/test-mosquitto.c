@@ -219,9 +219,9 @@ test_file(gconstpointer path)
   CompareSide compare[2];
   for (guint i = 0; i < 2; i++) {
     sides[i].longest_wait_ns = quirks ? LONGEST_QUIRK_NS : LONGEST_WAIT_NS;
-    compare[i] = (CompareSide){
-        sides[i].kind->name,
-        {&sides[i], begin, end, wire_open, wire_send, wire_cut, wait_for, wire_receive, restart}};
+    compare[i] = (CompareSide){sides[i].kind->name,
+                               {&sides[i], begin, end, wire_open, wire_send, wire_cut, wait_for,
+                                wire_receive, restart, NULL, NULL}};
   }
   g_autoptr(GArray) cases = compare_play(path, compare);
   guint same = 0, passed_over = 0;
@@ -265,30 +265,6 @@ skip(void)
   g_test_skip("mosquitto is missing");
 }
 
-static gint
-by_name(gconstpointer a, gconstpointer b)
-{
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void
-add_files(const char *srcdir)
-{
-  g_autofree char *folder = g_build_filename(srcdir, "tests/models/mqtt/scripts", NULL);
-  g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-  g_autoptr(GPtrArray) names = g_ptr_array_new();
-  g_assert_nonnull(dir);
-  for (const char *name; (name = g_dir_read_name(dir)) != NULL;)
-    if (g_str_has_suffix(name, ".txt"))
-      g_ptr_array_add(names, g_strdup(name));
-  g_ptr_array_sort(names, by_name);
-  for (guint i = 0; i < names->len; i++) {
-    const char *name = names->pdata[i];
-    g_autofree char *test = g_strdup_printf("/peers/mosquitto/%.*s", (int)strlen(name) - 4, name);
-    g_test_add_data_func(test, g_build_filename(folder, name, NULL), test_file);
-  }
-}
-
 int
 main(int argc, char **argv)
 {
@@ -300,6 +276,6 @@ main(int argc, char **argv)
   if (sides[0].program == NULL || sides[1].program == NULL)
     g_test_add_func("/peers/mosquitto", skip);
   else
-    add_files(srcdir);
+    script_add_tests("/peers/mosquitto", "scripts", test_file);
   return g_test_run();
 }

@@ -1,5 +1,5 @@
-/* A broker on a port, for the players of dialogues: the functions of ScriptSubject that are the same
- * whatever program listens there. */
+/* A broker on a port, for the players of dialogues: the functions of ScriptSubject that are the
+ * same whatever program listens there. */
 #pragma once
 
 #include "tests/models/mqtt/script.h"
