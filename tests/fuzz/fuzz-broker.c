@@ -524,6 +524,11 @@ configure(Host *host)
   if (byte & 0x20)
     config->session_expiry_maximum_s = 100;
   config->retain_available = (byte & 0x4E) != 0x42;
+  if ((byte & 0xC0) == 0xC0) {
+    config->quirks = fuzz_word(&host->in);
+    config->quirks |= (guint32)fuzz_byte(&host->in) << 16;
+    config->copy_each = fuzz_byte(&host->in) & 1;
+  }
 }
 
 static void
