@@ -9,10 +9,12 @@
 #include "models/mqtt/quirks.h"
 
 typedef struct {
+  guint8 versions; /* a bit for each MqttVersion that is taken; 0: all */
   guint8 maximum_qos;
   guint32 inflight; /* own bound per session; the client's Receive Maximum binds too */
   guint32 queue;    /* per session, behind inflight */
   guint64 queue_bytes;
+  gboolean queue_qos0;              /* for sessions without a connection too */
   guint32 qos0_backlog;             /* QoS 0 that waits for a connected session's transport */
   MqttOnQueueFull on_queue_full;    /* FULL_REFUSE: PUBACK or PUBREC 0x97, in 3.1.1 a close */
   guint16 receive_maximum;          /* announced */

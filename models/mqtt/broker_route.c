@@ -137,7 +137,7 @@ deliver(MqttBroker *broker, gint64 now_ns, const Target *target, MqttMessage *me
 {
   MqttSession *s = &target->session->s;
   gboolean many = target->several && s->pipe != NULL && s->pipe->version == MQTT_5_0;
-  if (target->qos == 0 && s->pipe == NULL) {
+  if (target->qos == 0 && s->pipe == NULL && !broker->config->queue_qos0) {
     discard_copy(broker, target, message->tag, MQTT_CAUSE_OFFLINE);
     return;
   }

@@ -284,7 +284,7 @@ broker_link_leave(MqttBroker *broker, Link *link, gint64 now_ns, gboolean with_w
   session->link = NULL;
   broker->sessions_online--;
   set_online(broker, session);
-  mqtt_session_detach(&broker->core, &session->s, FALSE);
+  mqtt_session_detach(&broker->core, &session->s, broker->config->queue_qos0);
   if (!with_will)
     broker_session_drop_will(broker, session);
   if (session->expiry_s == 0) {

@@ -7,7 +7,7 @@ const char *const mqtt_quirk_names[] = {
     "keep-alive-cap",
     "receive-maximum-replaces",
     "overrun-refused",
-    "third-copy-closes",
+    "third-duplicate-closes",
     "reused-id-is-new",
     "expires-in-flight",
     "clean-start-unsaved",

@@ -11,7 +11,7 @@ enum {
    * that was not there; in 3.1.1, which has no such bound, acknowledged and thrown away. */
   MQTT_QUIRK_OVERRUN_REFUSED = 1 << 2,
   /* The third copy of a QoS 2 PUBLISH on one connection is a protocol error. */
-  MQTT_QUIRK_THIRD_COPY_CLOSES = 1 << 3,
+  MQTT_QUIRK_THIRD_DUPLICATE_CLOSES = 1 << 3,
   /* A PUBLISH that is another than the one with its identifier takes its place. */
   MQTT_QUIRK_REUSED_ID_IS_NEW = 1 << 4,
   /* A message expires although it was sent, and its PUBREL too. */

@@ -45,7 +45,7 @@ forget(MqttCore *core, MqttSession *session, MqttSlot *slot)
 static gboolean
 is_one_too_many(const MqttCore *core, MqttSlot *slot)
 {
-  if (!(core->quirks & MQTT_QUIRK_THIRD_COPY_CLOSES))
+  if (!(core->quirks & MQTT_QUIRK_THIRD_DUPLICATE_CLOSES))
     return FALSE;
   slot->tries++;
   return slot->tries > 1;

@@ -3,18 +3,23 @@
 #include "models/spec/spec_model.h"
 #include "models/spec/spec_words.h"
 
+static const char *const protocol_words[] = {"all", "mqtt311", "mqtt5", NULL};
 static const char *const overlapping_words[] = {"once", "each", NULL};
 
 /* clang-format off */
 static const ParamSpec broker_params[] = {
   {.name = "tcp", .type = PARAM_REF, .fallback = "linux", .refers = "tcp",
    .help = "stack of the broker's host"},
+  {.name = "protocols", .type = PARAM_WORD, .fallback = "all", .words = protocol_words,
+   .flags = PARAM_IS_LIST, .help = "versions of MQTT that it takes"},
   {.name = "maximum_qos", .type = PARAM_INT, .fallback = "2", .low = "0", .high = "2",
    .help = "CONNACK Maximum QoS; also caps what is granted"},
   SPEC_ENDPOINT_KEYS,
   {.name = "qos0_backlog", .type = PARAM_INT, .fallback = "unlimited", .low = "0",
    .high = "4294967294", .words = spec_unlimited,
    .help = "QoS 0 messages that wait for a slow connection, per session; more are dropped"},
+  {.name = "queue_qos0", .type = PARAM_FLAG, .fallback = "no",
+   .help = "whether sessions without a connection keep QoS 0 messages"},
   {.name = "process", .type = PARAM_DIST, .fallback = "0s", .low = "0s", .high = "1h",
    .help = "CPU time per message, one after another"},
   {.name = "keep_alive_factor", .type = PARAM_NUMBER, .fallback = "1.5", .low = "1", .high = "10",
@@ -54,26 +59,45 @@ const KindSpec spec_kind_broker = {
     .model = TRUE,
 };
 
+static gboolean
+lists(const Section *section, const char *key, const char *word)
+{
+  const Value *list = section_value(section, key);
+  for (guint i = 0; i < list->list.n; i++)
+    if (g_str_equal(list->list.values[i]->text, word))
+      return TRUE;
+  return FALSE;
+}
+
 static guint32
 quirks(const Section *section)
 {
-  const Value *list = section_value(section, "quirks");
   guint32 bits = 0;
-  for (guint i = 0; i < list->list.n; i++)
-    for (guint word = 1; mqtt_quirk_names[word] != NULL; word++)
-      if (g_str_equal(mqtt_quirk_names[word], list->list.values[i]->text))
-        bits |= 1u << (word - 1);
+  for (guint word = 1; mqtt_quirk_names[word] != NULL; word++)
+    if (lists(section, "quirks", mqtt_quirk_names[word]))
+      bits |= 1u << (word - 1);
   return bits;
+}
+
+static guint8
+versions(const Section *section)
+{
+  if (lists(section, "protocols", "all"))
+    return 0;
+  return (guint8)((lists(section, "protocols", "mqtt311") ? 1 << MQTT_3_1_1 : 0) |
+                  (lists(section, "protocols", "mqtt5") ? 1 << MQTT_5_0 : 0));
 }
 
 void
 spec_broker(const Section *section, MqttBrokerConfig *config)
 {
   *config = (MqttBrokerConfig){
+      .versions = versions(section),
       .maximum_qos = (guint8)section_int(section, "maximum_qos"),
       .inflight = spec_limit(section, "inflight"),
       .queue = spec_limit(section, "queue"),
       .queue_bytes = spec_byte_limit(section, "queue_bytes"),
+      .queue_qos0 = section_int(section, "queue_qos0") != 0,
       .qos0_backlog = spec_limit(section, "qos0_backlog"),
       .on_queue_full = spec_on_queue_full(section),
       .receive_maximum = (guint16)section_int(section, "receive_maximum"),

@@ -35,10 +35,15 @@ static GPtrArray *differences; /* Difference */
 static const struct {
   const char *knob, *line;
 } mosquitto_names[] = {
-    {"inflight", "max_inflight_messages %"},      {"receive_maximum", "max_inflight_messages %"},
-    {"queue", "max_queued_messages %"},           {"maximum_qos", "max_qos %"},
-    {"topic_alias_maximum", "max_topic_alias %"}, {"maximum_packet_size", "max_packet_size %"},
-    {"retain_available", "retain_available %"},   {"store", "persistence true"},
+    {"inflight", "max_inflight_messages %"},
+    {"receive_maximum", "max_inflight_messages %"},
+    {"queue", "max_queued_messages %"},
+    {"queue_qos0", "queue_qos0_messages %"},
+    {"maximum_qos", "max_qos %"},
+    {"topic_alias_maximum", "max_topic_alias %"},
+    {"maximum_packet_size", "max_packet_size %"},
+    {"retain_available", "retain_available %"},
+    {"store", "persistence true"},
 };
 
 /* What a case needs for itself and the profile has already. */
@@ -50,6 +55,12 @@ is_of_profile(const char *knob)
     if (g_str_has_prefix(knob, names[i]))
       return TRUE;
   return FALSE;
+}
+
+static gboolean
+is_flag(const char *knob)
+{
+  return g_str_has_prefix(knob, "retain_available=") || g_str_has_prefix(knob, "queue_qos0=");
 }
 
 /* One number of Mosquitto's is two of ours. */
@@ -74,8 +85,8 @@ add_key(const Side *side, GStrvBuilder *builder, const char *knob, const char *v
     add_window(builder, value);
     return;
   }
-  if (g_str_has_prefix(knob, "retain_available="))
-    set = g_strdup_printf("retain_available=%s", strcmp(value, "0") == 0 ? "no" : "yes");
+  if (is_flag(knob))
+    set = g_strdup_printf("%.*s%s", (int)(value - knob), knob, value[0] == '0' ? "no" : "yes");
   else
     set = g_strdup_printf("%s%s", knob, g_str_has_prefix(knob, "maximum_packet_size=") ? "B" : "");
   g_strv_builder_add_many(builder, "-D", set, NULL);
@@ -90,8 +101,8 @@ add_line(GStrvBuilder *builder, const char *knob, const char *value)
     if ((gsize)(value - knob) != n + 1 || strncmp(mosquitto_names[i].knob, knob, n) != 0)
       continue;
     g_auto(GStrv) parts = g_strsplit(mosquitto_names[i].line, "%", 2);
-    g_autofree char *line =
-        g_strjoinv(strcmp(knob, "retain_available=0") == 0 ? "false" : value, parts);
+    const char *said = !is_flag(knob) ? value : value[0] == '0' ? "false" : "true";
+    g_autofree char *line = g_strjoinv(said, parts);
     g_strv_builder_add(builder, line);
     return TRUE;
   }

@@ -42,6 +42,8 @@ knob_set(MqttBrokerConfig *config, const char *knob)
       {"shared_available", &config->shared_available, sizeof config->shared_available},
       {"subscription_ids_available", &config->subscription_ids_available,
        sizeof config->subscription_ids_available},
+      {"versions", &config->versions, sizeof config->versions},
+      {"queue_qos0", &config->queue_qos0, sizeof config->queue_qos0},
       {"copy_each", &config->copy_each, sizeof config->copy_each},
       {"keep_alive_check_ns", &config->keep_alive_check_ns, sizeof config->keep_alive_check_ns},
       {"session_expiry_maximum", &config->session_expiry_maximum_s,

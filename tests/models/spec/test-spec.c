@@ -340,6 +340,8 @@ test_broker(void)
   spec_broker(broker, &config);
   g_assert_cmpuint(config.quirks, ==, 0);
   g_assert_false(config.copy_each);
+  g_assert_cmpuint(config.versions, ==, 0);
+  g_assert_false(config.queue_qos0);
   g_assert_cmpint(config.keep_alive_check_ns, ==, 0);
   g_assert_cmpuint(config.maximum_qos, ==, 2);
   g_assert_cmpuint(config.inflight, ==, MQTT_UNLIMITED);
@@ -369,6 +371,11 @@ test_broker(void)
   spec_broker(broker, &config);
   g_assert_cmpint(config.keep_alive_check_ns, ==, 6000 * MS);
   g_assert_true(config.copy_each);
+  values_set(broker, "protocols", "mqtt311");
+  values_set(broker, "queue_qos0", "yes");
+  spec_broker(broker, &config);
+  g_assert_cmpuint(config.versions, ==, 1 << MQTT_3_1_1);
+  g_assert_true(config.queue_qos0);
   g_assert_cmpuint(config.quirks, ==, MQTT_QUIRK_OVERRUN_REFUSED | MQTT_QUIRK_WHOLE_SECONDS);
   g_assert_cmpuint(config.maximum_qos, ==, 1);
   g_assert_cmpuint(config.inflight, ==, 7);
