@@ -14,6 +14,13 @@ typedef enum {
   TCP_ACK = 1 << 4,
 } TcpFlags;
 
+#define TCP_SACK_BLOCKS 3 /* room beside timestamps (RFC 2018, section 3) */
+
+/* Relative to the segment's ack, so that a D-SACK block (RFC 2883) lies below 0. */
+typedef struct {
+  gint32 start, end;
+} TcpSackBlock;
+
 typedef struct {
   guint64 seq;    /* of the first byte; SYN and FIN take one each (SYN is 0, data begins at 1) */
   guint64 ack;    /* next byte expected; meaningful with TCP_ACK */
@@ -21,6 +28,9 @@ typedef struct {
   guint16 length; /* payload bytes */
   guint8 flags;   /* TcpFlags */
   guint8 options; /* bytes of options as on the wire, a multiple of 4 */
+  guint8 sack_count;
+  guint32 ts_value, ts_echo; /* RFC 7323, in ms; both 0: no timestamps */
+  TcpSackBlock sack[TCP_SACK_BLOCKS];
 } TcpSegment;
 
 #define TCP_IPV4_HEADERS 40 /* IPv4 20 + TCP 20, without options */
