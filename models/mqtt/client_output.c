@@ -222,9 +222,7 @@ ack_timed_out(MqttClient *client, MqttSlot *slot)
   } else if (request) {
     queue_request(client, slot);
   } else {
-    mqtt_pipe_again(&client->core, &client->session,
-                    mqtt_slot_holds(slot) ? MQTT_PUBLISH : MQTT_PUBREL, slot->id, MQTT_RESEND_TIMER,
-                    slot->op);
+    mqtt_pipe_again(&client->core, &client->session, slot, MQTT_RESEND_TIMER);
   }
 }
 

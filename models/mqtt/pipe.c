@@ -118,12 +118,15 @@ mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guin
 }
 
 void
-mqtt_pipe_again(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
-                MqttResend resend, guint64 op)
+mqtt_pipe_again(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttResend resend)
 {
-  MqttSlot *slot = push(core, session->pipe, session->conn, (guint8)type, id, 0, op);
-  slot->flags = ANSWER_OF_EXCHANGE;
-  slot->tries = resend;
+  gboolean release = !mqtt_slot_holds(slot);
+  MqttSlot *answer = push(core, session->pipe, session->conn, release ? MQTT_PUBREL : MQTT_PUBLISH,
+                          slot->id, 0, slot->op);
+  answer->flags = ANSWER_OF_EXCHANGE;
+  answer->tries = resend;
+  if (release)
+    slot->flags |= MQTT_SLOT_RELEASING;
 }
 
 gboolean
@@ -301,6 +304,7 @@ write_ack(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *
     return n;
   MqttSlot *slot = mqtt_ring_find(session->out, answer->id);
   slot->flags |= MQTT_SLOT_SENT;
+  slot->flags &= (guint8)~MQTT_SLOT_RELEASING;
   sent(core, pipe, session, slot->tag, slot->id, 2, MQTT_FLAG_PUBREL, answer->tries);
   return n;
 }

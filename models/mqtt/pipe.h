@@ -77,10 +77,10 @@ void mqtt_pipe_clear(MqttPipe *pipe); /* frees what it holds */
  * it gives the peer one of our Receive Maximum back. */
 void mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
                       guint8 reason, gboolean counted);
-/* A PUBREL or a PUBLISH again; op: the operation that it rests on. */
-void mqtt_pipe_again(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
-                     MqttResend resend, guint64 op);
-/* Another packet, encoded now; id: of a request that is to be answered, or 0. op: as above. */
+/* What the exchange in this slot of `out` sends now: PUBLISH again, or PUBREL. */
+void mqtt_pipe_again(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttResend resend);
+/* Another packet, encoded now; id: of a request that is to be answered, or 0; op: the operation
+ * that it rests on. */
 void mqtt_pipe_packet(MqttCore *core, MqttPipe *pipe, guint32 conn, const MqttPacket *packet,
                       guint16 id, guint64 op);
 /* Whether the peer takes a packet of that size [MQTT-3.1.2-24] [MQTT-3.2.2-15]. */

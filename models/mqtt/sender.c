@@ -61,10 +61,9 @@ oldest_waiting(MqttSession *session)
   MqttRing *out = session->out;
   if (session->waiting == 0)
     return NULL;
-  guint32 i = out->flight;
-  while (mqtt_ring_at(out, i)->state == 0)
-    i++;
-  return mqtt_ring_at(out, i);
+  while (mqtt_ring_at(out, out->flight)->state == 0) /* of what was dropped */
+    out->flight++;
+  return mqtt_ring_at(out, out->flight);
 }
 
 /* FALSE: nothing waits that could make room. */
@@ -361,31 +360,20 @@ remember_expiry(const MqttCore *core, MqttSession *session, const MqttSlot *slot
                       GINT_TO_POINTER((gint)(slot->message->expires_ns / NS_PER_S)));
 }
 
-/* Its PUBREL, on a new connection, is not written yet. */
-static gboolean
-waits_to_be_released(MqttSession *session, guint16 id)
-{
-  MqttRing *acks = session->pipe->acks;
-  for (guint32 i = acks == NULL ? 0 : acks->head; acks != NULL && i != acks->tail; i++)
-    if (mqtt_ring_at(acks, i)->state == MQTT_PUBREL && mqtt_ring_at(acks, i)->id == id)
-      return TRUE;
-  return FALSE;
-}
-
 static void
 release(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean again)
 {
-  if (again && waits_to_be_released(session, slot->id))
+  if (again && slot->flags & MQTT_SLOT_RELEASING) /* its PUBREL is not written yet */
     return;
   slot->word = ++session->stamp; /* the order of releases; and a client's timer begins anew */
   if (!again) {
-    slot->flags &= (guint8)~MQTT_SLOT_SENT;
+    slot->flags &= (guint8) ~(MQTT_SLOT_SENT | MQTT_SLOT_RETAIN);
     mqtt_session_store_state(core, session, slot);
     mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED);
     slot->op = mqtt_core_gate(core);
   }
-  mqtt_pipe_again(core, session, MQTT_PUBREL, slot->id,
-                  slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_TIMER : MQTT_RESEND_NONE, slot->op);
+  mqtt_pipe_again(core, session, slot,
+                  slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_TIMER : MQTT_RESEND_NONE);
 }
 
 guint8

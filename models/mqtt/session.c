@@ -82,10 +82,9 @@ release_again(MqttCore *core, MqttSession *session, GPtrArray *released)
 {
   g_ptr_array_sort(released, by_release);
   for (guint i = 0; i < released->len; i++) {
-    const MqttSlot *slot = released->pdata[i];
-    mqtt_pipe_again(core, session, MQTT_PUBREL, slot->id,
-                    slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE,
-                    slot->op);
+    MqttSlot *slot = released->pdata[i];
+    mqtt_pipe_again(core, session, slot,
+                    slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE);
   }
 }
 
@@ -241,13 +240,17 @@ mqtt_session_queued(const MqttSession *session)
   return session->waiting + mqtt_ring_live(session->direct);
 }
 
+/* Some are never in use, so that the search is short: it passes each identifier once while at least
+ * so many are given out. */
+#define IDS_AT_A_TIME (65535 - 1024)
+
 guint16
 mqtt_session_new_id(MqttSession *session)
 {
   MqttRing *orphans = session->pipe == NULL ? NULL : session->pipe->orphans;
   if (mqtt_session_inflight(session) + mqtt_ring_live(session->requests) +
           mqtt_ring_live(orphans) >=
-      65535)
+      IDS_AT_A_TIME)
     return 0;
   do {
     if (++session->last_id == 0)

@@ -37,7 +37,8 @@ enum { /* MqttSlot.flags */
        MQTT_SLOT_TOLD = 1 << 5,    /* the application was told of the time-out */
        MQTT_SLOT_SENT = 1 << 6,    /* its packet was written before: the next time is a resend */
        MQTT_SLOT_QOS2 = 1 << 7,
-       MQTT_SLOT_HELD = 1 << 0 /* in `in`: the message waits here for PUBREL */
+       MQTT_SLOT_HELD = 1 << 0,     /* in `in`: the message waits here for PUBREL */
+       MQTT_SLOT_RELEASING = 1 << 0 /* in `out`, its message released: PUBREL is to be written */
 };
 
 /* Kinds of store records that client and broker share. OUT: two records a message, one with
@@ -66,7 +67,7 @@ void mqtt_session_discard_received(MqttCore *core, MqttSession *session, MqttCau
  * nothing. */
 void mqtt_session_lose(MqttCore *core, MqttSession *session, MqttCause cause);
 
-/* An unused packet identifier, or 0 if all are in use [MQTT-2.2.1-3, -4]. */
+/* An unused packet identifier, or 0 if too many are in use [MQTT-2.2.1-3, -4]. */
 guint16 mqtt_session_new_id(MqttSession *session);
 guint mqtt_session_inflight(const MqttSession *session);
 guint mqtt_session_queued(const MqttSession *session);
