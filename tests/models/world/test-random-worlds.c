@@ -1,33 +1,14 @@
 /* Worlds drawn from a seed: topology, links, faults, policies. Whatever they do, fates add up, no
  * invariant is breached, the wire is legal, and the same seed gives the same run.
  *
- * QOSIM_WORLD=number tries that world alone, QOSIM_WORLDS=n as many as wanted, QOSIM_WORLD_TEXT=
- * number prints a world's experiment, for tests of the program. */
+ * QOSIM_WORLD_TEXT=number prints a world's experiment, for tests of the program. */
 #include "models/mqtt/quirks.h"
-#include "tests/models/world/kit.h"
+#include "tests/models/world/draw.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { WORLDS = 300 };
-
-#define PICK(rand, ...)                                                                            \
-  pick(rand, (const char *const[]){__VA_ARGS__},                                                   \
-       sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
-
-static const char *
-pick(GRand *rand, const char *const *choices, gsize n)
-{
-  return choices[g_rand_int_range(rand, 0, (gint32)n)];
-}
-
-/* Swarm testing: each feature is off in half of the worlds, so that others are met in all
- * combinations. */
-static gboolean
-maybe(GRand *rand)
-{
-  return g_rand_boolean(rand);
-}
 
 static void
 add_link(GRand *rand, GString *text, const char *name)
@@ -37,24 +18,24 @@ add_link(GRand *rand, GString *text, const char *name)
                          PICK(rand, "0s", "20ms", "300ms", "2s",
                               "lognormal(median=120ms, p95=250ms)", "exponential(200ms)"));
   g_string_append_printf(text, "order = %s\n", PICK(rand, "fifo", "fifo", "free"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "rate = %s\nqueue = %s\n",
                            PICK(rand, "20kbit/s", "300kbit/s", "1Mbit/s"),
                            PICK(rand, "3packets", "20packets", "5kB"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "loss = %s\n",
                            PICK(rand, "1%", "5%", "20%", "gilbert(mean=3%, burst=400ms)",
                                 "gilbert(mean=10%, burst=3s, loss_bad=70%)"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "outage_every = %s\noutage_lasts = %s\n",
                            PICK(rand, "40s", "exponential(60s)", "exponential(15s)"),
                            PICK(rand, "2s", "exponential(5s)", "lognormal(median=4s, p95=30s)"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "nat_timeout = %s\nnat_on_expiry = %s\n", PICK(rand, "2s", "10s"),
                            PICK(rand, "drop", "reset"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "mtu = %s\n", PICK(rand, "576B", "1358B"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "%s = %s\n", PICK(rand, "up_loss", "down_loss"),
                            PICK(rand, "30%", "gilbert(mean=20%, burst=2s)"));
 }
@@ -74,42 +55,42 @@ add_tcp(GRand *rand, GString *text)
 static void
 add_machine(GRand *rand, GString *text, gboolean client)
 {
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "tcp = %s\n", PICK(rand, "linux", "rfc6298", "odd"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "inflight = %s\n", PICK(rand, "1", "2", "20"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "queue = %s\non_queue_full = %s\n", PICK(rand, "0", "2", "50"),
                            PICK(rand, "drop-new", "drop-old", "refuse"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "receive_maximum = %s\n", PICK(rand, "1", "3", "20"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append(text, "qos2_receiver = on-pubrel\n");
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(
         text, "store = %s\nack_after_store = %s\n",
         PICK(rand, "every-change(2ms)", "every-change(exponential(200ms))", "snapshot(7s)"),
         PICK(rand, "yes", "no"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append(text, "nagle = yes\n");
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "queue_bytes = %s\n", PICK(rand, "0B", "500B", "10kB"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "maximum_packet_size = %s\n", PICK(rand, "100B", "2kB"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "topic_alias_maximum = %s\n", PICK(rand, "1", "10"));
   if (!client) {
-    if (maybe(rand))
+    if (draw_maybe(rand))
       g_string_append_printf(text, "qos0_backlog = %s\n", PICK(rand, "0", "3"));
-    if (maybe(rand))
+    if (draw_maybe(rand))
       g_string_append_printf(text, "process = %s\n", PICK(rand, "1ms", "exponential(20ms)"));
-    if (maybe(rand))
+    if (draw_maybe(rand))
       g_string_append_printf(text, "maximum_qos = %s\n", PICK(rand, "0", "1", "2"));
-    if (maybe(rand))
+    if (draw_maybe(rand))
       g_string_append_printf(text, "server_keep_alive = %s\n", PICK(rand, "1s", "5s"));
-    if (maybe(rand))
+    if (draw_maybe(rand))
       g_string_append_printf(text, "session_expiry_maximum = %s\n", PICK(rand, "0s", "5s", "1h"));
-    if (maybe(rand) && maybe(rand))
+    if (draw_maybe(rand) && draw_maybe(rand))
       g_string_append_printf(text, "connections = %s\n", PICK(rand, "2", "4"));
   }
 }
@@ -119,7 +100,7 @@ add_will(GRand *rand, GString *text)
 {
   g_string_append_printf(text, "will = alarm/{client}\nwill_qos = %s\nwill_retain = %s\n",
                          PICK(rand, "0", "1", "2"), PICK(rand, "yes", "no"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "will_delay = %s\n", PICK(rand, "1s", "10s"));
 }
 
@@ -131,33 +112,33 @@ add_client(GRand *rand, GString *text, const char *name, const char *link)
   const char *protocol = PICK(rand, "mqtt5", "mqtt311");
   g_string_append_printf(text, "protocol = %s\n", protocol);
   add_machine(rand, text, TRUE);
-  if (maybe(rand)) {
+  if (draw_maybe(rand)) {
     g_string_append(text, "clean_start = no\n");
     if (protocol[4] == '5')
       g_string_append_printf(text, "session_expiry = %s\n", PICK(rand, "0s", "5s", "1h", "never"));
   }
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "keep_alive = %s\n", PICK(rand, "2s", "10s", "never"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "ping_timeout = %s\n", PICK(rand, "1s", "5s", "never"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "connect_timeout = %s\n", PICK(rand, "1s", "5s", "never"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "ack_timeout = %s\non_ack_timeout = %s\n",
                            PICK(rand, "50ms", "200ms", "1s", "5s"),
                            PICK(rand, "report", "resend", "reconnect", "give-up"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "ack_backoff = %s\nack_tries = %s\n", PICK(rand, "1", "2"),
                            PICK(rand, "1", "3", "unlimited"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append(text, "ping_when = either\n");
-  if (maybe(rand))
+  if (draw_maybe(rand))
     add_will(rand, text);
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "session_present = %s\n", PICK(rand, "obey", "ignore"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "offline_queue = %s\n", PICK(rand, "none", "all"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(
         text, "reconnect = %s\n",
         PICK(rand, "100ms", "exponential(2s)", "backoff(1s, max=10s, jitter=50%)"));
@@ -171,11 +152,11 @@ add_publish(GRand *rand, GString *text, const char *name, const char *client, co
                          name, client, topic, PICK(rand, "0", "1", "2"),
                          PICK(rand, "100ms", "500ms", "2s", "exponential(1s)"));
   g_string_append_printf(text, "size = %s\n", size);
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append(text, "retain = yes\n");
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "message_expiry = %s\n", PICK(rand, "1s", "10s"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append(text, "topic_alias = yes\n");
 }
 
@@ -184,14 +165,14 @@ add_subscribe(GRand *rand, GString *text, const char *name, const char *client, 
 {
   g_string_append_printf(text, "[subscribe %s]\nclient = %s\nfilter = %s\nqos = %s\n", name, client,
                          filter, PICK(rand, "0", "1", "2"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "process = %s\n", PICK(rand, "10ms", "exponential(300ms)"));
-  if (maybe(rand) && filter[0] != '$')
+  if (draw_maybe(rand) && filter[0] != '$')
     g_string_append(text, "no_local = yes\n");
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "retain_as_published = yes\nretain_handling = %s\n",
                            PICK(rand, "0", "1", "2"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append(text, "identifier = 7\n");
 }
 
@@ -208,9 +189,9 @@ add_faults(GRand *rand, GString *text)
         target >= 4 ? "outage" : PICK(rand, "crash", "restart", "power-loss"), targets[target],
         PICK(rand, "0s", "1s", "exponential(5s)"),
         PICK(rand, "at = uniform(1s, 50s)", "every = exponential(20s)", "gap = 15s"));
-    if (target >= 4 && maybe(rand))
+    if (target >= 4 && draw_maybe(rand))
       g_string_append_printf(text, "direction = %s\n", PICK(rand, "up", "down"));
-    if (maybe(rand))
+    if (draw_maybe(rand))
       g_string_append_printf(text, "share = %s\n", PICK(rand, "1%", "50%", "90%"));
   }
 }
@@ -223,12 +204,12 @@ add_broker(GRand *rand, GString *text)
   while (mqtt_quirk_names[n] != NULL)
     n++;
   g_string_append(text, "[broker hub]\n");
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append(text, "profile = mosquitto-2.0\n");
   else
     g_string_append_printf(text, "quirks = %s\n",
                            mqtt_quirk_names[g_rand_int_range(rand, 0, (gint32)n)]);
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append_printf(text, "overlapping = %s\n", PICK(rand, "once", "each"));
 }
 
@@ -241,7 +222,7 @@ draw_world(guint32 number)
                          PICK(rand, "summary", "messages"));
   add_link(rand, text, "radio");
   add_link(rand, text, "backhaul");
-  if (maybe(rand))
+  if (draw_maybe(rand))
     g_string_append(text, "shared = yes\n");
   add_tcp(rand, text);
   add_broker(rand, text);
@@ -254,10 +235,10 @@ draw_world(guint32 number)
   add_publish(rand, text, "command", "dashboard",
               PICK(rand, "command/{any sensor}", "command/{each sensor}"), "100B");
   add_subscribe(rand, text, "all", "dashboard", PICK(rand, "#", "reading/+"));
-  if (maybe(rand))
+  if (draw_maybe(rand))
     add_subscribe(rand, text, "more", "dashboard", PICK(rand, "alarm/#", "+/sensor-1", "#"));
   add_subscribe(rand, text, "commands", "sensor", "command/{client}");
-  if (maybe(rand)) {
+  if (draw_maybe(rand)) {
     add_client(rand, text, "worker", PICK(rand, "radio", "backhaul", "wifi"));
     add_subscribe(rand, text, "work", "worker", "$share/workers/reading/+");
   }
@@ -270,30 +251,13 @@ static void
 try_world(guint32 number)
 {
   g_autofree char *text = draw_world(number);
-  g_autoptr(Scenario) scenario = kit_scenario(text);
-  RunRequest request = {.seed = number, .replication = 1, .monitor = TRUE};
-  g_autoptr(Outcome) first = world_run(scenario, &request);
-  if (first->breach != NULL)
-    g_error("world %u: %s\nreplay: QOSIM_WORLD=%u %s\n%s", number, first->breach, number,
-            g_get_prgname(), text);
-  kit_assert_balanced(first);
-  g_autoptr(Outcome) second = world_run(scenario, &request);
-  if (first->fingerprint != second->fingerprint || first->events != second->events)
-    g_error("world %u does not repeat\nreplay: QOSIM_WORLD=%u %s\n%s", number, number,
-            g_get_prgname(), text);
+  g_autoptr(Outcome) outcome = draw_run(number, text);
 }
 
 static void
 test_random_worlds(void)
 {
-  const char *one = getenv("QOSIM_WORLD");
-  const char *many = getenv("QOSIM_WORLDS");
-  guint64 n = many != NULL ? g_ascii_strtoull(many, NULL, 10) : WORLDS;
-  guint32 first = (guint32)g_test_rand_int();
-  if (one != NULL)
-    try_world((guint32)g_ascii_strtoull(one, NULL, 10));
-  for (guint64 i = 0; one == NULL && i < n; i++)
-    try_world(first + (guint32)i);
+  draw_worlds(WORLDS, try_world);
 }
 
 int
