@@ -5,7 +5,12 @@
 #define APPLICATION_ID 0x716f7342 /* "qosB" */
 #define VERSION 1
 
+#define CANNOT_OPEN "cannot open the store"
+#define CANNOT_READ "cannot read the store"
+#define CANNOT_WRITE "cannot write the store"
+
 struct _LiveFile {
+  char *path;
   sqlite3 *db;
   sqlite3_stmt *put, *delete;
   gboolean begun;
@@ -13,17 +18,36 @@ struct _LiveFile {
 
 G_DEFINE_QUARK(live - file - error, live_file_error)
 
+static gboolean refuse(const LiveFile *file, GError **error, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* It is not what it should be. */
 static gboolean
-fail(LiveFile *file, const char *what, GError **error)
+refuse(const LiveFile *file, GError **error, const char *format, ...)
+{
+  va_list args;
+  va_start(args, format);
+  g_autofree char *found = g_strdup_vprintf(format, args);
+  va_end(args);
+  g_set_error(error, LIVE_FILE_ERROR, LIVE_FILE_ERROR_FORMAT, "%s: no store of a qosim broker: %s",
+              file->path, found);
+  return FALSE;
+}
+
+static gboolean
+fail(const LiveFile *file, const char *what, GError **error)
 {
   int code = sqlite3_errcode(file->db) & 0xFF;
-  LiveFileError kind = code == SQLITE_BUSY || code == SQLITE_LOCKED      ? LIVE_FILE_ERROR_BUSY
-                       : code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? LIVE_FILE_ERROR_FORMAT
-                                                                         : LIVE_FILE_ERROR_SQLITE;
-  g_set_error(error, LIVE_FILE_ERROR, kind, "%s: %s", what,
-              kind == LIVE_FILE_ERROR_BUSY     ? "another process uses it"
-              : kind == LIVE_FILE_ERROR_FORMAT ? "it is no store of a qosim broker"
-                                               : sqlite3_errmsg(file->db));
+  if (code == SQLITE_NOTADB)
+    return refuse(file, error, "it is no SQLite database");
+  LiveFileError kind = code == SQLITE_CORRUPT                         ? LIVE_FILE_ERROR_FORMAT
+                       : code == SQLITE_BUSY || code == SQLITE_LOCKED ? LIVE_FILE_ERROR_BUSY
+                                                                      : LIVE_FILE_ERROR_SQLITE;
+  const char *why = kind == LIVE_FILE_ERROR_BUSY     ? "another process uses it"
+                    : kind == LIVE_FILE_ERROR_FORMAT ? "the file is damaged"
+                    : code == SQLITE_CANTOPEN        ? g_strerror(sqlite3_system_errno(file->db))
+                                                     : sqlite3_errmsg(file->db);
+  g_set_error(error, LIVE_FILE_ERROR, kind, "%s: %s: %s", file->path, what, why);
   return FALSE;
 }
 
@@ -46,9 +70,28 @@ ask(LiveFile *file, const char *sql)
   return answer;
 }
 
-/* A file of ours, or an empty one that becomes one. */
+/* Ours, or empty. */
 static gboolean
-set_up(LiveFile *file, const char *path, GError **error)
+examine(LiveFile *file, gboolean *empty, GError **error)
+{
+  gint64 id = ask(file, "PRAGMA application_id"), version = ask(file, "PRAGMA user_version"),
+         tables = ask(file, "SELECT count(*) FROM sqlite_schema");
+  if (id < 0 || version < 0 || tables < 0)
+    return fail(file, CANNOT_OPEN, error);
+  *empty = id == 0 && tables == 0;
+  if (!*empty && id != APPLICATION_ID)
+    return refuse(file, error,
+                  "it is a SQLite database of another program (application_id %" G_GINT64_FORMAT
+                  ", %" G_GINT64_FORMAT " tables and indices)",
+                  id, tables);
+  if (!*empty && version != VERSION)
+    return refuse(file, error, "it has format %" G_GINT64_FORMAT ", this program reads %d", version,
+                  VERSION);
+  return TRUE;
+}
+
+static gboolean
+set_up(LiveFile *file, GError **error)
 {
   static const char make[] =
       "CREATE TABLE record (session INTEGER NOT NULL, kind INTEGER NOT NULL,"
@@ -56,18 +99,11 @@ set_up(LiveFile *file, const char *path, GError **error)
       " WITHOUT ROWID;"
       "PRAGMA application_id = 1903129410;"
       "PRAGMA user_version = 1";
-  if (!execute(file, "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE", path, error))
-    return FALSE;
-  gint64 id = ask(file, "PRAGMA application_id"),
-         tables = ask(file, "SELECT count(*) FROM sqlite_schema");
-  gboolean made = id == APPLICATION_ID && ask(file, "PRAGMA user_version") == VERSION;
-  if (!made && (id != 0 || tables != 0)) {
-    g_set_error(error, LIVE_FILE_ERROR, LIVE_FILE_ERROR_FORMAT,
-                "%s: it is no store of a qosim broker, or of another version", path);
-    return FALSE;
-  }
-  return (made || execute(file, make, path, error)) && execute(file, "COMMIT", path, error) &&
-         execute(file, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", path, error);
+  gboolean empty = FALSE;
+  return execute(file, "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE", CANNOT_OPEN, error) &&
+         examine(file, &empty, error) && (!empty || execute(file, make, CANNOT_WRITE, error)) &&
+         execute(file, "COMMIT", CANNOT_WRITE, error) &&
+         execute(file, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", CANNOT_WRITE, error);
 }
 
 LiveFile *
@@ -75,20 +111,21 @@ live_file_open(const char *path, GError **error)
 {
   G_STATIC_ASSERT(APPLICATION_ID == 1903129410 && VERSION == 1); /* as in the text above */
   g_autoptr(LiveFile) file = g_new0(LiveFile, 1);
+  file->path = g_strdup(path);
   if (sqlite3_open_v2(path, &file->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
       SQLITE_OK) {
-    fail(file, path, error);
+    fail(file, CANNOT_OPEN, error);
     return NULL;
   }
   sqlite3_extended_result_codes(file->db, 1);
-  if (!set_up(file, path, error))
+  if (!set_up(file, error))
     return NULL;
   if (sqlite3_prepare_v2(file->db, "REPLACE INTO record VALUES (?, ?, ?, ?)", -1, &file->put,
                          NULL) != SQLITE_OK ||
       sqlite3_prepare_v2(file->db,
                          "DELETE FROM record WHERE session = ? AND kind = ? AND number = ?", -1,
                          &file->delete, NULL) != SQLITE_OK) {
-    fail(file, path, error);
+    fail(file, CANNOT_OPEN, error);
     return NULL;
   }
   return g_steal_pointer(&file);
@@ -102,6 +139,7 @@ live_file_close(LiveFile *file)
   sqlite3_finalize(file->put);
   sqlite3_finalize(file->delete);
   sqlite3_close(file->db);
+  g_free(file->path);
   g_free(file);
 }
 
@@ -115,7 +153,7 @@ live_file_load(LiveFile *file,
   if (sqlite3_prepare_v2(file->db,
                          "SELECT session, kind, number, value FROM record ORDER BY 1, 2, 3", -1,
                          &statement, NULL) != SQLITE_OK)
-    return fail(file, "cannot read the store", error);
+    return fail(file, CANNOT_READ, error);
   while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
     MqttStoreKey key = {.session = (guint64)sqlite3_column_int64(statement, 0),
                         .kind = (guint32)sqlite3_column_int64(statement, 1),
@@ -123,7 +161,7 @@ live_file_load(LiveFile *file,
     record(user, &key, sqlite3_column_blob(statement, 3),
            (gsize)sqlite3_column_bytes(statement, 3));
   }
-  gboolean done = code == SQLITE_DONE || fail(file, "cannot read the store", error);
+  gboolean done = code == SQLITE_DONE || fail(file, CANNOT_READ, error);
   sqlite3_finalize(statement);
   return done;
 }
@@ -132,7 +170,7 @@ gboolean
 live_file_put(LiveFile *file, const MqttStoreOp *op, GError **error)
 {
   sqlite3_stmt *statement = op->value != NULL ? file->put : file->delete;
-  if (!file->begun && !execute(file, "BEGIN", "cannot write the store", error))
+  if (!file->begun && !execute(file, "BEGIN", CANNOT_WRITE, error))
     return FALSE;
   file->begun = TRUE;
   sqlite3_bind_int64(statement, 1, (gint64)op->key.session);
@@ -140,8 +178,7 @@ live_file_put(LiveFile *file, const MqttStoreOp *op, GError **error)
   sqlite3_bind_int64(statement, 3, (gint64)op->key.number);
   if (op->value != NULL)
     sqlite3_bind_blob(statement, 4, op->value, (int)op->length, SQLITE_STATIC);
-  gboolean done =
-      sqlite3_step(statement) == SQLITE_DONE || fail(file, "cannot write the store", error);
+  gboolean done = sqlite3_step(statement) == SQLITE_DONE || fail(file, CANNOT_WRITE, error);
   sqlite3_reset(statement);
   return done;
 }
@@ -152,5 +189,5 @@ live_file_commit(LiveFile *file, GError **error)
   if (!file->begun)
     return TRUE;
   file->begun = FALSE;
-  return execute(file, "COMMIT", "cannot write the store", error);
+  return execute(file, "COMMIT", CANNOT_WRITE, error);
 }

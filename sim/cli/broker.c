@@ -99,11 +99,20 @@ on_signal(int number)
 }
 
 static int
+store_failed(const GError *error)
+{
+  cli_error("--store %s", error->message);
+  return g_error_matches(error, LIVE_FILE_ERROR, LIVE_FILE_ERROR_FORMAT) ? CLI_USAGE : CLI_FAILED;
+}
+
+static int
 serve(const LiveServerConfig *config, const MqttBrokerConfig *broker)
 {
   g_autoptr(GError) error = NULL;
   g_autoptr(LiveServer) server = live_server_new(config, broker, &error);
   struct sigaction action = {.sa_handler = on_signal};
+  if (server == NULL && error->domain == LIVE_FILE_ERROR)
+    return store_failed(error);
   if (server == NULL) {
     cli_error("cannot listen on %s port %u: %s", config->address, config->port, error->message);
     return CLI_FAILED;
@@ -139,10 +148,9 @@ broker_command(int argc, char **argv)
   spec_broker(section, &broker);
   g_autoptr(GError) error = NULL;
   g_autoptr(LiveFile) file = NULL;
-  if (options.store != NULL && (file = live_file_open(options.store, &error)) == NULL) {
-    cli_error("--store %s", error->message);
-    return g_error_matches(error, LIVE_FILE_ERROR, LIVE_FILE_ERROR_FORMAT) ? CLI_USAGE : CLI_FAILED;
-  }
+  broker.store = options.store != NULL; /* what no file takes, nothing may wait for */
+  if (options.store != NULL && (file = live_file_open(options.store, &error)) == NULL)
+    return store_failed(error);
   LiveServerConfig config = {.address = options.address != NULL ? options.address : "127.0.0.1",
                              .port = (guint16)options.port,
                              .nagle = section_int(section, "nagle") != 0,

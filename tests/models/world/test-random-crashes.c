@@ -51,7 +51,7 @@ add_client(GRand *rand, Drawn *drawn, guint party, gboolean promises)
   if (protocol[4] == '5')
     g_string_append_printf(drawn->text, "session_expiry = %s\nreceive_maximum = %s\n",
                            PICK(rand, "1h", "never"), PICK(rand, "2", "65535"));
-  g_string_append_printf(drawn->text, "keep_alive = %s\nreconnect = %s\n", PICK(rand, "3s", "60s"),
+  g_string_append_printf(drawn->text, "keep_alive = %s\nreconnect = %s\n", PICK(rand, "10s", "60s"),
                          PICK(rand, "100ms", "exponential(2s)", "backoff(500ms, max=5s)"));
   if (draw_maybe(rand))
     g_string_append_printf(drawn->text, "ack_timeout = 20s\non_ack_timeout = %s\n",
@@ -64,7 +64,7 @@ static void
 add_messages(GRand *rand, Drawn *drawn)
 {
   for (guint qos = 0; qos <= 2; qos++) {
-    const char *every = PICK(rand, "100ms", "exponential(500ms)", "2s");
+    const char *every = PICK(rand, "200ms", "exponential(500ms)", "2s");
     g_string_append_printf(drawn->text,
                            "[publish up%u]\nclient = sensor\ntopic = up/{client}\nqos = %u\n"
                            "every = %s\nsize = %s\n",
@@ -108,7 +108,7 @@ draw_world(guint32 number)
   g_string_printf(drawn->text,
                   "[experiment]\ntitle = crashes\nwarmup = 10s\nduration = %ds\ndrain = 24h\n"
                   "[link radio]\nrtt = %s\nloss = %s\n[broker hub]\n",
-                  SECONDS, PICK(rand, "0s", "20ms", "300ms", "2s"), PICK(rand, "0%", "1%", "10%"));
+                  SECONDS, PICK(rand, "0s", "20ms", "300ms", "2s"), PICK(rand, "0%", "1%", "5%"));
   if (draw_maybe(rand))
     g_string_append_printf(drawn->text, "process = %s\n", PICK(rand, "1ms", "exponential(10ms)"));
   add_store(rand, drawn, HUB, promises);

@@ -79,8 +79,16 @@ qosim show live.db message 1:1:1
 exits 2 'and none of these can be made again'
 
 # Stopped in the middle: what is finished stays, nothing half written.
-timeout --foreground -s INT 3 "$QOSIM" live --port "$port" -o stopped.db \
-  -D experiment.duration=1200ms small.ini >out 2>err
+"$QOSIM" live --port "$port" -o stopped.db -D experiment.duration=1200ms small.ini >out 2>err &
+live=$!
+tries=0
+until [ "$(sqlite3 stopped.db 'SELECT count(*) FROM run' 2>/dev/null || echo 0)" -ge 1 ] ||
+  [ $tries -eq 600 ]; do
+  sleep 0.05
+  tries=$((tries + 1))
+done
+kill -INT $live
+wait $live
 says err 'the same command goes on from there' 'Ctrl-C says how to go on'
 runs=$(sqlite3 stopped.db 'SELECT count(*) FROM run')
 ok 'finished runs are kept' test "$runs" -ge 1
@@ -100,6 +108,17 @@ exits 2 'a port that is none'
 qosim broker -D queu=5
 exits 2 'a key that is none'
 says err 'queue' 'the near one is named'
+
+# Without a file there is no store that an acknowledgement could wait for.
+start --port 0 -D 'store=every-change(1ms)'
+qosim live --port "$port" -o file.db -D reading.qos=1 -D experiment.duration=200ms small.ini
+qosim show file.db losses
+says out 'nothing was lost' 'a store without a file holds nothing up'
+stop
+printf 'no database\n' >text
+qosim broker --port 0 --store text
+exits 2 'a store that is another kind of file'
+says err 'text: no store of a qosim broker: it is no SQLite database' 'is named with what it is'
 
 # A broker that is killed again and again, with a store: what it has acknowledged it delivers, QoS 2
 # once.
