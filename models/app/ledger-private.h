@@ -20,7 +20,7 @@ typedef struct {
 
 typedef struct {
   guint32 client;
-  guint16 held;   /* copies held by machines or stores for this client */
+  guint32 held;   /* copies held by machines or stores for this client */
   guint16 copies; /* handed over */
   Hop publish, pubrel;
   guint8 granted, further; /* as in LedgerOwed */

@@ -57,6 +57,8 @@ static const MqttStep in_steps[MQTT_IN_STATES][MQTT_IN_EVENTS] = {
     [MQTT_IN_GOT_PUBREL] = STEP(MQTT_IN_NONE, MQTT_DO_SEND_PUBCOMP_UNKNOWN),
   },
   [MQTT_IN_PUBREL] = {
+    /* The sender has lost the exchange, with an old snapshot, say: what a close would not mend. */
+    [MQTT_IN_PUBLISH_1] = STEP(MQTT_IN_PUBREL, MQTT_DO_ACCEPT | MQTT_DO_SEND_PUBACK),
     [MQTT_IN_PUBLISH_2] = STEP(MQTT_IN_PUBREL, MQTT_DO_SEND_PUBREC), /* [MQTT-4.3.3-10] */
     [MQTT_IN_GOT_PUBREL] = STEP(MQTT_IN_NONE, MQTT_DO_RELEASE | MQTT_DO_SEND_PUBCOMP),
   },

@@ -65,9 +65,8 @@ mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *p
   }
   const MqttStep *step =
       mqtt_flow_in(state_of(slot), publish->qos == 1 ? MQTT_IN_PUBLISH_1 : MQTT_IN_PUBLISH_2);
-  *reason = MQTT_PROTOCOL_ERROR;
-  if (step == NULL)
-    return MQTT_RECEIVER_ERROR;
+  if (publish->qos == 1)
+    slot = NULL; /* a message of its own, whatever else has its identifier */
   if (slot == NULL || !(slot->flags & MQTT_SLOT_COUNTED)) {
     gboolean over = pipe->receive_used >= core->receive_maximum;
     *reason = MQTT_RECEIVE_MAXIMUM_EXCEEDED;
