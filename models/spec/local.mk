@@ -4,6 +4,7 @@ libqosim_spec_a_SOURCES = \
 	models/spec/spec_check.c models/spec/spec_check.h \
 	models/spec/spec_check_client.c \
 	models/spec/spec_check_link.c \
+	models/spec/spec_check_store.c \
 	models/spec/spec_check_topic.c \
 	models/spec/spec_client.c \
 	models/spec/spec_endpoint.c models/spec/spec_endpoint.h \

@@ -23,6 +23,14 @@ spec_reference(const Scenario *scenario, const Section *section, const char *key
   return name ? NULL : only;
 }
 
+const char *
+spec_fault_target(const Section *fault)
+{
+  const Value *target = section_value(fault, "target");
+
+  return target->kind == VALUE_LIST ? target->list.values[target->list.n - 1]->text : target->text;
+}
+
 static gboolean
 list_has(const Value *list, const char *name)
 {
@@ -88,6 +96,9 @@ spec_check(const Scenario *scenario, GPtrArray *findings)
       spec_check_load(scenario, section, findings);
     } else if (section->kind == &spec_kind_client) {
       spec_check_client(scenario, section, findings);
+      spec_check_store(scenario, section, findings);
+    } else if (section->kind == &spec_kind_broker) {
+      spec_check_store(scenario, section, findings);
     } else if (section->kind == &spec_kind_publish) {
       spec_check_publish(scenario, section, findings);
     } else if (section->kind == &spec_kind_subscribe) {

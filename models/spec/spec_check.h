@@ -7,6 +7,8 @@
 void spec_check_link(const Section *link, GPtrArray *findings);
 void spec_check_load(const Scenario *scenario, const Section *link, GPtrArray *findings);
 void spec_check_client(const Scenario *scenario, const Section *client, GPtrArray *findings);
+/* Of a client or a broker. */
+void spec_check_store(const Scenario *scenario, const Section *section, GPtrArray *findings);
 void spec_check_publish(const Scenario *scenario, const Section *publish, GPtrArray *findings);
 void spec_check_subscribe(const Scenario *scenario, const Section *subscribe, GPtrArray *findings);
 void spec_check_fault(const Scenario *scenario, const Section *fault, GPtrArray *findings);
@@ -18,6 +20,8 @@ void spec_check_interval(const Section *section, const char *key, GPtrArray *fin
  */
 const Section *spec_reference(const Scenario *scenario, const Section *section, const char *key,
                               const KindSpec *kind);
+/* The name of the section that a fault is aimed at. */
+const char *spec_fault_target(const Section *fault);
 /* Whether the group's path leads over the link. */
 gboolean spec_path_has(const Section *client, const char *link);
 /* Whether a publish or subscribe section is of the group. */

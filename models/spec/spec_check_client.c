@@ -40,9 +40,7 @@ static gboolean
 fault_hits(const Scenario *scenario, const Section *fault, const Section *client)
 {
   const Section *broker = spec_reference(scenario, client, "broker", &spec_kind_broker);
-  const Value *target = section_value(fault, "target");
-  const char *name =
-      target->kind == VALUE_LIST ? target->list.values[target->list.n - 1]->text : target->text;
+  const char *name = spec_fault_target(fault);
 
   return strcmp(name, client->name) == 0 || (broker && strcmp(name, broker->name) == 0) ||
          spec_path_has(client, name);
@@ -210,10 +208,7 @@ spec_check_client(const Scenario *scenario, const Section *client, GPtrArray *fi
 void
 spec_check_fault(const Scenario *scenario, const Section *fault, GPtrArray *findings)
 {
-  const Value *target = section_value(fault, "target");
-  const char *name =
-      target->kind == VALUE_LIST ? target->list.values[target->list.n - 1]->text : target->text;
-  const Section *section = scenario_section(scenario, name);
+  const Section *section = scenario_section(scenario, spec_fault_target(fault));
   gboolean outage = section_is(fault, "what", "outage");
 
   if (section && outage != (section->kind == &spec_kind_link))

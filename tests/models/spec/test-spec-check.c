@@ -379,6 +379,145 @@ test_faults(void)
   }
 }
 
+/* Stores that do not keep what they seem to, and beside each one that does. */
+static void
+test_stores(void)
+{
+  static const char snapshot[] = "snapshot(1min)", change[] = "every-change(5ms)";
+  static const struct {
+    const char *changes[5][3];
+    const char *what, *target, *interval, *every; /* of a fault; NULL: none */
+    const char *section, *key, *says;             /* NULL: nothing is noted */
+  } rows[] = {
+      {{{"hub", "store", "none"}, {"hub", "ack_after_store", "no"}},
+       NULL,
+       NULL,
+       NULL,
+       NULL,
+       "hub",
+       "ack_after_store",
+       "says nothing"},
+      {{{"hub", "store", change}, {"hub", "ack_after_store", "no"}}},
+      {{{"sensor", "store", change}}},
+      {{{"sensor", "store", change},
+        {"sensor", "session_expiry", "0s"},
+        {"sensor", "clean_start", "yes"},
+        {"reading", "qos", "0"}},
+       NULL,
+       NULL,
+       NULL,
+       NULL,
+       "sensor",
+       "store",
+       "clean_start = yes ends at each connection"},
+      {{{"sensor", "store", change},
+        {"sensor", "session_expiry", "0s"},
+        {"sensor", "clean_start", "yes"},
+        {"sensor", "session_present", "ignore"},
+        {"reading", "qos", "0"}}},
+      {{{"dashboard", "store", change}},
+       NULL,
+       NULL,
+       NULL,
+       NULL,
+       "dashboard",
+       "store",
+       "only messages that were never sent"},
+      {{{"hub", "store", change}}},
+      {{{"hub", "store", change},
+        {"sensor", "session_expiry", "0s"},
+        {"sensor", "clean_start", "yes"},
+        {"reading", "qos", "0"}},
+       NULL,
+       NULL,
+       NULL,
+       NULL,
+       "hub",
+       "store",
+       "store keeps nothing"},
+      {{{"hub", "store", change},
+        {"sensor", "session_expiry", "0s"},
+        {"sensor", "clean_start", "yes"},
+        {"reading", "qos", "0"},
+        {"reading", "retain", "yes"}}},
+      {{{"sensor", "store", snapshot}}},
+      {{{"sensor", "store", snapshot}}, "crash", "each sensor", "every", "5min"},
+      {{{"sensor", "store", snapshot}}, "restart", "each sensor", "every", "10s"},
+      {{{"sensor", "store", snapshot}},
+       "crash",
+       "each sensor",
+       "every",
+       "exponential(30s)",
+       "sensor",
+       "store",
+       "[fault bang] ends a process every 30 s, mostly before"},
+      {{{"sensor", "store", snapshot}},
+       "power-loss",
+       "each sensor",
+       "gap",
+       "40s",
+       "sensor",
+       "store",
+       "ends a process every 40 s"},
+      {{{"sensor", "store", snapshot}, {"reading", "qos", "2"}},
+       "crash",
+       "sensor",
+       "every",
+       "5min",
+       "sensor",
+       "store",
+       "QoS 2 identifiers of 30 s"},
+      {{{"sensor", "store", change}, {"reading", "qos", "2"}}, "crash", "sensor", "every", "5min"},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(Scenario) scenario = good_scenario();
+
+    for (guint k = 0; k < G_N_ELEMENTS(rows[i].changes) && rows[i].changes[k][0]; k++)
+      values_set(get(scenario, rows[i].changes[k][0]), rows[i].changes[k][1],
+                 rows[i].changes[k][2]);
+    if (rows[i].what) {
+      Section *fault = add(scenario, "fault", "bang");
+
+      values_set(fault, "what", rows[i].what);
+      values_set(fault, "target", rows[i].target);
+      values_set(fault, rows[i].interval, rows[i].every);
+    }
+    g_test_message("row %" G_GSIZE_FORMAT, i);
+
+    g_autoptr(GPtrArray) findings = check(scenario);
+
+    g_assert_cmpuint(findings->len, ==, rows[i].section ? 1 : 0);
+    if (rows[i].section)
+      assert_finds(findings, rows[i].section, rows[i].key, FALSE, rows[i].says);
+  }
+}
+
+/* A broker goes back as well; a crash of a share of the sensors comes to each that much more
+ * rarely.
+ */
+static void
+test_snapshots(void)
+{
+  g_autoptr(Scenario) scenario = good_scenario();
+  Section *broker = add(scenario, "fault", "bang"), *few = add(scenario, "fault", "few");
+
+  values_set(get(scenario, "hub"), "store", "snapshot(5min)");
+  values_set(get(scenario, "sensor"), "store", "snapshot(5min)");
+  values_set(broker, "what", "crash");
+  values_set(broker, "target", "hub");
+  values_set(broker, "at", "1h");
+  values_set(few, "what", "crash");
+  values_set(few, "target", "sensor");
+  values_set(few, "every", "1min");
+  values_set(few, "share", "50%");
+
+  g_autoptr(GPtrArray) findings = check(scenario);
+
+  assert_finds(findings, "hub", "store", FALSE, "150 s of messages on average");
+  assert_finds(findings, "sensor", "store", FALSE, "ends a process every 2 min");
+}
+
 /* The dashboard has one already. */
 static void
 test_subscriptions(void)
@@ -471,6 +610,8 @@ main(int argc, char **argv)
   }
   g_test_add_func("/spec/check/timeout-sweep", test_timeout_sweep);
   g_test_add_func("/spec/check/faults", test_faults);
+  g_test_add_func("/spec/check/stores", test_stores);
+  g_test_add_func("/spec/check/snapshots", test_snapshots);
   g_test_add_func("/spec/check/subscriptions", test_subscriptions);
   g_test_add_func("/spec/check/matching", test_matching);
   return g_test_run();
