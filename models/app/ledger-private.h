@@ -42,8 +42,8 @@ typedef struct {
   Hop publish, pubrel;
   guint8 told;
   guint8 misfortune; /* Cause: the last copy on the way up that a machine lost, if none came back */
-  gboolean dropped : 1; /* a copy on the way up went for good, or its publisher gave up: what a
-                           store brings back is late */
+  gboolean dropped : 1; /* a copy on the way up went for good, or its publisher gave up or forgot
+                           it: what a store brings back is late */
   gboolean untold : 1;  /* its publisher will still hear of it */
   guint16 sends, needless;
   guint32 n_owed;

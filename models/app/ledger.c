@@ -194,7 +194,7 @@ ledger_told(Ledger *ledger, guint64 tag, gint64 now_ns, gboolean success, gboole
 
 /* Rare, so a walk over what is under way will do. */
 void
-ledger_publisher_died(Ledger *ledger, guint32 client, gint64 now_ns)
+ledger_publisher_died(Ledger *ledger, guint32 client, gint64 now_ns, GHashTable *kept)
 {
   for (guint32 i = 0; i < ledger->n_slots; i++) {
     Message *message = &ledger->messages[i];
@@ -202,6 +202,7 @@ ledger_publisher_died(Ledger *ledger, guint32 client, gint64 now_ns)
         message_publisher(ledger, message)->client != client)
       continue;
     message->untold = FALSE;
+    message->dropped |= kept == NULL || !g_hash_table_contains(kept, &message->tag);
     ledger_settle(ledger, message, LEDGER_UP, now_ns, CAUSE_NONE);
   }
 }

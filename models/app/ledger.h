@@ -83,8 +83,9 @@ typedef enum {
 void ledger_delivered(Ledger *ledger, guint64 tag, guint32 client, gint64 now_ns,
                       LedgerOrigin origin);
 void ledger_told(Ledger *ledger, guint64 tag, gint64 now_ns, gboolean success, gboolean final);
-/* A client's process died: its application will be told nothing more. */
-void ledger_publisher_died(Ledger *ledger, guint32 client, gint64 now_ns);
+/* A client's process died: its application will be told nothing more, and of what it had not been
+ * told yet only the tags that its store kept are sent again; NULL: none. */
+void ledger_publisher_died(Ledger *ledger, guint32 client, gint64 now_ns, GHashTable *kept);
 /* What comes for this client is owed to the group, whose number among recipients is clients +
  * group. */
 void ledger_join(Ledger *ledger, guint32 client, guint32 group);

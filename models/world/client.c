@@ -393,7 +393,8 @@ client_fall(World *world, guint32 number, Death how)
   client_drain(world, number);
   if (client->store != NULL)
     medium_crash(world, client->store);
-  ledger_publisher_died(world->ledger, number, world_time(world));
+  g_autoptr(GHashTable) tags = client->store != NULL ? medium_tags(client->store) : NULL;
+  ledger_publisher_died(world->ledger, number, world_time(world), tags);
   if (client->monitor[CLIENT_END] != NULL)
     mqtt_monitor_state_lost(client->monitor[CLIENT_END]);
   if (conn != NONE && how == DEATH_POWER)

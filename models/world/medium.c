@@ -305,6 +305,24 @@ medium_tear(World *world, Medium *store)
   medium_write(world, store, whole);
 }
 
+static gboolean
+collect_tag(gpointer key, gpointer value, gpointer user)
+{
+  Record *record = value;
+  (void)key;
+  if (record->tag != 0)
+    g_hash_table_add(user, &record->tag);
+  return FALSE;
+}
+
+GHashTable *
+medium_tags(const Medium *store)
+{
+  GHashTable *tags = g_hash_table_new(g_int64_hash, g_int64_equal);
+  g_tree_foreach(store->image, collect_tag, tags);
+  return tags;
+}
+
 static guint32
 medium_peer_of(gpointer user, MqttBytes client_id)
 {

@@ -372,6 +372,7 @@ void medium_crash(World *world, Medium *store); /* what was not written is lost 
  * is told of the changes that are whole in them. */
 void medium_tear(World *world, Medium *store);
 void medium_flush(World *world, Medium *store); /* an orderly end writes all that waits */
+GHashTable *medium_tags(const Medium *store);   /* of the messages on it: guint64 * within it */
 void medium_load(World *world, Medium *store);  /* into the machine made anew */
 
 /* fault.c */

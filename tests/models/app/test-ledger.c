@@ -221,7 +221,7 @@ test_bytes_outlive_state(void)
   ledger_state_lost(f.ledger, PUBLISHER, 2 * MS);
   ledger_gone(f.ledger, arrives, LEDGER_UP, 2 * MS, CAUSE_PUBLISHER_STATE_LOST);
   ledger_gone(f.ledger, dies, LEDGER_UP, 2 * MS, CAUSE_PUBLISHER_STATE_LOST);
-  ledger_publisher_died(f.ledger, PUBLISHER, 2 * MS);
+  ledger_publisher_died(f.ledger, PUBLISHER, 2 * MS, NULL);
   g_assert_cmpuint(ledger_open(f.ledger), ==, 2);
   ledger_copy(f.ledger, arrives, FIRST, 3 * MS);
   ledger_received(f.ledger, arrives, LEDGER_UP, 3 * MS, CAUSE_NONE);
@@ -232,6 +232,29 @@ test_bytes_outlive_state(void)
   /* Its publisher would have sent it again: what died is not what lost it. */
   g_assert_cmpfloat(count(outcome, COUNT_LOST_CAUSE + CAUSE_PUBLISHER_STATE_LOST), ==, 1);
   g_assert_cmpfloat(count(outcome, COUNT_FATE_TOLD + FATE_LOST * TOLD_N + TOLD_NOTHING), ==, 1);
+}
+
+/* A broker that loses what it has not acknowledged gets it again, unless its publisher died before
+ * its own store had it. */
+static void
+test_both_forget(void)
+{
+  for (guint kept = 0; kept <= 1; kept++) {
+    g_autoptr(GHashTable) tags = g_hash_table_new(g_int64_hash, g_int64_equal);
+    Fixture f;
+    set_up(&f, 1, 0);
+    guint64 tag = publish(&f, 0, 1);
+    ledger_sent(f.ledger, tag, LEDGER_UP, MS, LEDGER_FIRST);
+    ledger_gone(f.ledger, tag, LEDGER_UP, 2 * MS, CAUSE_PUBLISHER_STATE_LOST);
+    if (kept)
+      g_hash_table_add(tags, &tag);
+    ledger_publisher_died(f.ledger, PUBLISHER, 2 * MS, tags);
+    ledger_copy(f.ledger, tag, FIRST, 3 * MS);
+    ledger_received(f.ledger, tag, LEDGER_UP, 3 * MS, CAUSE_NONE);
+    ledger_gone(f.ledger, tag, FIRST, 4 * MS, CAUSE_BROKER_STATE_LOST);
+    g_assert_cmpint(ledger_breach(f.ledger) != NULL, ==, kept);
+    ledger_free(f.ledger);
+  }
 }
 
 /* Written to a connection whose peer had left: it dies before the writer has let go of it. */
@@ -576,6 +599,7 @@ main(int argc, char **argv)
   g_test_add_func("/ledger/taken-for-duplicate", test_taken_for_duplicate);
   g_test_add_func("/ledger/overlapping", test_overlapping);
   g_test_add_func("/ledger/bytes-outlive-state", test_bytes_outlive_state);
+  g_test_add_func("/ledger/both-forget", test_both_forget);
   g_test_add_func("/ledger/dies-as-it-is-written", test_dies_as_it_is_written);
   g_test_add_func("/ledger/refused", test_refused);
   g_test_add_func("/ledger/pending", test_pending);
