@@ -11,6 +11,8 @@
 
 struct Broker {
   const BrokerKind *kind;
+  char *program, **options; /* options: NULL: what the scenes need */
+  char *folder;             /* of its store; NULL: it has none */
   Proc *proc;
   guint16 port;
 };
@@ -36,7 +38,8 @@ start_qosim(const char *program, const char *const *options, guint16 *port)
 {
   static const char *const large_packets[] = {"-D", "maximum_packet_size=8MB", NULL};
   g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
-  g_strv_builder_add_many(builder, program, "broker", "--port", "0", NULL);
+  g_autofree char *number = g_strdup_printf("%u", *port);
+  g_strv_builder_add_many(builder, program, "broker", "--port", number, NULL);
   g_strv_builder_addv(builder, (const char **)(options != NULL ? options : large_packets));
   g_auto(GStrv) argv = g_strv_builder_end(builder);
   g_autoptr(Proc) proc = proc_new("qosim", (const char *const *)argv, PROC_STDERR);
@@ -116,29 +119,76 @@ start_mosquitto(const char *program, const char *const *options, guint16 *port)
 const BrokerKind broker_qosim = {"qosim", find_qosim, start_qosim};
 const BrokerKind broker_mosquitto = {"mosquitto", find_mosquitto, start_mosquitto};
 
+static void
+broker_free(Broker *broker)
+{
+  static const char *const names[] = {"store.db", "store.db-wal", "store.db-shm",
+                                      "store.db-journal"};
+  for (guint i = 0; broker->folder != NULL && i < G_N_ELEMENTS(names); i++) {
+    g_autofree char *path = g_build_filename(broker->folder, names[i], NULL);
+    g_unlink(path);
+  }
+  if (broker->folder != NULL)
+    g_rmdir(broker->folder);
+  g_clear_pointer(&broker->proc, proc_free);
+  g_free(broker->program);
+  g_free(broker->folder);
+  g_strfreev(broker->options);
+  g_free(broker);
+}
+
+static gboolean
+start(Broker *broker)
+{
+  broker->proc =
+      broker->kind->start(broker->program, (const char *const *)broker->options, &broker->port);
+  return broker->proc != NULL;
+}
+
 Broker *
 broker_new(const BrokerKind *kind, const char *program, const char *const *options)
 {
-  guint16 port;
-  Proc *proc = kind->start(program, options, &port);
-  if (proc == NULL)
-    return NULL;
   Broker *broker = g_new(Broker, 1);
-  *broker = (Broker){.kind = kind, .proc = proc, .port = port};
+  *broker =
+      (Broker){.kind = kind, .program = g_strdup(program), .options = g_strdupv((char **)options)};
+  if (!start(broker))
+    g_clear_pointer(&broker, broker_free);
   return broker;
+}
+
+Broker *
+broker_new_stored(const Broker *like)
+{
+  char *folder = g_dir_make_tmp("qosim-XXXXXX", NULL);
+  g_autofree char *store = g_build_filename(folder, "store.db", NULL);
+  const char *options[] = {"--store", store, NULL};
+  Broker *broker = broker_new(like->kind, like->program, options);
+  if (broker != NULL)
+    broker->folder = folder;
+  else
+    g_free(folder);
+  return broker;
+}
+
+gboolean
+broker_kill(Broker *broker)
+{
+  proc_signal(broker->proc, SIGKILL);
+  int status = proc_await_end(broker->proc);
+  g_clear_pointer(&broker->proc, proc_free);
+  return start(broker) && WIFSIGNALED(status);
 }
 
 gboolean
 broker_end(Broker *broker)
 {
-  gboolean good = proc_runs(broker->proc);
+  gboolean good = broker_runs(broker);
   if (good) {
     proc_signal(broker->proc, SIGTERM);
     int status = proc_await_end(broker->proc);
     good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
-  proc_free(broker->proc);
-  g_free(broker);
+  broker_free(broker);
   return good;
 }
 
@@ -157,5 +207,5 @@ broker_port(const Broker *broker)
 gboolean
 broker_runs(const Broker *broker)
 {
-  return proc_runs(broker->proc);
+  return broker->proc != NULL && proc_runs(broker->proc);
 }

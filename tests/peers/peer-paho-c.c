@@ -253,6 +253,8 @@ do_connect(Peer *peer, char *const *words)
   g_autofree char *uri = g_strdup_printf("tcp://127.0.0.1:%u", words_number(words, "port", 0));
   peer->version = (int)words_number(words, "version", 4);
   three.sendWhileDisconnected = five.sendWhileDisconnected = 1;
+  three.maxBufferedMessages = five.maxBufferedMessages =
+      1000; /* a burst, while there is no broker */
   check(MQTTAsync_createWithOptions(&peer->client, uri, words_get(words, "id", NULL),
                                     MQTTCLIENT_PERSISTENCE_NONE, NULL,
                                     peer->version == 5 ? &five : &three),

@@ -106,11 +106,11 @@ write_out(gint fd, GIOCondition condition, gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* Nothing is passed on any more, and both ends are told so. */
 static void
-cut(Line *line)
+end_line(Line *line)
 {
   line->cut = TRUE;
-  line->relay->cuts++;
   for (guint way = 0; way < 2; way++) {
     flush(&line->side[way]);
     shutdown(line->side[way].to, SHUT_WR);
@@ -126,7 +126,8 @@ pass(Side *side)
   while ((length = packet_length(side->in)) != 0 && length <= side->in->len) {
     guint type = side->in->data[0] >> 4;
     if (must_cut(relay, side->way, type)) {
-      cut(side->line);
+      relay->cuts++;
+      end_line(side->line);
       return TRUE;
     }
     g_byte_array_append(side->out, side->in->data, (guint)length);
@@ -153,7 +154,9 @@ read_in(gint fd, GIOCondition condition, gpointer data)
       return G_SOURCE_CONTINUE;
   }
   side->reader = 0;
-  if (!line->cut || line->side[1 - side->way].reader == 0)
+  if (!line->cut)
+    end_line(line);
+  if (line->side[1 - side->way].reader == 0)
     g_ptr_array_remove(line->relay->lines, line);
   return G_SOURCE_REMOVE;
 }
@@ -212,14 +215,22 @@ relay_new(guint16 to_port)
       getsockname(relay->listener, (struct sockaddr *)&address, &size) < 0)
     g_error("relay: %s", g_strerror(errno));
   relay->port = ntohs(address.sin_port);
-  relay->watch = g_unix_fd_add(relay->listener, G_IO_IN, take_caller, relay);
+  relay_hold(relay, FALSE);
   return relay;
+}
+
+void
+relay_hold(Relay *relay, gboolean held)
+{
+  if (relay->watch != 0)
+    g_source_remove(relay->watch);
+  relay->watch = held ? 0 : g_unix_fd_add(relay->listener, G_IO_IN, take_caller, relay);
 }
 
 void
 relay_free(Relay *relay)
 {
-  g_source_remove(relay->watch);
+  relay_hold(relay, TRUE);
   close(relay->listener);
   g_ptr_array_unref(relay->lines);
   g_free(relay);

@@ -18,6 +18,8 @@ void relay_free(Relay *relay); /* closes what it carries */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Relay, relay_free)
 
 guint16 relay_port(const Relay *relay);
+/* Held, it lets who calls wait, instead of telling him that there is no broker. */
+void relay_hold(Relay *relay, gboolean held);
 /* Of the packets of a type that come from now on, over all connections, the nth is lost. */
 void relay_cut(Relay *relay, RelayWay way, guint type, guint nth);
 /* How many connections were cut. */

@@ -327,5 +327,6 @@ const Scene scenes[] = {
     {"no-local", play_no_local, SCENE_FIVE},
     {"aliases", play_aliases, SCENE_FIVE},
     {"keep-alive", play_keep_alive, SCENE_FIVE | SCENE_QOSIM},
+    {"broker-killed", kill_play, SCENE_QOSIM},
 };
 const guint n_scenes = G_N_ELEMENTS(scenes);

@@ -5,7 +5,7 @@
 
 typedef enum {
   SCENE_FIVE = 1,  /* about something that 3.1.1 has not */
-  SCENE_QOSIM = 2, /* takes long enough to play it on one broker alone */
+  SCENE_QOSIM = 2, /* takes long enough to play it on one broker alone, or asks much of it */
 } SceneFlags;
 
 typedef struct {
@@ -28,5 +28,7 @@ typedef struct {
 } Cut;
 
 void cut_play(Stage *stage, const Cut *cut);
+/* A broker of its own is killed while client 0 publishes to client 1. */
+void kill_play(Stage *stage);
 extern const Cut cuts[];
 extern const guint n_cuts;
