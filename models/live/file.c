@@ -1,10 +1,13 @@
 #include "models/live/file.h"
 
+#include "models/world/journal.h"
+
 #include <sqlite3.h>
 
 #define APPLICATION_ID 0x716f7342 /* "qosB" */
-#define VERSION 1
+#define VERSION 2
 
+#define DAMAGED "the file is damaged"
 #define CANNOT_OPEN "cannot open the store"
 #define CANNOT_READ "cannot read the store"
 #define CANNOT_WRITE "cannot write the store"
@@ -44,7 +47,7 @@ fail(const LiveFile *file, const char *what, GError **error)
                        : code == SQLITE_BUSY || code == SQLITE_LOCKED ? LIVE_FILE_ERROR_BUSY
                                                                       : LIVE_FILE_ERROR_SQLITE;
   const char *why = kind == LIVE_FILE_ERROR_BUSY     ? "another process uses it"
-                    : kind == LIVE_FILE_ERROR_FORMAT ? "the file is damaged"
+                    : kind == LIVE_FILE_ERROR_FORMAT ? DAMAGED
                     : code == SQLITE_CANTOPEN        ? g_strerror(sqlite3_system_errno(file->db))
                                                      : sqlite3_errmsg(file->db);
   g_set_error(error, LIVE_FILE_ERROR, kind, "%s: %s: %s", file->path, what, why);
@@ -95,10 +98,11 @@ set_up(LiveFile *file, GError **error)
 {
   static const char make[] =
       "CREATE TABLE record (session INTEGER NOT NULL, kind INTEGER NOT NULL,"
-      " number INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (session, kind, number))"
+      " number INTEGER NOT NULL, value BLOB NOT NULL, checksum INTEGER NOT NULL,"
+      " PRIMARY KEY (session, kind, number))"
       " WITHOUT ROWID;"
       "PRAGMA application_id = 1903129410;"
-      "PRAGMA user_version = 1";
+      "PRAGMA user_version = 2";
   gboolean empty = FALSE;
   return execute(file, "PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE", CANNOT_OPEN, error) &&
          examine(file, &empty, error) && (!empty || execute(file, make, CANNOT_WRITE, error)) &&
@@ -109,7 +113,7 @@ set_up(LiveFile *file, GError **error)
 LiveFile *
 live_file_open(const char *path, GError **error)
 {
-  G_STATIC_ASSERT(APPLICATION_ID == 1903129410 && VERSION == 1); /* as in the text above */
+  G_STATIC_ASSERT(APPLICATION_ID == 1903129410 && VERSION == 2); /* as in the text above */
   g_autoptr(LiveFile) file = g_new0(LiveFile, 1);
   file->path = g_strdup(path);
   if (sqlite3_open_v2(path, &file->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
@@ -120,7 +124,7 @@ live_file_open(const char *path, GError **error)
   sqlite3_extended_result_codes(file->db, 1);
   if (!set_up(file, error))
     return NULL;
-  if (sqlite3_prepare_v2(file->db, "REPLACE INTO record VALUES (?, ?, ?, ?)", -1, &file->put,
+  if (sqlite3_prepare_v2(file->db, "REPLACE INTO record VALUES (?, ?, ?, ?, ?)", -1, &file->put,
                          NULL) != SQLITE_OK ||
       sqlite3_prepare_v2(file->db,
                          "DELETE FROM record WHERE session = ? AND kind = ? AND number = ?", -1,
@@ -143,6 +147,34 @@ live_file_close(LiveFile *file)
   g_free(file);
 }
 
+/* SQLite itself would not notice a byte that has changed in a value, nor that a page has forgotten
+ * half of its records. */
+static gboolean
+damaged(const LiveFile *file, GError **error)
+{
+  g_set_error(error, LIVE_FILE_ERROR, LIVE_FILE_ERROR_FORMAT, "%s: %s: %s", file->path, CANNOT_READ,
+              DAMAGED);
+  return FALSE;
+}
+
+static gboolean
+is_whole(const LiveFile *file)
+{
+  sqlite3_stmt *statement;
+  gboolean whole =
+      sqlite3_prepare_v2(file->db, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW && g_str_equal(sqlite3_column_text(statement, 0), "ok");
+  sqlite3_finalize(statement);
+  return whole;
+}
+
+static gint64
+checksum_of(const MqttStoreKey *key, const guint8 *value, gsize n)
+{
+  guint64 parts[4] = {key->session, key->number, key->kind, journal_checksum(value, n)};
+  return (gint64)journal_checksum((const guint8 *)parts, sizeof parts);
+}
+
 gboolean
 live_file_load(LiveFile *file,
                void (*record)(gpointer user, const MqttStoreKey *key, const guint8 *value, gsize n),
@@ -150,18 +182,24 @@ live_file_load(LiveFile *file,
 {
   sqlite3_stmt *statement;
   int code;
-  if (sqlite3_prepare_v2(file->db,
-                         "SELECT session, kind, number, value FROM record ORDER BY 1, 2, 3", -1,
-                         &statement, NULL) != SQLITE_OK)
+  if (!is_whole(file))
+    return damaged(file, error);
+  if (sqlite3_prepare_v2(
+          file->db, "SELECT session, kind, number, value, checksum FROM record ORDER BY 1, 2, 3",
+          -1, &statement, NULL) != SQLITE_OK)
     return fail(file, CANNOT_READ, error);
   while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
     MqttStoreKey key = {.session = (guint64)sqlite3_column_int64(statement, 0),
                         .kind = (guint32)sqlite3_column_int64(statement, 1),
                         .number = (guint64)sqlite3_column_int64(statement, 2)};
-    record(user, &key, sqlite3_column_blob(statement, 3),
-           (gsize)sqlite3_column_bytes(statement, 3));
+    const guint8 *value = sqlite3_column_blob(statement, 3);
+    gsize n = (gsize)sqlite3_column_bytes(statement, 3);
+    if (checksum_of(&key, value, n) != sqlite3_column_int64(statement, 4))
+      break;
+    record(user, &key, value, n);
   }
-  gboolean done = code == SQLITE_DONE || fail(file, CANNOT_READ, error);
+  gboolean done = code == SQLITE_DONE ||
+                  (code == SQLITE_ROW ? damaged(file, error) : fail(file, CANNOT_READ, error));
   sqlite3_finalize(statement);
   return done;
 }
@@ -176,8 +214,10 @@ live_file_put(LiveFile *file, const MqttStoreOp *op, GError **error)
   sqlite3_bind_int64(statement, 1, (gint64)op->key.session);
   sqlite3_bind_int64(statement, 2, op->key.kind);
   sqlite3_bind_int64(statement, 3, (gint64)op->key.number);
-  if (op->value != NULL)
+  if (op->value != NULL) {
     sqlite3_bind_blob(statement, 4, op->value, (int)op->length, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 5, checksum_of(&op->key, op->value, op->length));
+  }
   gboolean done = sqlite3_step(statement) == SQLITE_DONE || fail(file, CANNOT_WRITE, error);
   sqlite3_reset(statement);
   return done;

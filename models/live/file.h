@@ -1,6 +1,7 @@
 /* A store that is a SQLite file: the records that a machine's operations leave
  * (models/mqtt/store.h). What is put is written by commit(), all of it or nothing; after a power
- * loss or a kill the file holds what some commit left. One process at a time. */
+ * loss or a kill the file holds what some commit left. Damage is found out. One process at a time.
+ */
 #pragma once
 
 #include "models/mqtt/store.h"

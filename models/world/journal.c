@@ -17,9 +17,8 @@ typedef struct {
   guint8 deletes, upstream, more, reserved;
 } OpHead;
 
-/* Any change of any byte changes it, as good as surely; the length comes in first. */
-static guint64
-checksum(const guint8 *bytes, gsize n)
+guint64
+journal_checksum(const guint8 *bytes, gsize n)
 {
   guint64 sum = 0x9E3779B97F4A7C15u ^ n, word;
   gsize i = 0;
@@ -65,7 +64,7 @@ journal_put(GByteArray *journal, const MqttStoreOp *ops, guint n)
     put_op(journal, &ops[i]);
   head.length = journal->len - at - (guint)sizeof head;
   memcpy(journal->data + at, &head, sizeof head);
-  head.checksum = checksum(journal->data + at + SUMMED, journal->len - at - SUMMED);
+  head.checksum = journal_checksum(journal->data + at + SUMMED, journal->len - at - SUMMED);
   memcpy(journal->data + at, &head, sizeof head);
 }
 
@@ -101,7 +100,7 @@ journal_read(const guint8 *bytes, gsize n, void (*op)(gpointer user, const MqttS
   while (n >= sizeof head) {
     memcpy(&head, bytes, sizeof head);
     if (n - sizeof head < head.length ||
-        checksum(bytes + SUMMED, sizeof head - SUMMED + head.length) != head.checksum)
+        journal_checksum(bytes + SUMMED, sizeof head - SUMMED + head.length) != head.checksum)
       break;
     const guint8 *p = bytes + sizeof head;
     gsize left = head.length;

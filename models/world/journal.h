@@ -5,6 +5,9 @@
 
 #include "models/mqtt/store.h"
 
+/* Any change of any byte changes it, as good as surely; the length comes in first. */
+guint64 journal_checksum(const guint8 *bytes, gsize n);
+
 /* Appends one change: operations that a crash keeps or loses together. */
 void journal_put(GByteArray *journal, const MqttStoreOp *ops, guint n);
 
