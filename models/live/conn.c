@@ -50,6 +50,14 @@ conn_new(LiveServer *server, int fd, gint64 now_ns)
     limit(server->connects, conn, now_ns + server->config->connect_timeout_ns);
 }
 
+static void
+conn_watch(LiveServer *server, const LiveConn *conn)
+{
+  live_server_watch(server, EPOLL_CTL_MOD, conn->fd, conn->number,
+                    (conn->congested ? 0 : (guint32)EPOLLIN) |
+                        (conn->awaits_room ? (guint32)EPOLLOUT : 0));
+}
+
 void
 live_conn_free(LiveServer *server, LiveConn *conn)
 {
@@ -131,7 +139,7 @@ static gsize
 feed(LiveServer *server, LiveConn *conn, gint64 now_ns, const guint8 *data, gsize n)
 {
   gsize taken = 0, one;
-  while (taken < n && !conn->closing &&
+  while (taken < n && !conn->closing && !mqtt_broker_congested(server->broker, conn->number) &&
          (one = mqtt_broker_input(server->broker, now_ns, conn->number, data + taken, n - taken)) >
              0) {
     taken += one;
@@ -141,9 +149,35 @@ feed(LiveServer *server, LiveConn *conn, gint64 now_ns, const guint8 *data, gsiz
   return taken;
 }
 
+/* What came in part, or has waited. */
+static void
+feed_kept(LiveServer *server, LiveConn *conn, gint64 now_ns)
+{
+  gsize taken = feed(server, conn, now_ns, conn->in->data, conn->in->len);
+  if (taken == conn->in->len || conn->closing)
+    g_clear_pointer(&conn->in, g_byte_array_unref);
+  else if (taken > 0)
+    g_byte_array_remove_range(conn->in, 0, (guint)taken);
+}
+
+/* Of one that asks on and does not read the answers nothing more is taken, until it does. */
+static void
+check_congestion(LiveServer *server, LiveConn *conn)
+{
+  gboolean congested = !conn->closing && mqtt_broker_congested(server->broker, conn->number);
+  if (congested == conn->congested)
+    return;
+  conn->congested = congested;
+  conn_watch(server, conn);
+}
+
 void
 live_conn_read(LiveServer *server, LiveConn *conn, gint64 now_ns)
 {
+  if (conn->congested) { /* it has gone, and will read no answer */
+    live_conn_drop(server, conn);
+    return;
+  }
   gssize n = recv(conn->fd, server->slice, LIVE_SLICE, 0);
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
@@ -159,14 +193,11 @@ live_conn_read(LiveServer *server, LiveConn *conn, gint64 now_ns)
       conn->in = g_byte_array_new();
       g_byte_array_append(conn->in, server->slice + taken, (guint)((gsize)n - taken));
     }
-    return;
+  } else {
+    g_byte_array_append(conn->in, server->slice, (guint)n);
+    feed_kept(server, conn, now_ns);
   }
-  g_byte_array_append(conn->in, server->slice, (guint)n);
-  gsize taken = feed(server, conn, now_ns, conn->in->data, conn->in->len);
-  if (taken == conn->in->len || conn->closing)
-    g_clear_pointer(&conn->in, g_byte_array_unref);
-  else if (taken > 0)
-    g_byte_array_remove_range(conn->in, 0, (guint)taken);
+  check_congestion(server, conn);
 }
 
 /* ---- what goes ---- */
@@ -190,8 +221,7 @@ send_bytes(LiveServer *server, LiveConn *conn, const guint8 *data, gsize n)
   conn->out = left;
   if ((left != NULL) != conn->awaits_room) {
     conn->awaits_room = left != NULL;
-    live_server_watch(server, EPOLL_CTL_MOD, conn->fd, conn->number,
-                      conn->awaits_room ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    conn_watch(server, conn);
   }
   return TRUE;
 }
@@ -199,7 +229,6 @@ send_bytes(LiveServer *server, LiveConn *conn, const guint8 *data, gsize n)
 static void
 write_some(LiveServer *server, LiveConn *conn, gint64 now_ns)
 {
-  conn->ready = FALSE;
   if (conn->out != NULL && !send_bytes(server, conn, conn->out->data, conn->out->len))
     return;
   if (conn->out != NULL && mqtt_broker_leaves(server->broker, conn->number))
@@ -220,6 +249,15 @@ write_some(LiveServer *server, LiveConn *conn, gint64 now_ns)
   }
 }
 
+/* It has read, perhaps enough to be heard again. */
+static void
+go_on(LiveServer *server, LiveConn *conn, gint64 now_ns)
+{
+  if (conn->in != NULL && !mqtt_broker_congested(server->broker, conn->number))
+    feed_kept(server, conn, now_ns);
+  check_congestion(server, conn);
+}
+
 void
 live_conn_write_all(LiveServer *server, gint64 now_ns)
 {
@@ -232,8 +270,12 @@ live_conn_write_all(LiveServer *server, gint64 now_ns)
     }
     for (guint i = 0; i < server->ready->len; i++) {
       LiveConn *conn = live_conn_at(server, g_array_index(server->ready, guint32, i));
-      if (conn != NULL && conn->ready)
-        write_some(server, conn, now_ns);
+      if (conn == NULL || !conn->ready)
+        continue;
+      conn->ready = FALSE;
+      write_some(server, conn, now_ns);
+      if (conn->congested)
+        go_on(server, conn, now_ns);
     }
     g_array_set_size(server->ready, 0);
   } while (mqtt_broker_has_ready(server->broker));

@@ -18,6 +18,7 @@ typedef struct {
   gboolean ready : 1;     /* in the list of those with output */
   gboolean closing : 1;   /* closed as soon as out is written */
   gboolean awaits_room : 1;
+  gboolean congested : 1; /* nothing is read from it */
 } LiveConn;
 
 /* Whether a connection has done by then what is expected of it. */

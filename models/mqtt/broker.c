@@ -171,6 +171,13 @@ mqtt_broker_shut_down(MqttBroker *broker, gint64 now_ns)
 }
 
 gboolean
+mqtt_broker_congested(const MqttBroker *broker, guint32 conn)
+{
+  const Link *link = broker->links->pdata[conn];
+  return mqtt_pipe_congested(&link->pipe);
+}
+
+gboolean
 mqtt_broker_leaves(const MqttBroker *broker, guint32 conn)
 {
   const Link *link = broker->links->pdata[conn];

@@ -53,6 +53,9 @@ void mqtt_broker_closed(MqttBroker *broker, gint64 now_ns, guint32 conn);
 void mqtt_broker_shut_down(MqttBroker *broker, gint64 now_ns);
 /* The machine is done with the connection, but for a last packet that waits for room. */
 gboolean mqtt_broker_leaves(const MqttBroker *broker, guint32 conn);
+/* So many answers wait for room that nothing more is to be asked of it: a host reads on when some
+ * are written. */
+gboolean mqtt_broker_congested(const MqttBroker *broker, guint32 conn);
 gsize mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 *data,
                         gsize n);
 gsize mqtt_broker_output(MqttBroker *broker, gint64 now_ns, guint32 conn, guint8 *dst, gsize room);

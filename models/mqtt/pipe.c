@@ -4,6 +4,9 @@
 
 #include "models/mqtt/sender.h"
 
+#define ANSWERS_MAX 32768 /* far above what a peer that reads has in one turn of its host */
+#define ANSWERS_MAX_BYTES (1024 * 1024)
+
 /* MqttSlot.flags of an answer; its tries hold an MqttResend. */
 #define ANSWER_COUNTED 1
 #define ANSWER_OF_EXCHANGE 2 /* PUBREL or PUBLISH, written from its slot if that still wants it */
@@ -390,6 +393,13 @@ write_next(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, 
     mqtt_ring_remove(&pipe->acks, answer);
   }
   return session == NULL ? 0 : write_message(core, pipe, session, now_ns, dst, room);
+}
+
+gboolean
+mqtt_pipe_congested(const MqttPipe *pipe)
+{
+  return mqtt_ring_live(pipe->acks) >= ANSWERS_MAX ||
+         (pipe->raw != NULL && pipe->raw->len - pipe->raw_taken >= ANSWERS_MAX_BYTES);
 }
 
 gboolean

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "tests/models/live/kit.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -218,6 +219,43 @@ test_promises(void)
   kit_stop(&kit);
 }
 
+/* One that asks and asks and reads no answer is left alone when many wait for it; when it reads, it
+ * gets each of them. */
+static void
+test_asks_without_reading(void)
+{
+  enum { PINGS = 1000000 }; /* bytes */
+  g_autofree guint8 *pings = g_malloc(PINGS);
+  gsize sent = 0, answered = 0;
+  gssize n;
+  Kit kit;
+  kit_init(&kit);
+  kit_start(&kit);
+  int good = kit_client(&kit, "good"), rude = kit_client(&kit, "rude");
+  for (gsize i = 0; i < PINGS; i++)
+    pings[i] = i % 2 == 0 ? 0xC0 : 0;
+  gsize before = resident_bytes();
+  struct pollfd room = {.fd = rude, .events = POLLOUT};
+  while (poll(&room, 1, 500) > 0 && /* until the server has long read nothing */
+         (n = send(rude, pings + sent % 2, PINGS - sent % 2, MSG_DONTWAIT)) > 0)
+    sent += (gsize)n;
+  g_assert_cmpuint(resident_bytes(), <, before + 16 * 1024 * 1024);
+  assert_alive(good);
+  if (sent % 2 == 1) /* the second half of the last one goes when there is room */
+    sent--;
+  for (g_autoptr(GByteArray) came = g_byte_array_new(); answered < sent;) {
+    g_assert_true(kit_receive(rude, KIT_PATIENCE_MS, came));
+    g_assert_cmpuint(came->len, >, 0);
+    answered += came->len;
+    g_byte_array_set_size(came, 0);
+  }
+  g_assert_cmpuint(answered, ==, sent);
+  assert_alive(good);
+  close(rude);
+  close(good);
+  kit_stop(&kit);
+}
+
 /* An orderly end: clients of 5.0 are told. */
 static void
 test_goodbye(void)
@@ -248,6 +286,7 @@ main(int argc, char **argv)
   g_test_add_func("/live/server/descriptors", test_descriptors);
   g_test_add_func("/live/server/half-open", test_half_open);
   g_test_add_func("/live/server/promises", test_promises);
+  g_test_add_func("/live/server/asks-without-reading", test_asks_without_reading);
   g_test_add_func("/live/server/goodbye", test_goodbye);
   return g_test_run();
 }
