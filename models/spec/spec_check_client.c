@@ -93,6 +93,12 @@ check_session(const Scenario *scenario, const Section *client, GPtrArray *findin
     spec_note(findings, client, "session_expiry",
               "session_expiry says nothing in mqtt311: a session ends with its connection if "
               "clean_start = yes, else never");
+  if (!mqtt5 && section_is(client, "clean_start", "first") && qos > 0 &&
+      can_disconnect(scenario, client))
+    spec_note(
+        findings, client, "clean_start",
+        "clean_start = first in mqtt311: a session that begins clean ends with its connection "
+        "(section 3.1.2.4), so it is kept from the second one on");
   if (mqtt5 && clean && expiry_ns != 0)
     spec_note(findings, client, "clean_start",
               "clean_start = yes discards the session that session_expiry keeps [MQTT-3.1.2-4]");
