@@ -239,7 +239,8 @@ test_asks_without_reading(void)
   while (poll(&room, 1, 500) > 0 && /* until the server has long read nothing */
          (n = send(rude, pings + sent % 2, PINGS - sent % 2, MSG_DONTWAIT)) > 0)
     sent += (gsize)n;
-  g_assert_cmpuint(resident_bytes(), <, before + 16 * 1024 * 1024);
+  /* Some 10 MB; without the bound 800. A sanitizer holds what was freed for a while: 200. */
+  g_assert_cmpuint(resident_bytes(), <, before + 400 * 1024 * 1024);
   assert_alive(good);
   if (sent % 2 == 1) /* the second half of the last one goes when there is room */
     sent--;
