@@ -82,7 +82,7 @@ exits 2 'and none of these can be made again'
 "$QOSIM" live --port "$port" -o stopped.db -D experiment.duration=1200ms small.ini >out 2>err &
 live=$!
 tries=0
-until [ "$(sqlite3 stopped.db 'SELECT count(*) FROM run' 2>/dev/null || echo 0)" -ge 1 ] ||
+until [ "$(sqlite3 -readonly stopped.db 'SELECT count(*) FROM run' 2>/dev/null || echo 0)" -ge 1 ] ||
   [ $tries -eq 600 ]; do
   sleep 0.05
   tries=$((tries + 1))
