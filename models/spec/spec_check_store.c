@@ -29,6 +29,18 @@ between_ends_ns(const Section *fault)
          share;
 }
 
+static gboolean
+is_ended(const Scenario *scenario, const Section *section)
+{
+  for (guint i = 0; i < scenario->sections->len; i++) {
+    const Section *fault = g_ptr_array_index(scenario->sections, i);
+
+    if (fault->kind == &spec_kind_fault && strcmp(spec_fault_target(fault), section->name) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* The fault that most often ends a process of the section without an orderly stop; NULL: none. */
 static const Section *
 worst_fault(const Scenario *scenario, const Section *section, double *between_ns)
@@ -132,8 +144,8 @@ spec_check_store(const Scenario *scenario, const Section *section, GPtrArray *fi
     spec_note(findings, section, "ack_after_store",
               "ack_after_store says nothing: only with store = every-change(latency) do "
               "acknowledgements wait");
-  if (store->kind != VALUE_CALL)
-    return;
+  if (store->kind != VALUE_CALL || !is_ended(scenario, section))
+    return; /* of a process that never ends it is nobody's concern */
   if (section->kind == &spec_kind_client)
     check_client(section, findings);
   else if (!has_what_lasts(scenario, section))
