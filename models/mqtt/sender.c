@@ -281,11 +281,12 @@ drop_copy(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause)
 
 /* The receiver may still be at work on it: an answer is to come, and the identifier is not free. */
 static void
-add_orphan(MqttPipe *pipe, guint16 id)
+add_orphan(MqttPipe *pipe, const MqttSlot *slot)
 {
   MqttSlot *orphan = mqtt_ring_push(&pipe->orphans);
   orphan->state = MQTT_OUT_PUBACK; /* any: not a gap */
-  mqtt_ring_set_id(pipe->orphans, orphan, id);
+  orphan->flags = slot->flags & MQTT_SLOT_QOS2;
+  mqtt_ring_set_id(pipe->orphans, orphan, slot->id);
 }
 
 void
@@ -298,7 +299,7 @@ mqtt_sender_drop(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause
     session->waiting_bytes -= mqtt_message_size(slot->message);
   }
   if (slot->flags & MQTT_SLOT_COUNTED && session->pipe != NULL)
-    add_orphan(session->pipe, slot->id);
+    add_orphan(session->pipe, slot);
   guint64 tag = mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
   if (step->actions & MQTT_DO_DROP_COPY)
     drop_copy(core, session, slot, cause);
@@ -322,11 +323,13 @@ event_of(MqttPacketType type, const MqttSlot *slot, guint8 reason)
 }
 
 static void
-credit_orphan(MqttCore *core, MqttSession *session, gint64 now_ns, guint16 id)
+credit_orphan(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPacketType type, guint16 id)
 {
   MqttPipe *pipe = session->pipe;
   MqttSlot *orphan = mqtt_ring_find(pipe->orphans, id);
   if (orphan == NULL) /* a second answer, to a repetition: it moves nothing */
+    return;
+  if ((type == MQTT_PUBACK) != (mqtt_slot_qos(orphan) == 1)) /* nor does one to another QoS */
     return;
   mqtt_ring_remove(&pipe->orphans, orphan);
   pipe->send_used--;
@@ -390,7 +393,7 @@ mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPa
   if (step == NULL)
     return MQTT_PROTOCOL_ERROR;
   if (step->actions & MQTT_DO_CREDIT)
-    credit_orphan(core, session, now_ns, id);
+    credit_orphan(core, session, now_ns, type, id);
   if (step->actions & MQTT_DO_SEND_PUBREL_UNKNOWN)
     mqtt_pipe_answer(core, session, MQTT_PUBREL, id,
                      core->quirks & MQTT_QUIRK_UNKNOWN_ID_UNSAID ? MQTT_SUCCESS
