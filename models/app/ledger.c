@@ -220,15 +220,22 @@ ledger_join(Ledger *ledger, guint32 client, guint32 group)
   ledger->groups[client] = clients + group;
 }
 
+/* What is lost for ever stays so. */
+static void
+note_loss(Ledger *ledger, guint32 place, gint64 now_ns)
+{
+  ledger->state_lost_ns[place] = MAX(ledger->state_lost_ns[place], now_ns);
+}
+
 void
 ledger_state_lost(Ledger *ledger, guint32 client, gint64 now_ns)
 {
   if (client == LEDGER_UP) {
-    ledger->state_lost_ns[ledger_broker(ledger)] = now_ns;
+    note_loss(ledger, ledger_broker(ledger), now_ns);
     return;
   }
-  ledger->state_lost_ns[client] = now_ns;
-  ledger->state_lost_ns[ledger_recipient(ledger, client)] = now_ns;
+  note_loss(ledger, client, now_ns);
+  note_loss(ledger, ledger_recipient(ledger, client), now_ns);
 }
 
 void

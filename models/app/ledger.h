@@ -90,7 +90,7 @@ void ledger_publisher_died(Ledger *ledger, guint32 client, gint64 now_ns, GHashT
  * group. */
 void ledger_join(Ledger *ledger, guint32 client, guint32 group);
 /* State that a guarantee rests on was lost or discarded: of a client and its session, or of the
- * broker (LEDGER_UP). */
+ * broker (LEDGER_UP). G_MAXINT64: nothing is ever guaranteed. */
 void ledger_state_lost(Ledger *ledger, guint32 client, gint64 now_ns);
 /* Since when the session of a client has the subscriptions of its application; G_MAXINT64: it has
  * not. A message published earlier may have come to a broker that knew of none, so its order and

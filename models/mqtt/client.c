@@ -14,6 +14,7 @@ mqtt_client_config_default(MqttClientConfig *config)
                                .keep_alive_s = 60,
                                .ping_timeout_ns = 60 * NS_PER_S,
                                .connect_timeout_ns = 30 * NS_PER_S,
+                               .connack_timeout_ns = 30 * NS_PER_S,
                                .inflight = MQTT_UNLIMITED,
                                .queue = MQTT_UNLIMITED,
                                .queue_bytes = G_MAXINT64,
@@ -36,6 +37,18 @@ set_id(MqttClient *client, MqttBytes id)
   client->id_length = (guint16)id.length;
 }
 
+/* Only who starts clean each time begins again, and only who holds messages has copies of them. */
+static guint16
+quirks_of(const MqttClientConfig *config)
+{
+  guint quirks = config->quirks;
+  if (config->qos2_receiver != MQTT_QOS2_ON_PUBREL)
+    quirks &= ~(guint)(MQTT_CLIENT_KEEPS_EACH_COPY | MQTT_CLIENT_LAST_COPY_COUNTS);
+  if (config->clean_start != MQTT_CLEAN_YES)
+    quirks &= ~(guint)MQTT_CLIENT_BEGINS_AGAIN;
+  return (guint16)quirks;
+}
+
 MqttClient *
 mqtt_client_new(const MqttClientConfig *config, MqttBytes client_id, MqttEvents *events)
 {
@@ -51,6 +64,7 @@ mqtt_client_new(const MqttClientConfig *config, MqttBytes client_id, MqttEvents 
                             .receive_maximum = config->receive_maximum,
                             .on_queue_full = (guint8)config->on_queue_full,
                             .out_flags = MQTT_FLAG_UPSTREAM,
+                            .client_quirks = quirks_of(config),
                             .ack_after_store = config->ack_after_store != FALSE};
   set_id(client, client_id);
   mqtt_session_init(&client->session, 0, 0, client->core.log != NULL);
@@ -109,6 +123,8 @@ mqtt_client_lose_state(MqttClient *client, MqttCause cause)
   client->has_session = FALSE;
   client->connected_before = FALSE;
   client->restart = FALSE;
+  client->gave_up = FALSE;
+  client->core.inflight = client->config->inflight;
 }
 
 void
@@ -171,7 +187,9 @@ mqtt_client_goodbye(MqttClient *client, guint8 reason)
 void
 mqtt_client_fail(MqttClient *client, guint8 reason)
 {
-  if (client->config->version == MQTT_5_0 && client->state == CLIENT_CONNECTED)
+  client->gave_up = client_has_quirk(client, MQTT_CLIENT_ERROR_IS_FINAL);
+  if (client->config->version == MQTT_5_0 && client->state == CLIENT_CONNECTED &&
+      !client_has_quirk(client, MQTT_CLIENT_CLOSES_SILENTLY))
     mqtt_client_goodbye(client, reason);
   else
     mqtt_client_close(client, reason);
@@ -211,13 +229,19 @@ mqtt_client_closed(MqttClient *client, gint64 now_ns)
 
 /* Opening */
 
+static gint64
+after(gint64 now_ns, gint64 wait_ns)
+{
+  return wait_ns == MQTT_NEVER ? MQTT_NEVER : now_ns + wait_ns;
+}
+
 void
 mqtt_client_connecting(MqttClient *client, gint64 now_ns)
 {
   g_assert(client->state == CLIENT_CLOSED);
-  gint64 timeout_ns = client->config->connect_timeout_ns;
   client->state = CLIENT_OPENING;
-  client->connect_deadline_ns = timeout_ns == MQTT_NEVER ? MQTT_NEVER : now_ns + timeout_ns;
+  client->connect_deadline_ns = after(now_ns, client->config->connect_timeout_ns);
+  client->connack_deadline_ns = after(now_ns, client->config->connack_timeout_ns);
 }
 
 void
@@ -277,6 +301,7 @@ mqtt_client_opened(MqttClient *client, gint64 now_ns)
   if (client->state != CLIENT_OPENING)
     return;
   client->state = CLIENT_CONNACK;
+  client->connect_deadline_ns = client->connack_deadline_ns;
   client->clean_start = wants_clean_start(client);
   mqtt_pipe_init(&client->pipe, (guint8)config->version, 0, MQTT_UNLIMITED, 2);
   MqttPacket packet;
@@ -310,6 +335,12 @@ void
 mqtt_client_take_id(MqttClient *client, MqttBytes id)
 {
   set_id(client, id);
+}
+
+gboolean
+mqtt_client_gave_up(const MqttClient *client)
+{
+  return client->gave_up;
 }
 
 gboolean

@@ -8,16 +8,28 @@ refused(MqttClient *client, guint8 reason)
   MqttEvent *event = mqtt_events_push(client->core.events, MQTT_EVENT_REFUSED);
   event->reason = reason;
   event->peer = 0;
+  client->gave_up =
+      client_has_quirk(client, MQTT_CLIENT_ERROR_IS_FINAL) && client->config->version == MQTT_5_0;
   mqtt_client_close(client, reason);
+}
+
+static guint32
+send_limit(MqttClient *client, const MqttProperties *p)
+{
+  gboolean given = MQTT_HAS(p, MQTT_PROP_RECEIVE_MAXIMUM);
+  if (client_has_quirk(client, MQTT_CLIENT_RECEIVE_MAXIMUM_REPLACES)) {
+    if (given)
+      client->core.inflight = p->receive_maximum;
+    return client->core.inflight;
+  }
+  return MIN(given ? p->receive_maximum : 65535u, client->config->inflight);
 }
 
 static void
 take_limits(MqttClient *client, const MqttProperties *p)
 {
   const MqttClientConfig *config = client->config;
-  guint16 receive_maximum =
-      MQTT_HAS(p, MQTT_PROP_RECEIVE_MAXIMUM) ? p->receive_maximum : (guint16)65535;
-  client->pipe.send_limit = MIN(receive_maximum, config->inflight);
+  client->pipe.send_limit = send_limit(client, p);
   if (MQTT_HAS(p, MQTT_PROP_MAXIMUM_PACKET_SIZE))
     client->pipe.maximum = p->maximum_packet_size;
   if (MQTT_HAS(p, MQTT_PROP_MAXIMUM_QOS))
@@ -45,14 +57,31 @@ store_session(MqttClient *client)
 }
 
 /* Who ignores that sends again what is unacknowledged; that of the server's part which is
- * unreleased will never be released. */
+ * unreleased will never be released, unless by mistake. */
 static void
 session_is_new(MqttClient *client)
 {
+  gboolean keeps = client_has_quirk(client, MQTT_CLIENT_KEEPS_EACH_COPY) ||
+                   (client_has_quirk(client, MQTT_CLIENT_LAST_COPY_COUNTS) && !client->clean_start);
   if (client->config->session_present == MQTT_SESSION_OBEY)
     mqtt_client_session_ended(client, MQTT_CAUSE_SESSION_DISCARDED); /* [MQTT-3.2.2-5] */
-  else
+  else if (!keeps)
     mqtt_session_discard_received(&client->core, &client->session, MQTT_CAUSE_SESSION_DISCARDED);
+}
+
+static void
+attach(MqttClient *client, gint64 now_ns)
+{
+  MqttPipe *pipe = &client->pipe;
+  guint32 limit = pipe->send_limit;
+  if (client_has_quirk(client, MQTT_CLIENT_QUEUE_PASSES_WINDOW))
+    pipe->send_limit = MQTT_UNLIMITED;
+  mqtt_session_attach(&client->core, &client->session, now_ns, pipe, MQTT_NO_PEER);
+  pipe->send_limit = limit;
+  if (client_has_quirk(client, MQTT_CLIENT_DUP_AT_RECONNECT))
+    pipe->again = pipe->send_used;
+  if (client_has_quirk(client, MQTT_CLIENT_KEEPS_EACH_COPY))
+    mqtt_receiver_count_all(&client->session);
 }
 
 static void
@@ -62,7 +91,8 @@ on_connack(MqttClient *client, gint64 now_ns, const MqttConnack *connack)
     refused(client, connack->reason);
     return;
   }
-  if (connack->session_present && (client->clean_start || !client->has_session)) {
+  if (connack->session_present && (client->clean_start || !client->has_session) &&
+      client->config->session_present == MQTT_SESSION_OBEY) {
     /* [MQTT-3.2.2-4]; the next CONNECT asks for a new session, as section 3.2.2.1.1 suggests. */
     client->restart = TRUE;
     mqtt_client_close(client, MQTT_PROTOCOL_ERROR);
@@ -72,7 +102,9 @@ on_connack(MqttClient *client, gint64 now_ns, const MqttConnack *connack)
   client->connect_deadline_ns = MQTT_NEVER;
   client->connected_before = TRUE;
   client->restart = FALSE;
-  take_limits(client, &connack->properties);
+  take_limits(client, client_has_quirk(client, MQTT_CLIENT_IGNORES_CONNACK)
+                          ? &(const MqttProperties){0}
+                          : &connack->properties);
   client->ping_due_ns =
       client->keep_alive_s > 0 ? now_ns + client->keep_alive_s * NS_PER_S : MQTT_NEVER;
   MqttEvent *event = mqtt_events_push(client->core.events, MQTT_EVENT_OPENED);
@@ -81,7 +113,7 @@ on_connack(MqttClient *client, gint64 now_ns, const MqttConnack *connack)
   if (!connack->session_present)
     session_is_new(client);
   store_session(client);
-  mqtt_session_attach(&client->core, &client->session, now_ns, &client->pipe, MQTT_NO_PEER);
+  attach(client, now_ns);
 }
 
 static void
@@ -228,7 +260,7 @@ on_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
 }
 
 static void
-on_pubrel(MqttClient *client, const MqttAck *ack)
+on_pubrel(MqttClient *client, gint64 now_ns, const MqttAck *ack)
 {
   MqttMessage *held;
   guint16 id = ack->packet_id;
@@ -237,6 +269,11 @@ on_pubrel(MqttClient *client, const MqttAck *ack)
   gboolean waits = held != NULL && waits_for_store(client);
   if (held != NULL)
     mqtt_message_ref(held);
+  if (client_has_quirk(client, MQTT_CLIENT_PUBREL_WIDENS_WINDOW) &&
+      client->pipe.send_limit != MQTT_UNLIMITED) {
+    client->pipe.send_limit++;
+    mqtt_sender_grant(&client->core, &client->session, now_ns);
+  }
   if (waits)
     emit_custody(client, MQTT_EVENT_COPY, held)->packet_id = id;
   else if (held != NULL)
@@ -287,7 +324,7 @@ on_packet(MqttClient *client, gint64 now_ns, const MqttPacket *packet)
       mqtt_client_fail(client, reason);
     break;
   case MQTT_PUBREL:
-    on_pubrel(client, &packet->ack);
+    on_pubrel(client, now_ns, &packet->ack);
     break;
   case MQTT_SUBACK:
   case MQTT_UNSUBACK:
@@ -298,6 +335,7 @@ on_packet(MqttClient *client, gint64 now_ns, const MqttPacket *packet)
     client->awaits_pingresp = FALSE;
     break;
   case MQTT_DISCONNECT:
+    client->gave_up = client_has_quirk(client, MQTT_CLIENT_ERROR_IS_FINAL);
     mqtt_client_close(client, packet->disconnect.reason);
     break;
   default: /* a second CONNACK, AUTH though no method was agreed on */

@@ -159,7 +159,7 @@ start_timer(MqttClient *client, gint64 now_ns, guint16 id)
   if (config->ack_timeout_ns == MQTT_NEVER || slot == NULL)
     return;
   gint64 wait_ns = ack_wait_ns(config, slot->tries);
-  if (mqtt_slot_holds(slot)) /* else it has that of its release, which no timer had before */
+  if (mqtt_slot_publishes(slot)) /* else it has that of its release, which no timer had before */
     slot->word = ++client->session.stamp;
   guint live = mqtt_ring_live(client->session.out) + mqtt_ring_live(client->session.requests);
   if (client->timers != NULL && client->timers->length > 2 * live + 16)

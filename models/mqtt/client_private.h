@@ -31,7 +31,8 @@ struct _MqttClient {
   MqttMessage *will; /* NULL: none */
   guint32 will_delay_s;
   gint64 connect_deadline_ns;
-  gint64 ping_due_ns; /* the next PINGREQ if nothing is sent till then */
+  gint64 connack_deadline_ns; /* the same, once opened() */
+  gint64 ping_due_ns;         /* the next PINGREQ if nothing is sent till then */
   gint64 last_input_ns;
   gint64 ping_deadline_ns; /* of PINGRESP */
   guint16 id_length;
@@ -44,8 +45,15 @@ struct _MqttClient {
   guint8 has_session : 1;          /* a server and we have had one, and we have kept our part */
   guint8 ends_with_connection : 1; /* Session Expiry Interval 0 */
   guint8 awaits_pingresp : 1;
+  guint8 gave_up : 1;
   guint8 restart : 1; /* the server has a session of which we know nothing */
 };
+
+static inline gboolean
+client_has_quirk(const MqttClient *client, MqttClientQuirk quirk)
+{
+  return (client->core.client_quirks & quirk) != 0;
+}
 
 /* The message that has waited longest for the store; the reference is the caller's. */
 MqttMessage *mqtt_client_take_unstored(MqttClient *client);

@@ -11,6 +11,7 @@ typedef enum {
   MQTT_OUT_PUBACK,  /* QoS 1, waits for PUBACK. Next: NONE */
   MQTT_OUT_PUBREC,  /* QoS 2, waits for PUBREC. Next: PUBCOMP, or NONE if refused */
   MQTT_OUT_PUBCOMP, /* the receiver owns the message; waits for PUBCOMP. Next: NONE */
+  MQTT_OUT_KEPT,    /* the same, but the message is kept. Next: NONE, or PUBREC when it resumes */
   MQTT_OUT_STATES
 } MqttOutState;
 
@@ -21,6 +22,7 @@ typedef enum {
   MQTT_OUT_GOT_PUBACK_ERROR, /* reason 0x80 or above */
   MQTT_OUT_GOT_PUBREC,
   MQTT_OUT_GOT_PUBREC_ERROR,
+  MQTT_OUT_GOT_PUBREC_KEEPS, /* success, to a client that begins again (MqttClientQuirk) */
   MQTT_OUT_GOT_PUBCOMP,
   MQTT_OUT_GOT_PUBCOMP_ERROR,
   MQTT_OUT_RESUME, /* a connection with Session Present 1 [MQTT-4.4.0-1] */

@@ -418,7 +418,7 @@ static void
 check_session_present(MqttMonitor *monitor, gboolean present)
 {
   gboolean server = monitor->end == MQTT_FROM_SERVER;
-  if (present && monitor->clean_start)
+  if (present && monitor->clean_start && (server || !monitor->allow_stale_session))
     breach(monitor, "Session Present 1 after Clean Start 1 [MQTT-3.2.2-2]");
   else if (present && server && monitor->before == SESSION_NONE)
     breach(monitor, "Session Present 1 where no session can be [MQTT-3.2.2-3]");

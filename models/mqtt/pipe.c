@@ -123,7 +123,7 @@ mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guin
 void
 mqtt_pipe_again(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttResend resend)
 {
-  gboolean release = !mqtt_slot_holds(slot);
+  gboolean release = !mqtt_slot_publishes(slot);
   MqttSlot *answer = push(core, session->pipe, session->conn, release ? MQTT_PUBREL : MQTT_PUBLISH,
                           slot->id, 0, slot->op);
   answer->flags = ANSWER_OF_EXCHANGE;
@@ -183,7 +183,7 @@ publish_sent(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttMes
     return;
   }
   MqttSlot *slot = mqtt_ring_find(session->out, id);
-  if (slot != NULL && mqtt_slot_holds(slot))
+  if (slot != NULL && mqtt_slot_publishes(slot))
     slot->flags |= MQTT_SLOT_SENT;
   else
     pipe->sent_id = 0; /* its answer came before its end: nothing is awaited */
@@ -261,7 +261,7 @@ write_publish(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *sl
   MqttPacket packet;
   packet.type = MQTT_PUBLISH;
   mqtt_sender_publish(pipe, session, slot, qos, now_ns, &packet.publish);
-  packet.publish.dup = resend != MQTT_RESEND_NONE;
+  packet.publish.dup = resend != MQTT_RESEND_NONE || (qos > 0 && pipe->again > 0);
   gboolean aliased = pipe->aliases != NULL && apply_alias(core, pipe, slot->message, &packet);
   gsize n = mqtt_encode(&packet, pipe->version, dst, room);
   gboolean whole = n > 0;
@@ -308,7 +308,8 @@ write_ack(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *
   MqttSlot *slot = mqtt_ring_find(session->out, answer->id);
   slot->flags |= MQTT_SLOT_SENT;
   slot->flags &= (guint8)~MQTT_SLOT_RELEASING;
-  sent(core, pipe, session, slot->tag, slot->id, 2, MQTT_FLAG_PUBREL, answer->tries);
+  guint64 tag = mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
+  sent(core, pipe, session, tag, slot->id, 2, MQTT_FLAG_PUBREL, answer->tries);
   return n;
 }
 
@@ -319,7 +320,7 @@ is_stale(MqttSession *session, const MqttSlot *answer)
   if (!(answer->flags & ANSWER_OF_EXCHANGE))
     return FALSE;
   const MqttSlot *slot = mqtt_ring_find(session->out, answer->id);
-  return slot == NULL || mqtt_slot_holds(slot) != (answer->state == MQTT_PUBLISH);
+  return slot == NULL || mqtt_slot_publishes(slot) != (answer->state == MQTT_PUBLISH);
 }
 
 static gsize
@@ -348,7 +349,7 @@ next_granted(const MqttCore *core, MqttSession *session)
   MqttRing *out = session->out;
   if (out == NULL)
     return NULL;
-  while (out->sent != out->granted && !mqtt_slot_holds(mqtt_ring_at(out, out->sent)))
+  while (out->sent != out->granted && !mqtt_slot_publishes(mqtt_ring_at(out, out->sent)))
     out->sent++;
   if (out->sent == out->granted)
     return NULL;
@@ -373,8 +374,11 @@ write_message(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_n
   gsize n = write_publish(core, pipe, session, slot, mqtt_slot_qos(slot),
                           slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE,
                           now_ns, dst, room);
-  if (n > 0)
+  if (n > 0) {
     session->out->sent++;
+    if (pipe->again > 0)
+      pipe->again--;
+  }
   return n;
 }
 
@@ -439,7 +443,7 @@ mqtt_pipe_pending(const MqttCore *core, const MqttPipe *pipe, const MqttSession 
     return FALSE;
   MqttRing *out = session->out;
   guint32 i = out == NULL ? 0 : out->sent;
-  while (out != NULL && i != out->granted && !mqtt_slot_holds(mqtt_ring_at(out, i)))
+  while (out != NULL && i != out->granted && !mqtt_slot_publishes(mqtt_ring_at(out, i)))
     i++;
   return session->direct != NULL ||
          (out != NULL && i != out->granted && is_stored(core, mqtt_ring_at(out, i)->op));

@@ -28,6 +28,7 @@ typedef struct {
   guint32 maximum;               /* the peer's Maximum Packet Size */
   guint32 send_used, send_limit; /* PUBLISH of QoS 1 and 2 under way on this connection */
   guint32 receive_used;
+  guint32 again;   /* of QoS 1 and 2, this many have DUP though they are new: a client's quirk */
   guint16 sent_id; /* of what the last output finished, if that is to be answered; else 0 */
   guint8 version;
   guint8 maximum_qos;
@@ -59,10 +60,11 @@ typedef struct {
   guint64 queue_bytes;
   guint32 inflight, queue, qos0_backlog;
   guint32 queued_peak, inflight_peak; /* of any session, since the host last asked */
-  guint32 quirks;                     /* of a broker; a client has none */
+  guint32 quirks;                     /* of a broker: quirks.h */
   guint16 receive_maximum;
-  guint8 on_queue_full; /* MqttOnQueueFull */
-  guint8 out_flags;     /* of events about what is sent: UPSTREAM in a client */
+  guint16 client_quirks; /* of MqttClientQuirk */
+  guint8 on_queue_full;  /* MqttOnQueueFull */
+  guint8 out_flags;      /* of events about what is sent: UPSTREAM in a client */
   guint8 in_flags;
   guint8 ack_after_store;
 } MqttCore;

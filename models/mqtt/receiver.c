@@ -51,6 +51,59 @@ is_one_too_many(const MqttCore *core, MqttSlot *slot)
   return slot->tries > 1;
 }
 
+/* The quirks of clients that do not look whether they hold a message with that identifier. It dies
+ * with the process in any case: there is no record of it. */
+static void
+hold_another(MqttCore *core, MqttSession *session, MqttSlot *slot, const MqttPublish *publish)
+{
+  MqttMessage *message = mqtt_message_new(publish, 0); /* what is received does not expire */
+  mqtt_session_event(core, session, MQTT_EVENT_COPY, core->in_flags, message->tag, 2)->packet_id =
+      publish->packet_id;
+  if (core->client_quirks & MQTT_CLIENT_KEEPS_EACH_COPY) {
+    MqttSlot *copy = mqtt_ring_push(&session->copies);
+    copy->message = message;
+    copy->word = publish->packet_id;
+    copy->state = MQTT_IN_PUBREL;
+    copy->flags = MQTT_SLOT_HELD | MQTT_SLOT_COUNTED;
+    return;
+  }
+  MqttEvent *event =
+      mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags, slot->message->tag, 2);
+  event->packet_id = publish->packet_id;
+  if (slot->message->tag != message->tag)
+    event->cause = MQTT_CAUSE_REPLACED;
+  mqtt_message_unref(slot->message);
+  slot->message = message;
+}
+
+/* The next copy with this identifier takes the place of the one that was handed over. */
+static void
+move_up(MqttSession *session, guint16 id)
+{
+  MqttRing *copies = session->copies;
+  for (guint32 i = copies->head; i != copies->tail; i++) {
+    MqttSlot *copy = mqtt_ring_at(copies, i);
+    if (copy->state == 0 || copy->word != id)
+      continue;
+    MqttSlot *slot = mqtt_ring_push(&session->in);
+    slot->message = copy->message;
+    slot->state = copy->state;
+    slot->flags = copy->flags;
+    mqtt_ring_set_id(session->in, slot, id);
+    mqtt_ring_remove(&session->copies, copy);
+    return;
+  }
+}
+
+void
+mqtt_receiver_count_all(MqttSession *session)
+{
+  MqttRing *in = session->in;
+  for (guint32 i = in == NULL ? 0 : in->head; in != NULL && i != in->tail; i++)
+    mqtt_ring_at(in, i)->flags |= MQTT_SLOT_COUNTED;
+  session->pipe->receive_used = mqtt_ring_live(in) + mqtt_ring_live(session->copies);
+}
+
 MqttReceiverVerdict
 mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *publish,
                       guint8 *reason)
@@ -67,7 +120,9 @@ mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *p
       mqtt_flow_in(state_of(slot), publish->qos == 1 ? MQTT_IN_PUBLISH_1 : MQTT_IN_PUBLISH_2);
   if (publish->qos == 1)
     slot = NULL; /* a message of its own, whatever else has its identifier */
-  if (slot == NULL || !(slot->flags & MQTT_SLOT_COUNTED)) {
+  gboolean each = core->client_quirks & MQTT_CLIENT_KEEPS_EACH_COPY;
+  gboolean another = each || core->client_quirks & MQTT_CLIENT_LAST_COPY_COUNTS;
+  if (slot == NULL || each || !(slot->flags & MQTT_SLOT_COUNTED)) {
     gboolean over = pipe->receive_used >= core->receive_maximum;
     *reason = MQTT_RECEIVE_MAXIMUM_EXCEEDED;
     if (over && core->quirks & MQTT_QUIRK_OVERRUN_REFUSED)
@@ -83,11 +138,14 @@ mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *p
   *reason = MQTT_PROTOCOL_ERROR;
   if (is_one_too_many(core, slot))
     return MQTT_RECEIVER_ERROR;
+  if (another && slot->flags & MQTT_SLOT_HELD)
+    hold_another(core, session, slot, publish);
   guint64 tag = mqtt_tag(publish->payload);
   MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_RECEIVED,
                                         core->in_flags | MQTT_FLAG_DUP, tag, 2);
   event->packet_id = publish->packet_id;
-  if (tag != tag_of(slot)) /* the sender forgot the exchange, the rule does not look inside */
+  if (tag != tag_of(slot) &&
+      !another) /* the sender forgot the exchange, the rule does not look inside */
     event->cause = MQTT_CAUSE_TAKEN_FOR_DUPLICATE;
   mqtt_pipe_answer(core, session, MQTT_PUBREC, publish->packet_id, MQTT_SUCCESS, FALSE);
   return MQTT_RECEIVER_DUPLICATE;
@@ -142,9 +200,7 @@ mqtt_receiver_pubrel(MqttCore *core, MqttSession *session, guint16 id, MqttMessa
   *held = holds ? slot->message : NULL;
   if (step->actions & MQTT_DO_RELEASE)
     return TRUE;
-  mqtt_pipe_answer(core, session, MQTT_PUBCOMP, id,
-                   core->quirks & MQTT_QUIRK_UNKNOWN_ID_UNSAID ? MQTT_SUCCESS
-                                                               : MQTT_PACKET_ID_NOT_FOUND,
+  mqtt_pipe_answer(core, session, MQTT_PUBCOMP, id, mqtt_core_unknown(core),
                    core->quirks & MQTT_QUIRK_OVERRUN_REFUSED);
   return FALSE;
 }
@@ -166,4 +222,6 @@ mqtt_receiver_finish(MqttCore *core, MqttSession *session, guint16 id, MqttCause
     mqtt_store_log_delete(core->log, (MqttStoreKey){session->number, id, MQTT_RECORD_IN},
                           session->peer);
   mqtt_pipe_answer(core, session, MQTT_PUBCOMP, id, MQTT_SUCCESS, counted);
+  if (session->copies != NULL)
+    move_up(session, id);
 }

@@ -15,6 +15,9 @@ typedef enum {
  * makes. */
 MqttReceiverVerdict mqtt_receiver_publish(MqttCore *core, MqttSession *session,
                                           const MqttPublish *publish, guint8 *reason);
+/* A connection begins, for a client that keeps each copy: all of them count against its Receive
+ * Maximum. */
+void mqtt_receiver_count_all(MqttSession *session);
 /* Answers with a reason below 0x80. held: a message to be kept until PUBREL, of which a reference
  * is taken and COPY emitted; or NULL. */
 void mqtt_receiver_accept(MqttCore *core, MqttSession *session, const MqttPublish *publish,

@@ -213,7 +213,7 @@ grant_next(MqttCore *core, MqttSession *session, gint64 now_ns)
   if (out == NULL || out->granted == out->tail)
     return FALSE;
   MqttSlot *slot = mqtt_ring_at(out, out->granted);
-  if (!mqtt_slot_holds(slot)) {
+  if (!mqtt_slot_publishes(slot)) {
     out->granted++;
     return TRUE;
   }
@@ -308,11 +308,13 @@ mqtt_sender_drop(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause
 }
 
 static MqttOutEvent
-event_of(MqttPacketType type, const MqttSlot *slot, guint8 reason)
+event_of(const MqttCore *core, MqttPacketType type, const MqttSlot *slot, guint8 reason)
 {
-  gboolean error = reason >= 0x80;
+  gboolean error = reason >= 0x80 && !(core->client_quirks & MQTT_CLIENT_REFUSAL_IS_SUCCESS);
   if (type == MQTT_PUBACK)
     return error ? MQTT_OUT_GOT_PUBACK_ERROR : MQTT_OUT_GOT_PUBACK;
+  if (type == MQTT_PUBREC && !error && core->client_quirks & MQTT_CLIENT_BEGINS_AGAIN)
+    return MQTT_OUT_GOT_PUBREC_KEEPS;
   if (type == MQTT_PUBREC)
     return error ? MQTT_OUT_GOT_PUBREC_ERROR : MQTT_OUT_GOT_PUBREC;
   /* During recovery an unknown identifier is no error: the first PUBCOMP may have been lost
@@ -372,7 +374,8 @@ release(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean again)
   if (!again) {
     slot->flags &= (guint8) ~(MQTT_SLOT_SENT | MQTT_SLOT_RETAIN);
     mqtt_session_store_state(core, session, slot);
-    mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED);
+    if (slot->state == MQTT_OUT_PUBCOMP)
+      mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED);
     slot->op = mqtt_core_gate(core);
   }
   mqtt_pipe_again(core, session, slot,
@@ -385,20 +388,18 @@ mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPa
 {
   MqttSlot *slot = mqtt_ring_find(session->out, id);
   if (slot != NULL && !(slot->flags & MQTT_SLOT_SENT) &&
-      (mqtt_slot_holds(slot) || type == MQTT_PUBCOMP))
+      (mqtt_slot_publishes(slot) || type == MQTT_PUBCOMP))
     slot = NULL; /* an answer to a PUBLISH, or a PUBREL, that was never sent */
   MqttOutState state = slot == NULL ? MQTT_OUT_NONE : slot->state;
-  MqttOutEvent event = event_of(type, slot, reason);
+  MqttOutEvent event = event_of(core, type, slot, reason);
   const MqttStep *step = mqtt_flow_out(state, event);
   if (step == NULL)
     return MQTT_PROTOCOL_ERROR;
   if (step->actions & MQTT_DO_CREDIT)
     credit_orphan(core, session, now_ns, type, id);
-  if (step->actions & MQTT_DO_SEND_PUBREL_UNKNOWN)
-    mqtt_pipe_answer(core, session, MQTT_PUBREL, id,
-                     core->quirks & MQTT_QUIRK_UNKNOWN_ID_UNSAID ? MQTT_SUCCESS
-                                                                 : MQTT_PACKET_ID_NOT_FOUND,
-                     FALSE);
+  if (step->actions & MQTT_DO_SEND_PUBREL_UNKNOWN &&
+      !(core->client_quirks & MQTT_CLIENT_DROPS_UNKNOWN_PUBREC))
+    mqtt_pipe_answer(core, session, MQTT_PUBREL, id, mqtt_core_unknown(core), FALSE);
   if (slot == NULL)
     return MQTT_SUCCESS;
   guint64 tag = mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
@@ -408,7 +409,7 @@ mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPa
     drop_copy(core, session, slot, reason >= 0x80 ? MQTT_CAUSE_REFUSED : MQTT_CAUSE_DONE);
   slot->state = step->next;
   if (step->actions & MQTT_DO_SEND_PUBREL)
-    release(core, session, slot, state == MQTT_OUT_PUBCOMP);
+    release(core, session, slot, state == step->next);
   if (step->actions & (MQTT_DO_TELL_SUCCESS | MQTT_DO_TELL_FAILURE))
     tell(core, session, tag, slot, (step->actions & MQTT_DO_TELL_FAILURE) != 0, reason);
   if (!(step->actions & MQTT_DO_FREE))

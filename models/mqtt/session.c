@@ -33,6 +33,7 @@ mqtt_session_clear(MqttSession *session)
   free_ring(&session->direct, FALSE);
   free_ring(&session->requests, FALSE);
   free_ring(&session->in, TRUE);
+  free_ring(&session->copies, TRUE);
   g_clear_pointer(&session->expiries, g_hash_table_unref);
   session->waiting = 0;
   session->waiting_bytes = 0;
@@ -88,6 +89,14 @@ release_again(MqttCore *core, MqttSession *session, GPtrArray *released)
   }
 }
 
+/* What it says of PUBREL says RETAIN of PUBLISH. */
+static void
+keep_no_release(MqttSlot *slot)
+{
+  slot->flags &= (guint8)~MQTT_SLOT_RELEASING;
+  slot->flags |= MQTT_SLOT_SENT | (slot->message->retain ? MQTT_SLOT_RETAIN : 0);
+}
+
 static void
 resume(MqttCore *core, MqttSession *session)
 {
@@ -100,7 +109,11 @@ resume(MqttCore *core, MqttSession *session)
       continue;
     slot->flags &= (guint8)~MQTT_SLOT_COUNTED;
     slot->flags |= MQTT_SLOT_RESUMED;
-    if (!(mqtt_flow_out(slot->state, MQTT_OUT_RESUME)->actions & MQTT_DO_SEND_PUBREL))
+    const MqttStep *step = mqtt_flow_out(slot->state, MQTT_OUT_RESUME);
+    if (slot->state == MQTT_OUT_KEPT)
+      keep_no_release(slot);
+    slot->state = step->next;
+    if (!(step->actions & MQTT_DO_SEND_PUBREL))
       continue;
     if (released == NULL)
       released = g_ptr_array_new();
@@ -162,9 +175,28 @@ mqtt_session_detach(MqttCore *core, MqttSession *session, gboolean keep_qos0)
   session->conn = MQTT_NO_PEER;
 }
 
+static void
+lose_ring(MqttCore *core, const MqttSession *session, MqttRing *ring, gboolean incoming,
+          MqttCause cause)
+{
+  for (guint32 i = ring == NULL ? 0 : ring->head; ring != NULL && i != ring->tail; i++) {
+    const MqttSlot *slot = mqtt_ring_at(ring, i);
+    if (slot->state == 0 || (incoming ? !(slot->flags & MQTT_SLOT_HELD) : !mqtt_slot_holds(slot)))
+      continue;
+    guint8 qos = incoming ? 2 : ring == session->direct ? 0 : mqtt_slot_qos(slot);
+    MqttEvent *event =
+        mqtt_session_event(core, session, MQTT_EVENT_GONE,
+                           incoming ? core->in_flags : core->out_flags, slot->message->tag, qos);
+    event->cause = cause;
+    event->packet_id = slot->id;
+  }
+}
+
 void
 mqtt_session_discard_received(MqttCore *core, MqttSession *session, MqttCause cause)
 {
+  lose_ring(core, session, session->copies, TRUE, cause);
+  free_ring(&session->copies, TRUE);
   MqttRing *in = session->in;
   for (guint32 i = in == NULL ? 0 : in->head; in != NULL && i != in->tail; i++) {
     MqttSlot *slot = mqtt_ring_at(in, i);
@@ -198,29 +230,13 @@ mqtt_session_discard(MqttCore *core, MqttSession *session, MqttCause cause, guin
     mqtt_sender_direct_gone(core, session, mqtt_ring_first(session->direct), cause);
 }
 
-static void
-lose_ring(MqttCore *core, const MqttSession *session, MqttRing *ring, gboolean incoming,
-          MqttCause cause)
-{
-  for (guint32 i = ring == NULL ? 0 : ring->head; ring != NULL && i != ring->tail; i++) {
-    const MqttSlot *slot = mqtt_ring_at(ring, i);
-    if (slot->state == 0 || (incoming ? !(slot->flags & MQTT_SLOT_HELD) : !mqtt_slot_holds(slot)))
-      continue;
-    guint8 qos = incoming ? 2 : ring == session->direct ? 0 : mqtt_slot_qos(slot);
-    MqttEvent *event =
-        mqtt_session_event(core, session, MQTT_EVENT_GONE,
-                           incoming ? core->in_flags : core->out_flags, slot->message->tag, qos);
-    event->cause = cause;
-    event->packet_id = slot->id;
-  }
-}
-
 void
 mqtt_session_lose(MqttCore *core, MqttSession *session, MqttCause cause)
 {
   lose_ring(core, session, session->out, FALSE, cause);
   lose_ring(core, session, session->direct, FALSE, cause);
   lose_ring(core, session, session->in, TRUE, cause);
+  lose_ring(core, session, session->copies, TRUE, cause);
   if (session->pipe != NULL)
     mqtt_pipe_orphan_gone(core, session->pipe, session);
   mqtt_session_clear(session);

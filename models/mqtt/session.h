@@ -14,12 +14,13 @@ struct _MqttSession {
   MqttRing *direct;   /* QoS 0, waiting to be written */
   MqttRing *in;       /* QoS 2 received and not released */
   MqttRing *requests; /* a client's SUBSCRIBE and UNSUBSCRIBE that are not answered */
-  MqttPipe *pipe;     /* NULL: no connection */
+  MqttRing *copies; /* a client's quirk: more QoS 2 with an identifier of `in`, which is in word */
+  MqttPipe *pipe;   /* NULL: no connection */
   /* When what is past its PUBREC expires, in seconds, by identifier; NULL: nothing does, or that
    * counts no more, as it should. */
   GHashTable *expiries;
-  guint64 number;     /* in the keys of the store */
-  guint64 order;      /* of the last message that came */
+  guint64 number; /* in the keys of the store */
+  guint64 order;  /* of the last message that came */
   guint64 waiting_bytes;
   guint32 waiting; /* slots of out without an identifier */
   guint32 conn, peer;
@@ -91,6 +92,15 @@ mqtt_core_gate(const MqttCore *core)
   return core->log != NULL && core->ack_after_store ? core->log->last : 0;
 }
 
+/* What answers an identifier that is not known. */
+static inline guint8
+mqtt_core_unknown(const MqttCore *core)
+{
+  gboolean unsaid = core->client_quirks & MQTT_CLIENT_UNKNOWN_ID_UNSAID ||
+                    core->quirks & MQTT_QUIRK_UNKNOWN_ID_UNSAID;
+  return unsaid ? MQTT_SUCCESS : MQTT_PACKET_ID_NOT_FOUND;
+}
+
 static inline guint8
 mqtt_slot_qos(const MqttSlot *slot)
 {
@@ -102,4 +112,11 @@ static inline gboolean
 mqtt_slot_holds(const MqttSlot *slot)
 {
   return slot->state != 0 && slot->state != MQTT_OUT_PUBCOMP;
+}
+
+/* Whether what is sent of it, for the first time or again, is PUBLISH. */
+static inline gboolean
+mqtt_slot_publishes(const MqttSlot *slot)
+{
+  return mqtt_slot_holds(slot) && slot->state != MQTT_OUT_KEPT;
 }

@@ -4,6 +4,7 @@ libqosim_spec_a_SOURCES = \
 	models/spec/spec_check.c models/spec/spec_check.h \
 	models/spec/spec_check_client.c \
 	models/spec/spec_check_link.c \
+	models/spec/spec_check_quirks.c \
 	models/spec/spec_check_store.c \
 	models/spec/spec_check_topic.c \
 	models/spec/spec_client.c \
@@ -13,6 +14,7 @@ libqosim_spec_a_SOURCES = \
 	models/spec/spec_link.c \
 	models/spec/spec_model.c models/spec/spec_model.h \
 	models/spec/spec_publish.c \
+	models/spec/spec_quirks.c models/spec/spec_quirks.h \
 	models/spec/spec_subscribe.c \
 	models/spec/spec_tcp.c \
 	models/spec/spec_words.c models/spec/spec_words.h

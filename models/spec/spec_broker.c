@@ -1,6 +1,7 @@
 #include "models/spec/spec_endpoint.h"
 #include "models/spec/spec_kinds.h"
 #include "models/spec/spec_model.h"
+#include "models/spec/spec_quirks.h"
 #include "models/spec/spec_words.h"
 
 static const char *const protocol_words[] = {"all", "mqtt311", "mqtt5", NULL};
@@ -69,16 +70,6 @@ lists(const Section *section, const char *key, const char *word)
   return FALSE;
 }
 
-static guint32
-quirks(const Section *section)
-{
-  guint32 bits = 0;
-  for (guint word = 1; mqtt_quirk_names[word] != NULL; word++)
-    if (lists(section, "quirks", mqtt_quirk_names[word]))
-      bits |= 1u << (word - 1);
-  return bits;
-}
-
 static guint8
 versions(const Section *section)
 {
@@ -106,7 +97,7 @@ spec_broker(const Section *section, MqttBrokerConfig *config)
       .keep_alive_check_ns = section_int(section, "keep_alive_check"),
       .qos2_receiver = spec_qos2_receiver(section),
       .copy_each = section_is(section, "overlapping", "each"),
-      .quirks = quirks(section),
+      .quirks = spec_word_set(section, "quirks", mqtt_quirk_names),
       .store = spec_stores(section),
       .ack_after_store = spec_acks_after_store(section),
       .server_keep_alive_s = (guint16)spec_whole_seconds(section, "server_keep_alive", 0),

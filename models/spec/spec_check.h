@@ -9,6 +9,7 @@ void spec_check_load(const Scenario *scenario, const Section *link, GPtrArray *f
 void spec_check_client(const Scenario *scenario, const Section *client, GPtrArray *findings);
 /* Of a client or a broker. */
 void spec_check_store(const Scenario *scenario, const Section *section, GPtrArray *findings);
+void spec_check_quirks(const Scenario *scenario, const Section *client, GPtrArray *findings);
 void spec_check_publish(const Scenario *scenario, const Section *publish, GPtrArray *findings);
 void spec_check_subscribe(const Scenario *scenario, const Section *subscribe, GPtrArray *findings);
 void spec_check_fault(const Scenario *scenario, const Section *fault, GPtrArray *findings);

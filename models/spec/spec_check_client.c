@@ -159,6 +159,7 @@ check_nat(const Scenario *scenario, const Section *client, GPtrArray *findings)
 static void
 check_connecting(const Scenario *scenario, const Section *client, GPtrArray *findings)
 {
+  gboolean tcp_alone = section_value(client, "connack_timeout") != NULL;
   gint64 timeout_ns = section_int(client, "connect_timeout");
   const Value *reconnect = section_value(client, "reconnect");
   const Dist *start = section_dist(client, "start");
@@ -166,7 +167,7 @@ check_connecting(const Scenario *scenario, const Section *client, GPtrArray *fin
   double rtt_ns;
 
   /* A round trip for TCP and one for CONNECT. */
-  if (timeout_ns != VALUE_NEVER && spec_derived(scenario, client, "rtt", &rtt_ns) &&
+  if (timeout_ns != VALUE_NEVER && !tcp_alone && spec_derived(scenario, client, "rtt", &rtt_ns) &&
       (double)timeout_ns < 2 * rtt_ns)
     spec_note(findings, client, "connect_timeout",
               "connect_timeout is below two round trips, which TCP and CONNACK take: it can hardly "
@@ -204,6 +205,7 @@ spec_check_client(const Scenario *scenario, const Section *client, GPtrArray *fi
   check_ack_timeout(scenario, client, findings);
   check_nat(scenario, client, findings);
   check_connecting(scenario, client, findings);
+  spec_check_quirks(scenario, client, findings);
   check_subscriptions(scenario, client, findings);
   if (section_int(client, "keep_alive") == VALUE_NEVER && can_disconnect(scenario, client))
     spec_note(findings, client, "keep_alive",

@@ -1,6 +1,7 @@
 #include "models/spec/spec_endpoint.h"
 #include "models/spec/spec_kinds.h"
 #include "models/spec/spec_model.h"
+#include "models/spec/spec_quirks.h"
 #include "models/spec/spec_words.h"
 
 static const char *const protocol_words[] = {"mqtt5", "mqtt311", NULL};
@@ -10,9 +11,26 @@ static const char *const start_words[] = {"spread", NULL};
 static const char *const clean_start_words[] = {"yes", "no", "first", NULL};
 static const char *const session_present_words[] = {"obey", "ignore", NULL};
 static const char *const ping_when_words[] = {"idle", "either", NULL};
+static const char *const connack_timeout_words[] = {"keep-alive", "never", NULL};
 static const char *const on_ack_timeout_words[] = {"report", "resend", "reconnect", "give-up",
                                                    NULL};
 static const char *const offline_queue_words[] = {"none", "qos12", "all", NULL};
+/* In the order of MqttClientQuirk. */
+static const char *const quirk_words[] = {"none",
+                                          "receive-maximum-replaces",
+                                          "ignores-connack",
+                                          "queue-passes-window",
+                                          "pubrel-widens-window",
+                                          "dup-at-reconnect",
+                                          "refusal-is-success",
+                                          "drops-unknown-pubrec",
+                                          "unknown-id-unsaid",
+                                          "error-is-final",
+                                          "keeps-each-copy",
+                                          "last-copy-counts",
+                                          "closes-silently",
+                                          "begins-again",
+                                          NULL};
 
 /* clang-format off */
 static const ParamSpec backoff_params[] = {
@@ -54,7 +72,10 @@ static const ParamSpec client_params[] = {
    .help = "first connect after the start of the warm-up; spread: subscribers at once, publishers "
            "over its first half"},
   {.name = "connect_timeout", .type = PARAM_TIME, .fallback = "30s", .low = "1ms", .high = "1y",
-   .words = spec_never, .help = "longest wait for TCP and CONNACK together"},
+   .words = spec_never,
+   .help = "longest wait for TCP and CONNACK together; for TCP alone if connack_timeout is given"},
+  {.name = "connack_timeout", .type = PARAM_TIME, .low = "1ms", .high = "1y",
+   .words = connack_timeout_words, .help = "longest wait for TCP and CONNACK together"},
   {.name = "keep_alive", .type = PARAM_TIME, .fallback = "60s", .low = "1s", .high = "65535s",
    .grain = "1s", .why = "two bytes on the wire", .words = spec_never,
    .help = "Keep Alive on the wire, whole seconds; never is 0 there"},
@@ -98,6 +119,8 @@ static const ParamSpec client_params[] = {
    .high = "4294967294", .words = spec_unlimited, .help = "tries before the exchange is given up"},
   {.name = "offline_queue", .type = PARAM_WORD, .fallback = "qos12", .words = offline_queue_words,
    .help = "publications accepted while disconnected; the rest are refused"},
+  {.name = "quirks", .type = PARAM_WORD, .fallback = "none", .words = quirk_words,
+   .flags = PARAM_IS_LIST, .help = "oddities of real libraries; docs/MODEL.md says what they are"},
   SPEC_ENDPOINT_KEYS,
   {.name = NULL},
 };
@@ -137,6 +160,16 @@ clean_start(const Section *section)
   return section_is(section, "clean_start", "yes") ? MQTT_CLEAN_YES : MQTT_CLEAN_NO;
 }
 
+static gint64
+connack_timeout_ns(const Section *section)
+{
+  const Value *timeout = section_value(section, "connack_timeout");
+
+  if (timeout == NULL)
+    return section_int(section, "connect_timeout");
+  return timeout->kind == VALUE_TEXT ? section_int(section, "keep_alive") : timeout->integer;
+}
+
 guint32
 spec_will_delay_s(const Section *client)
 {
@@ -159,6 +192,7 @@ spec_client(const Section *section, MqttClientConfig *config)
       .keep_alive_s = (guint16)spec_whole_seconds(section, "keep_alive", 0),
       .ping_timeout_ns = section_int(section, ping),
       .connect_timeout_ns = section_int(section, "connect_timeout"),
+      .connack_timeout_ns = connack_timeout_ns(section),
       .inflight = spec_limit(section, "inflight"),
       .queue = spec_limit(section, "queue"),
       .queue_bytes = spec_byte_limit(section, "queue_bytes"),
@@ -172,7 +206,34 @@ spec_client(const Section *section, MqttClientConfig *config)
       .ack_backoff = section_real(section, "ack_backoff"),
       .ack_tries = spec_limit(section, "ack_tries"),
       .qos2_receiver = spec_qos2_receiver(section),
+      .quirks = (guint16)spec_word_set(section, "quirks", quirk_words),
       .store = spec_stores(section),
       .ack_after_store = spec_acks_after_store(section),
   };
+}
+
+static double
+argument_or(const Value *call, const char *name, double otherwise)
+{
+  const Value *value = value_argument(call, name);
+
+  return value == NULL ? otherwise : value->real;
+}
+
+void
+spec_reconnect(const Section *client, Backoff *backoff)
+{
+  const Value *value = section_value(client, "reconnect");
+
+  *backoff = (Backoff){.initial_ns = G_MAXINT64, .max_ns = G_MAXINT64, .factor = 1};
+  if (value->kind == VALUE_DIST)
+    backoff->dist = value->dist;
+  else if (value->kind == VALUE_CALL) {
+    backoff->initial_ns = value_argument(value, "initial")->integer;
+    backoff->max_ns = value_argument(value, "max")->integer;
+    backoff->factor = argument_or(value, "factor", 2);
+    backoff->jitter = argument_or(value, "jitter", 0);
+    const Value *reset = value_argument(value, "reset");
+    backoff->reset_ns = reset == NULL || reset->kind == VALUE_TEXT ? 0 : reset->integer;
+  }
 }

@@ -2,6 +2,7 @@
  * machines. */
 #pragma once
 
+#include "models/app/backoff.h"
 #include "models/mqtt/broker.h"
 #include "models/net/net.h"
 #include "models/tcp/conn.h"
@@ -14,6 +15,7 @@ extern const KindSpec *const spec_model_kinds[];
 void spec_link(const Section *section, LinkConfig *config);
 void spec_tcp(const Section *section, TcpConfig *config);
 void spec_client(const Section *section, MqttClientConfig *config);
+void spec_reconnect(const Section *client, Backoff *backoff);
 void spec_broker(const Section *section, MqttBrokerConfig *config);
 guint32 spec_will_delay_s(const Section *client);
 guint8 spec_subscribe_options(const Section *subscribe); /* section 3.8.3.1 */

@@ -254,7 +254,10 @@ client_leave(World *world, guint32 number, gboolean abort)
   g_autofree char *name = world_client_name(world, number);
   RandomStream stream =
       random_stream(world->request->seed, world->request->replication, name, "reconnect");
-  gint64 delay_ns = backoff_delay_ns(&group->backoff, client->attempts++, &stream, client->tries);
+  gint64 delay_ns =
+      mqtt_client_gave_up(client->mqtt)
+          ? SIM_NEVER
+          : backoff_delay_ns(&group->backoff, client->attempts++, &stream, client->tries);
   sim_timer_set(world->sim, &client->wake, world->kind_wake, number, 0,
                 sim_add(world_time(world), delay_ns));
 }

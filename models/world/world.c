@@ -196,30 +196,6 @@ link_for(World *world, const char *section_name, const char *client_name)
   return number;
 }
 
-static double
-argument_or(const Value *call, const char *name, double otherwise)
-{
-  const Value *value = value_argument(call, name);
-  return value == NULL ? otherwise : value->real;
-}
-
-static void
-setup_backoff(const Section *section, Backoff *backoff)
-{
-  const Value *value = section_value(section, "reconnect");
-  *backoff = (Backoff){.initial_ns = SIM_NEVER, .max_ns = SIM_NEVER, .factor = 1};
-  if (value->kind == VALUE_DIST)
-    backoff->dist = value->dist;
-  else if (value->kind == VALUE_CALL) {
-    backoff->initial_ns = value_argument(value, "initial")->integer;
-    backoff->max_ns = value_argument(value, "max")->integer;
-    backoff->factor = argument_or(value, "factor", 2);
-    backoff->jitter = argument_or(value, "jitter", 0);
-    const Value *reset = value_argument(value, "reset");
-    backoff->reset_ns = reset == NULL || reset->kind == VALUE_TEXT ? 0 : reset->integer;
-  }
-}
-
 static void
 setup_groups(World *world)
 {
@@ -231,7 +207,7 @@ setup_groups(World *world)
     group->section = section;
     spec_client(section, &group->mqtt);
     spec_tcp(scenario_section(world->scenario, section_text(section, "tcp")), &group->tcp);
-    setup_backoff(section, &group->backoff);
+    spec_reconnect(section, &group->backoff);
     group->nagle = section_int(section, "nagle") != 0;
     group->store_kind = store_kind(section);
     group->count = (guint32)section_int(section, "count");
@@ -305,13 +281,28 @@ setup_will(Client *client, const Group *group, guint32 n)
   mqtt_client_set_will(client->mqtt, &will, spec_will_delay_s(group->section));
 }
 
+/* A stranger, of whom nobody can tell whether it keeps its state, promises nothing, nor does who
+ * departs from the protocol. */
+static void
+setup_guarantees(World *world)
+{
+  if (world->outside != NULL)
+    ledger_state_lost(world->ledger, LEDGER_UP, SIM_NEVER);
+  for (guint32 i = 0; i < world->n_clients; i++)
+    if (world->groups[world->clients[i].group].mqtt.quirks != 0)
+      ledger_state_lost(world->ledger, i, SIM_NEVER);
+}
+
 static void
 setup_monitors(const World *world, Client *client, const Group *group)
 {
   const MqttBrokerConfig *broker = &world->brokers[group->broker].mqtt_config;
-  client->monitor[CLIENT_END] = mqtt_monitor_new(MQTT_FROM_CLIENT);
+  if (group->mqtt.quirks == 0) /* they are breaches, on purpose */
+    client->monitor[CLIENT_END] = mqtt_monitor_new(MQTT_FROM_CLIENT);
   client->monitor[BROKER_END] = mqtt_monitor_new(MQTT_FROM_SERVER);
   mqtt_monitor_session_maximum(client->monitor[BROKER_END], broker->session_expiry_maximum_s);
+  if (client->monitor[CLIENT_END] == NULL)
+    return;
   if (group->mqtt.on_ack_timeout == MQTT_ACK_RESEND)
     mqtt_monitor_allow_timer_resend(client->monitor[CLIENT_END]);
   if (group->mqtt.session_present == MQTT_SESSION_IGNORE)
@@ -449,13 +440,12 @@ world_make(const Scenario *scenario, const RunRequest *request, Outside *outside
                          .client_name = ledger_client_name,
                          .user = world};
   world->ledger = ledger_new(&ledger);
-  if (outside != NULL) /* nobody can tell whether a stranger keeps its state: it promises nothing */
-    ledger_state_lost(world->ledger, LEDGER_UP, SIM_NEVER);
   world->clients = g_new0(Client, MAX(world->n_clients, 1));
   for (guint g = 0; g < world->n_groups; g++)
     for (guint32 n = 1; n <= world->groups[g].count; n++)
       setup_client(world, g, n);
   share_join(world);
+  setup_guarantees(world);
   publish_setup(world);
   world->n_faults = world_count_sections(scenario, "fault");
   world->faults = g_new0(Fault, MAX(world->n_faults, 1));

@@ -46,14 +46,16 @@ tests_models_mqtt_test_monitor_LDADD = $(LIBS_MQTT)
 TESTS += tests/models/mqtt/test-monitor
 
 check_PROGRAMS += tests/models/mqtt/test-flow tests/models/mqtt/test-ring \
-	tests/models/mqtt/test-client tests/models/mqtt/test-broker tests/models/mqtt/test-pair \
-	tests/models/mqtt/test-store
+	tests/models/mqtt/test-client tests/models/mqtt/test-client-quirks \
+	tests/models/mqtt/test-broker tests/models/mqtt/test-pair tests/models/mqtt/test-store
 tests_models_mqtt_test_flow_SOURCES = tests/models/mqtt/test-flow.c
 tests_models_mqtt_test_flow_LDADD = $(LIBS_MQTT)
 tests_models_mqtt_test_ring_SOURCES = tests/models/mqtt/test-ring.c
 tests_models_mqtt_test_ring_LDADD = $(LIBS_MQTT)
 tests_models_mqtt_test_client_SOURCES = tests/models/mqtt/test-client.c $(MQTT_BOOKS)
 tests_models_mqtt_test_client_LDADD = $(LIBS_MQTT)
+tests_models_mqtt_test_client_quirks_SOURCES = tests/models/mqtt/test-client-quirks.c
+tests_models_mqtt_test_client_quirks_LDADD = $(LIBS_MQTT)
 tests_models_mqtt_test_broker_SOURCES = tests/models/mqtt/test-broker.c \
 	$(MQTT_PAIR)
 tests_models_mqtt_test_broker_LDADD = $(LIBS_MQTT)
@@ -64,4 +66,5 @@ tests_models_mqtt_test_store_SOURCES = tests/models/mqtt/test-store.c \
 	$(MQTT_PAIR)
 tests_models_mqtt_test_store_LDADD = $(LIBS_MQTT)
 TESTS += tests/models/mqtt/test-flow tests/models/mqtt/test-ring tests/models/mqtt/test-client \
+	tests/models/mqtt/test-client-quirks \
 	tests/models/mqtt/test-broker tests/models/mqtt/test-pair tests/models/mqtt/test-store

@@ -231,6 +231,30 @@ test_ping_without_room(void)
   solo_free(solo);
 }
 
+/* A time for the transport and one for CONNACK, which both begin with the try; a transport that
+ * took longer than CONNACK may is of no use. */
+static void
+test_times_to_connect(void)
+{
+  Solo *solo = solo_new(MQTT_5_0);
+  solo->config.connect_timeout_ns = S(5);
+  solo->config.connack_timeout_ns = S(20);
+  solo->client = mqtt_client_new(&solo->config, MQTT_BYTES("me"), &solo->events);
+  mqtt_client_connecting(solo->client, 0);
+  g_assert_cmpint(mqtt_client_deadline(solo->client), ==, S(5));
+  mqtt_client_opened(solo->client, S(3));
+  g_assert_cmpint(mqtt_client_deadline(solo->client), ==, S(20));
+  mqtt_client_closed(solo->client, S(4));
+  solo->config.connect_timeout_ns = MQTT_NEVER;
+  mqtt_client_connecting(solo->client, S(10));
+  g_assert_cmpint(mqtt_client_deadline(solo->client), ==, MQTT_NEVER);
+  mqtt_client_opened(solo->client, S(70));
+  forget(solo);
+  mqtt_client_timeout(solo->client, S(70));
+  g_assert_nonnull(event(solo, MQTT_EVENT_CLOSE));
+  solo_free(solo);
+}
+
 /* When nothing comes, a PINGREQ is due though there was something to send; it is not repeated while
  * its answer is awaited, for however long. */
 static void
@@ -885,6 +909,7 @@ main(int argc, char **argv)
       {"keep-alive", test_keep_alive},
       {"ping-without-room", test_ping_without_room},
       {"ping-when-nothing-comes", test_ping_when_nothing_comes},
+      {"times-to-connect", test_times_to_connect},
       {"answer-after-a-crash", test_answer_after_a_crash},
       {"releases-after-a-crash", test_releases_after_a_crash},
       {"options-of-an-old-subscription", test_options_of_an_old_subscription},

@@ -99,6 +99,20 @@ static const Case cases[] = {
      "clean_start",
      FALSE,
      "is lost"},
+    {"quirk-and-limits",
+     {{"sensor", "quirks", "ignores-connack"}, {"hub", "receive_maximum", "20"}},
+     "sensor",
+     "quirks",
+     FALSE,
+     "receive_maximum of [broker hub]"},
+    {"quirk-and-qos2",
+     {{"dashboard", "quirks", "keeps-each-copy"},
+      {"dashboard", "qos2_receiver", "on-pubrel"},
+      {"all", "qos", "2"}},
+     "dashboard",
+     "quirks",
+     FALSE,
+     "twice"},
     {"queue-below-packet", {{"radio", "up_queue", "1kB"}}, "radio", "up_queue", FALSE, "1500 B"},
     {"always-out",
      {{"radio", "outage_lasts", "30min"}},
@@ -551,6 +565,37 @@ test_snapshots(void)
 }
 
 /* The dashboard has one already. */
+/* Who is told DISCONNECT, and takes it for the end. */
+static void
+test_final_restart(void)
+{
+  static const struct {
+    const char *what, *quirks;
+    gboolean final;
+  } rows[] = {
+      {"restart", "none", TRUE}, {"restart", "silent-close", FALSE}, {"crash", "none", FALSE}};
+
+  for (guint row = 0; row < G_N_ELEMENTS(rows); row++) {
+    g_autoptr(Scenario) scenario = good_scenario();
+    Section *fault = add(scenario, "fault", "stop");
+
+    values_set(get(scenario, "sensor"), "quirks", "unknown-id-unsaid, error-is-final");
+    values_set(get(scenario, "hub"), "quirks", rows[row].quirks);
+    values_set(fault, "what", rows[row].what);
+    values_set(fault, "target", "each hub");
+    values_set(fault, "lasts", "1s");
+
+    g_autoptr(GPtrArray) findings = check(scenario);
+
+    gboolean found = FALSE;
+    for (guint i = 0; i < findings->len; i++)
+      found |= strcmp(((Finding *)g_ptr_array_index(findings, i))->key, "quirks") == 0;
+    g_assert_cmpint(found, ==, rows[row].final);
+    if (found)
+      assert_finds(findings, "sensor", "quirks", FALSE, "never connect again");
+  }
+}
+
 static void
 test_subscriptions(void)
 {
@@ -645,6 +690,7 @@ main(int argc, char **argv)
   g_test_add_func("/spec/check/stores", test_stores);
   g_test_add_func("/spec/check/snapshots", test_snapshots);
   g_test_add_func("/spec/check/subscriptions", test_subscriptions);
+  g_test_add_func("/spec/check/final-restart", test_final_restart);
   g_test_add_func("/spec/check/matching", test_matching);
   return g_test_run();
 }

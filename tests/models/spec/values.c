@@ -289,17 +289,39 @@ in_range(const ParamSpec *spec, const Value *value)
   return least >= low && most <= high;
 }
 
-Value *
-values_parse(const ParamSpec *spec, const char *text)
+/* A word among numbers that is as large as they get. */
+static gboolean
+is_endless(const ParamSpec *spec, const char *text)
 {
   gboolean number =
       spec->type != PARAM_WORD && spec->type != PARAM_DIST && spec->type != PARAM_CALL;
+
+  return number && (strcmp(text, "never") == 0 || strcmp(text, "unlimited") == 0);
+}
+
+static gboolean
+all_in_words(const ParamSpec *spec, const Value *list)
+{
+  for (guint i = 0; i < list->list.n; i++)
+    if (!in_words(spec, list->list.values[i]->text))
+      return FALSE;
+  return TRUE;
+}
+
+Value *
+values_parse(const ParamSpec *spec, const char *text)
+{
   Value *value;
 
-  if (spec->flags & PARAM_IS_LIST)
-    return parse_list(text, ",");
+  if (spec->flags & PARAM_IS_LIST) {
+    value = parse_list(text, ",");
+    if (spec->type != PARAM_WORD || all_in_words(spec, value))
+      return value;
+    value_unref(value);
+    return NULL;
+  }
   if (in_words(spec, text))
-    return number ? value_new_int(G_MAXINT64, UNIT_NONE) : value_new_text(text);
+    return is_endless(spec, text) ? value_new_int(G_MAXINT64, UNIT_NONE) : value_new_text(text);
   if (spec->flags & PARAM_EACH && g_str_has_prefix(text, "each "))
     return parse_list(text, " ");
   value = parse_by_type(spec, text);

@@ -174,6 +174,28 @@ test_session_present(void)
   g_assert_cmpfloat(lost[1], <, lost[0] / 2);
 }
 
+/* A broker stops in order and comes back; who takes its DISCONNECT for the end does not. */
+static void
+test_final_disconnect(void)
+{
+  static const char text[] =
+      HEAD "[client sensor]\nreconnect = 1s\nclean_start = no\nsession_expiry = 1h\nquirks = %s\n"
+           "[publish reading]\nclient = sensor\ntopic = fleet/{client}\nqos = 1\nevery = 1s\n"
+           "[client dashboard]\nreconnect = 100ms\n"
+           "[subscribe all]\nclient = dashboard\nfilter = #\n"
+           "[fault update]\nwhat = restart\ntarget = hub\nat = 30s\nlasts = 1s\n";
+  for (guint final = 0; final <= 1; final++) {
+    g_autofree char *one = g_strdup_printf(text, final ? "error-is-final" : "unknown-id-unsaid");
+    g_autoptr(Outcome) outcome = kit_run(one, 1);
+    kit_assert_balanced(outcome);
+    double once = kit_count(outcome, "reading", COUNT_ONCE);
+    g_assert_cmpfloat(once, >=, final ? 29 : 55);
+    g_assert_cmpfloat(once, <=, final ? 31 : 60);
+    if (final) /* they wait in the client */
+      g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_LOST), <=, 1);
+  }
+}
+
 /* Wills go where they are subscribed to, and are nobody's loss. */
 static void
 test_will(void)
@@ -203,6 +225,7 @@ main(int argc, char **argv)
   g_test_add_func("/features/message-expiry", test_message_expiry);
   g_test_add_func("/features/alias", test_alias);
   g_test_add_func("/features/session-present", test_session_present);
+  g_test_add_func("/features/final-disconnect", test_final_disconnect);
   g_test_add_func("/features/will", test_will);
   return g_test_run();
 }

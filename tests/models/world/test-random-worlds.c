@@ -104,6 +104,33 @@ add_will(GRand *rand, GString *text)
     g_string_append_printf(text, "will_delay = %s\n", PICK(rand, "1s", "10s"));
 }
 
+/* Any of what real libraries do, together. */
+static void
+add_quirks(GRand *rand, GString *text)
+{
+  static const char *const quirks[] = {"receive-maximum-replaces",
+                                       "ignores-connack",
+                                       "queue-passes-window",
+                                       "pubrel-widens-window",
+                                       "dup-at-reconnect",
+                                       "refusal-is-success",
+                                       "drops-unknown-pubrec",
+                                       "unknown-id-unsaid",
+                                       "error-is-final",
+                                       "keeps-each-copy",
+                                       "last-copy-counts",
+                                       "closes-silently",
+                                       "begins-again"};
+  const char *before = "quirks = ";
+  for (gsize i = 0; i < G_N_ELEMENTS(quirks); i++) {
+    if (g_rand_int_range(rand, 0, 3) != 0)
+      continue;
+    g_string_append_printf(text, "%s%s", before, quirks[i]);
+    before = ", ";
+  }
+  g_string_append_c(text, '\n');
+}
+
 static void
 add_client(GRand *rand, GString *text, const char *name, const char *link)
 {
@@ -123,6 +150,10 @@ add_client(GRand *rand, GString *text, const char *name, const char *link)
     g_string_append_printf(text, "ping_timeout = %s\n", PICK(rand, "1s", "5s", "never"));
   if (draw_maybe(rand))
     g_string_append_printf(text, "connect_timeout = %s\n", PICK(rand, "1s", "5s", "never"));
+  if (draw_maybe(rand))
+    g_string_append_printf(text, "connack_timeout = %s\n", PICK(rand, "2s", "keep-alive", "never"));
+  if (draw_maybe(rand))
+    add_quirks(rand, text);
   if (draw_maybe(rand))
     g_string_append_printf(text, "ack_timeout = %s\non_ack_timeout = %s\n",
                            PICK(rand, "50ms", "200ms", "1s", "5s"),
