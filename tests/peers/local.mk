@@ -29,14 +29,22 @@ endif
 tests_peers_peer_paho_c_SOURCES = tests/peers/peer-paho-c.c $(peers_words)
 tests_peers_peer_paho_c_LDADD = -lpaho-mqtt3a $(GLIB_LIBS)
 
+check_PROGRAMS += tests/peers/peer-qosim
+tests_peers_peer_qosim_SOURCES = tests/peers/peer-qosim.c $(peers_words) \
+	tests/models/spec/values.c tests/models/spec/values.h
+tests_peers_peer_qosim_LDADD = libqosim-profiles.a $(LIBS_SPEC) $(GIO_LIBS)
+
 peers_tests = \
 	tests/peers/test-libmosquitto.sh \
 	tests/peers/test-paho-c.sh \
 	tests/peers/test-paho-python.sh \
 	tests/peers/test-mqtt-js.sh \
-	tests/peers/test-mosquitto-clients.sh
+	tests/peers/test-mosquitto-clients.sh \
+	tests/peers/test-duel-libmosquitto.sh \
+	tests/peers/test-duel-paho-python.sh
 TESTS += $(peers_tests)
-EXTRA_DIST += tests/peers/README tests/peers/mosquitto-differences.txt tests/peers/peer-paho-python.py tests/peers/peer-mqtt-js.js \
+EXTRA_DIST += tests/peers/README tests/peers/mosquitto-differences.txt \
+	tests/peers/peer-paho-python.py tests/peers/peer-mqtt-js.js tests/peers/duel.py \
 	$(peers_tests)
 
 check_PROGRAMS += tests/peers/test-mosquitto

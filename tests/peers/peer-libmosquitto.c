@@ -1,6 +1,6 @@
-/* A client of libmosquitto that does what it is told: see README. One thread: the library's own
- * loop waits a second before it connects again, at least, and we have its calls for loops of
- * others. */
+/* A client of libmosquitto that does what it is told: see README. One thread, unless the library is
+ * to go its own ways: its own loop waits a second before it connects again, at least, and we have
+ * its calls for loops of others. */
 #include "tests/peers/words.h"
 
 #include <mosquitto.h>
@@ -15,6 +15,7 @@ typedef struct {
   struct mosquitto *mosq;
   gboolean leaving;
   gboolean up;
+  gboolean own;      /* its defaults, and its loop in a thread */
   gboolean bursting; /* then nothing else is published */
   char *burst_topic;
   int burst_qos;
@@ -76,12 +77,11 @@ on_publish(struct mosquitto *mosq, void *data, int id, int code, const mosquitto
   Peer *peer = data;
   (void)mosq;
   (void)id;
-  (void)code;
   (void)props;
   if (peer->bursting)
     peer->burst_open--;
   else
-    words_say("published");
+    words_say(code < 0x80 ? "published" : "failed");
 }
 
 static void
@@ -152,7 +152,9 @@ do_connect(Peer *peer, char *const *words)
   /* At MQTT 5 it counts a QoS 2 message again that is sent again after a reconnect, and when that
    * exceeds its maximum, 20 unless told otherwise, it closes, for ever (seen with 2.0.11 and two
    * brokers). */
-  mosquitto_int_option(peer->mosq, MOSQ_OPT_RECEIVE_MAXIMUM, 1000);
+  peer->own = words_have(words, "own");
+  if (!peer->own)
+    mosquitto_int_option(peer->mosq, MOSQ_OPT_RECEIVE_MAXIMUM, 1000);
   mosquitto_connect_v5_callback_set(peer->mosq, on_connect);
   mosquitto_disconnect_v5_callback_set(peer->mosq, on_disconnect);
   mosquitto_subscribe_v5_callback_set(peer->mosq, on_subscribe);
@@ -167,6 +169,8 @@ do_connect(Peer *peer, char *const *words)
                                      (int)words_number(words, "keepalive", 60), NULL, props);
   if (rc != MOSQ_ERR_SUCCESS)
     g_error("connect: %s", mosquitto_strerror(rc));
+  if (peer->own)
+    mosquitto_loop_start(peer->mosq);
   mosquitto_property_free_all(&props);
 }
 
@@ -193,7 +197,10 @@ publish(Peer *peer, const char *topic, int qos, gboolean retain, GBytes *payload
   gsize size;
   const void *bytes = g_bytes_get_data(payload, &size);
   int rc = mosquitto_publish_v5(peer->mosq, NULL, topic, (int)size, bytes, qos, retain, props);
-  if (rc != MOSQ_ERR_SUCCESS && !(rc == MOSQ_ERR_NO_CONN && qos > 0))
+  gboolean taken = rc == MOSQ_ERR_SUCCESS || (rc == MOSQ_ERR_NO_CONN && qos > 0);
+  if (!taken && peer->own)
+    words_say("not taken");
+  else if (!taken)
     g_error("publish: %s", mosquitto_strerror(rc));
 }
 
@@ -307,7 +314,7 @@ main(int argc, char **argv)
   if (argc > 1 && strcmp(argv[1], "--version") == 0)
     return printf("libmosquitto %d.%d.%d\n", major, minor, revision) < 0;
   for (;;) {
-    int fd = peer.mosq != NULL ? mosquitto_socket(peer.mosq) : -1;
+    int fd = peer.mosq != NULL && !peer.own ? mosquitto_socket(peer.mosq) : -1;
     short events = POLLIN;
     if (fd >= 0 && mosquitto_want_write(peer.mosq))
       events |= POLLOUT;
@@ -315,9 +322,11 @@ main(int argc, char **argv)
     poll(polled, 2, 50);
     if (polled[0].revents != 0 && !take_orders(&peer, partial))
       break;
-    if (peer.mosq != NULL)
+    if (peer.mosq != NULL && !peer.own)
       work(&peer, mosquitto_socket(peer.mosq) == fd ? polled[1].revents : 0);
   }
+  if (peer.own)
+    _exit(0); /* its thread may sleep for long */
   if (peer.mosq != NULL)
     mosquitto_destroy(peer.mosq);
   g_free(peer.burst_topic);

@@ -52,7 +52,7 @@ class Peer:
         self.room = None       # of a burst
 
     def connect(self, *words):
-        args = dict(word.split("=", 1) for word in words)
+        args = dict(word.split("=", 1) for word in words if "=" in word)
         with self.voice:
             former, self.client = self.client, None
             say("connecting")
@@ -62,7 +62,9 @@ class Peer:
         clean = args["clean"] == "1"
         client = mqtt.Client(args["id"], clean_session=None if self.five else clean,
                              protocol=mqtt.MQTTv5 if self.five else mqtt.MQTTv311)
-        client.reconnect_delay_set(0.02, 0.02)
+        own = "own" in words
+        if not own:
+            client.reconnect_delay_set(0.02, 0.02)
         client.on_connect = self.on_connect
         client.on_disconnect = self.on_disconnect
         client.on_subscribe = lambda _client, _data, _id, granted, *_: say(
@@ -78,7 +80,7 @@ class Peer:
             client.will_set(topic, payload, int(qos), retain == "1", props)
         more = {}
         if self.five:
-            more["clean_start"] = clean
+            more["clean_start"] = mqtt.MQTT_CLEAN_START_FIRST_ONLY if own and clean else clean
             if "expiry" in args:
                 more["properties"] = properties(PacketTypes.CONNECT,
                                                 SessionExpiryInterval=int(args["expiry"]))
@@ -163,6 +165,9 @@ class Peer:
 
     def put(self, topic, qos, payload, retain=False, props=None):
         info = self.client.publish(topic, payload, qos, retain, props)
+        if info.rc == mqtt.MQTT_ERR_NO_CONN and qos == 0:
+            say("not taken")
+            return
         with self.lock:
             if info.mid not in self.ended:
                 self.open.add(info.mid)
