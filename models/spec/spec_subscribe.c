@@ -2,6 +2,7 @@
 #include "models/spec/spec_model.h"
 
 static const char *const none_words[] = {"none", NULL};
+static const char *const ack_when_words[] = {"received", "processed", NULL};
 
 /* clang-format off */
 static const ParamSpec subscribe_params[] = {
@@ -13,6 +14,9 @@ static const ParamSpec subscribe_params[] = {
    .help = "requested maximum"},
   {.name = "process", .type = PARAM_DIST, .fallback = "0s", .low = "0s", .high = "1y",
    .help = "time per message, one after another; reading stops meanwhile"},
+  {.name = "ack_when", .type = PARAM_WORD, .fallback = "received", .words = ack_when_words,
+   .help = "when the acknowledgement leaves; processed: the thread of the connection is busy with "
+           "the message, so nothing at all leaves before"},
   {.name = "no_local", .type = PARAM_FLAG, .fallback = "no",
    .help = "nothing that the client itself publishes (MQTT 5)"},
   {.name = "retain_as_published", .type = PARAM_FLAG, .fallback = "no",

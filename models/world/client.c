@@ -140,6 +140,7 @@ client_message(World *world, guint32 number, const MqttEvent *event)
     return;
   gint64 busy_ns = dist_draw_ns(subscription->process, &client->work->stream, client->processed++);
   client->processing++;
+  client->blocked |= subscription->blocks;
   sim_at(world->sim, sim_add(MAX(world_time(world), client->busy_until_ns), busy_ns),
          world->kind_processed, number, client->epoch);
   client->busy_until_ns = sim_add(MAX(world_time(world), client->busy_until_ns), busy_ns);
@@ -203,6 +204,10 @@ client_pump(World *world, guint32 number)
   client_drain(world, number);
   if (client->store != NULL)
     medium_take(world, client->store);
+  if (client->blocked) {
+    sim_timer_cancel(world->sim, &client->mqtt_timer);
+    return;
+  }
   if (client->conn != NONE && client->opened)
     conn_write(world, client->conn, CLIENT_END, client_pull);
   if (client->closing)
@@ -325,7 +330,10 @@ on_processed(gpointer user, guint32 number, guint32 epoch)
   if (epoch != client->epoch)
     return; /* of a process that died */
   client->processing--;
-  if (client->processing == 0 && client->conn != NONE)
+  if (client->processing > 0)
+    return;
+  client->blocked = FALSE;
+  if (client->conn != NONE)
     client_readable(world, client->conn);
 }
 
@@ -357,11 +365,13 @@ client_start(World *world, guint32 number, gint64 at_ns)
   sim_timer_set(world->sim, &world->clients[number].wake, world->kind_wake, number, 0, at_ns);
 }
 
-/* The machine says goodbye, and what it says is written before the process goes. */
+/* The machine says goodbye, and what it says is written before the process goes; what it is at work
+ * on is cut short. */
 static void
 client_stop(World *world, guint32 number)
 {
   Client *client = &world->clients[number];
+  client->blocked = FALSE;
   mqtt_client_disconnect(client->mqtt, world_time(world), MQTT_SUCCESS);
   client_pump(world, number);
   if (client->store != NULL)
@@ -384,6 +394,7 @@ client_fall(World *world, guint32 number, Death how)
   client->attempts = 0;
   client->closing = client->opened = FALSE;
   client->processing = 0;
+  client->blocked = FALSE;
   client->busy_until_ns = world_time(world);
   client->epoch++;
   if (!kept)

@@ -77,6 +77,7 @@ typedef struct {
   guint8 options; /* of the SUBSCRIBE, section 3.8.3.1 */
   guint32 identifier;
   const Dist *process; /* NULL: takes no time */
+  gboolean blocks;     /* the client is deaf and mute meanwhile */
 } Subscription;
 
 /* A link section. */
@@ -117,6 +118,7 @@ typedef struct {
   MqttMonitor *monitor[2];
   guint32 monitored[2]; /* connection that each watches */
   gboolean up : 1;      /* the process runs */
+  gboolean blocked : 1; /* by a message that it processes: nothing is written, no timer runs */
   gboolean dark : 1;    /* its host has no power */
   gboolean opened : 1;  /* mqtt_client_opened() was called on this connection */
   gboolean closing : 1; /* the machine asked to close */

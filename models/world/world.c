@@ -356,6 +356,7 @@ setup_subscriptions(World *world)
     world->subscriptions[i].options = spec_subscribe_options(section);
     world->subscriptions[i].identifier = spec_subscribe_identifier(section);
     world->subscriptions[i].process = time_taken(section, "process");
+    world->subscriptions[i].blocks = section_is(section, "ack_when", "processed");
   }
 }
 

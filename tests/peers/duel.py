@@ -124,10 +124,10 @@ class Stage:
         self.note((await self.read()).text)
         return True
 
-    def connect(self, clean=0, keep_alive=60):
+    def connect(self, clean=0, keep_alive=60, more=""):
         five = self.version == 5
         words = ["connect port=%d id=duel version=%d" % (self.port, self.version),
-                 "clean=%d keepalive=%d own" % (clean, keep_alive)]
+                 "clean=%d keepalive=%d own%s" % (clean, keep_alive, more)]
         if five and not clean:
             words.append("expiry=100")
         if self.profile:
@@ -136,8 +136,8 @@ class Stage:
             words.append("clean_start=first")
         self.say(" ".join(words))
 
-    async def start(self, present=0, properties=b"", clean=0, keep_alive=60):
-        self.connect(clean, keep_alive)
+    async def start(self, present=0, properties=b"", clean=0, keep_alive=60, more=""):
+        self.connect(clean, keep_alive, more)
         await self.accept()
         self.connack(present, 0, properties)
         await self.hear("connected")
@@ -569,6 +569,17 @@ async def other_keep_alive_5(s):
     s.times.append(("PINGREQ", time.monotonic() - s.mark))
 
 
+async def slow(s):
+    """The application takes 8 s for each message, and the keep alive is 5 s: when the
+    acknowledgement leaves, and what meanwhile."""
+    await s.start(keep_alive=5, more=" slow=8")
+    s.give(1, 5, b"one")
+    s.mark = time.monotonic()
+    for _ in range(2):
+        packet = await s.read()
+        s.times.append((packet.text, time.monotonic() - s.mark))
+
+
 async def no_connack(s):
     s.connect(keep_alive=5)
     await s.accept()
@@ -593,7 +604,7 @@ SCENES = (hello, window, narrower_5, wider_5, stays_5, cut_publish, cut_publish_
           cut_pubrel_lost, cut_pubrel_clean, away, away_long, late, refused_1_5, refused_2_5,
           unknown, again, receive, receive_cut, receive_cut_lost, receive_twice, receive_other,
           receive_other_cut, receive_many_5, widened, surprise, limits_5, final_5, garbage,
-          refused_connect, idle, deaf, other_keep_alive_5, no_connack, backoff)
+          refused_connect, idle, deaf, other_keep_alive_5, slow, no_connack, backoff)
 AT_ONCE = 24
 
 

@@ -16,6 +16,7 @@ typedef struct {
   gboolean leaving;
   gboolean up;
   gboolean own;      /* its defaults, and its loop in a thread */
+  guint slow_s;      /* for each message */
   gboolean bursting; /* then nothing else is published */
   char *burst_topic;
   int burst_qos;
@@ -114,13 +115,15 @@ static void
 on_message(struct mosquitto *mosq, void *data, const struct mosquitto_message *message,
            const mosquitto_property *props)
 {
+  const Peer *peer = data;
   (void)mosq;
-  (void)data;
   GString *line = words_message(message->topic, strlen(message->topic), message->qos,
                                 message->retain, message->payload, (gsize)message->payloadlen);
   say_properties(line, props);
   words_say("%s", line->str);
   g_string_free(line, TRUE);
+  if (peer->slow_s > 0)
+    sleep(peer->slow_s);
 }
 
 static void
@@ -153,6 +156,7 @@ do_connect(Peer *peer, char *const *words)
    * exceeds its maximum, 20 unless told otherwise, it closes, for ever (seen with 2.0.11 and two
    * brokers). */
   peer->own = words_have(words, "own");
+  peer->slow_s = words_number(words, "slow", 0);
   if (!peer->own)
     mosquitto_int_option(peer->mosq, MOSQ_OPT_RECEIVE_MAXIMUM, 1000);
   mosquitto_connect_v5_callback_set(peer->mosq, on_connect);

@@ -2,6 +2,7 @@
 import functools
 import sys
 import threading
+import time
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -63,6 +64,7 @@ class Peer:
         client = mqtt.Client(args["id"], clean_session=None if self.five else clean,
                              protocol=mqtt.MQTTv5 if self.five else mqtt.MQTTv311)
         own = "own" in words
+        self.slow = int(args.get("slow", 0))
         if not own:
             client.reconnect_delay_set(0.02, 0.02)
         client.on_connect = self.on_connect
@@ -147,6 +149,7 @@ class Peer:
                 value = value[0]
             words.append(word + "=" + str(value))
         self.say_for(client, *words)
+        time.sleep(self.slow)
 
     def subscribe(self, topic, qos, *words):
         args = dict(word.split("=", 1) for word in words)

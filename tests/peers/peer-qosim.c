@@ -29,6 +29,7 @@ typedef struct {
   int fd;           /* -1: none */
   guint16 port;
   gboolean opened, up, leaving, closing;
+  guint slow_s; /* for each message, in which nothing else is done */
   gint64 retry_ns; /* when it connects again; MQTT_NEVER */
   gint64 up_since_ns;
   guint attempts;
@@ -140,6 +141,7 @@ hear(Peer *peer, const MqttEvent *event)
     break;
   case MQTT_EVENT_MESSAGE:
     say_message(event);
+    sleep(peer->slow_s);
     break;
   case MQTT_EVENT_SUBSCRIBED:
     words_say("subscribed %d", event->reason);
@@ -179,6 +181,7 @@ do_connect(Peer *peer, char *const *words)
   spec_client(section, &peer->config);
   spec_reconnect(section, &peer->backoff);
   peer->port = (guint16)words_number(words, "port", 0);
+  peer->slow_s = words_number(words, "slow", 0);
   const char *id = words_get(words, "id", "");
   peer->mqtt = mqtt_client_new(&peer->config, (MqttBytes){(const guint8 *)id, (guint32)strlen(id)},
                                &peer->events);

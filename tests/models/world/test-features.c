@@ -196,6 +196,26 @@ test_final_disconnect(void)
   }
 }
 
+/* A message takes longer than the broker waits for a word: who is busy with it in the thread of its
+ * connection has that cut, is sent the message again, and so on. */
+static void
+test_busy(void)
+{
+  static const char text[] =
+      HEAD "[client sensor]\n"
+           "[publish reading]\nclient = sensor\ntopic = t\nqos = 1\nevery = 20s\n"
+           "[client dashboard]\nkeep_alive = 5s\nclean_start = no\nsession_expiry = 1h\n"
+           "[subscribe all]\nclient = dashboard\nfilter = #\nprocess = 8s\nack_when = %s\n";
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *one = g_strdup_printf(text, i == 0 ? "received" : "processed");
+    g_autoptr(Outcome) outcome = kit_run(one, 1);
+    kit_assert_balanced(outcome);
+    g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_OWED), ==, 3);
+    g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_DUPLICATED), >=, i == 0 ? 0 : 2);
+    g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_ONCE), <=, i == 0 ? 3 : 1);
+  }
+}
+
 /* Wills go where they are subscribed to, and are nobody's loss. */
 static void
 test_will(void)
@@ -226,6 +246,7 @@ main(int argc, char **argv)
   g_test_add_func("/features/alias", test_alias);
   g_test_add_func("/features/session-present", test_session_present);
   g_test_add_func("/features/final-disconnect", test_final_disconnect);
+  g_test_add_func("/features/busy", test_busy);
   g_test_add_func("/features/will", test_will);
   return g_test_run();
 }

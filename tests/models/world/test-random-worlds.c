@@ -197,7 +197,9 @@ add_subscribe(GRand *rand, GString *text, const char *name, const char *client, 
   g_string_append_printf(text, "[subscribe %s]\nclient = %s\nfilter = %s\nqos = %s\n", name, client,
                          filter, PICK(rand, "0", "1", "2"));
   if (draw_maybe(rand))
-    g_string_append_printf(text, "process = %s\n", PICK(rand, "10ms", "exponential(300ms)"));
+    g_string_append_printf(text, "process = %s\nack_when = %s\n",
+                           PICK(rand, "10ms", "exponential(300ms)"),
+                           PICK(rand, "received", "processed"));
   if (draw_maybe(rand) && filter[0] != '$')
     g_string_append(text, "no_local = yes\n");
   if (draw_maybe(rand))
