@@ -10,6 +10,7 @@ static const char *const reset_words[] = {"connack", NULL};
 static const char *const start_words[] = {"spread", NULL};
 static const char *const clean_start_words[] = {"yes", "no", "first", NULL};
 static const char *const session_present_words[] = {"obey", "ignore", NULL};
+static const char *const resubscribe_words[] = {"session-lost", "always", "never", NULL};
 static const char *const ping_when_words[] = {"idle", "either", NULL};
 static const char *const connack_timeout_words[] = {"keep-alive", "never", NULL};
 static const char *const on_ack_timeout_words[] = {"report", "resend", "reconnect", "give-up",
@@ -92,6 +93,10 @@ static const ParamSpec client_params[] = {
    .words = session_present_words,
    .help = "own state when CONNACK says Session Present 0: obey drops it [MQTT-3.2.2-5], ignore "
            "sends what is unacknowledged all the same"},
+  {.name = "resubscribe", .type = PARAM_WORD, .fallback = "session-lost",
+   .words = resubscribe_words,
+   .help = "when the application subscribes again: CONNACK says Session Present 0, at each "
+           "connection, or never while its process lives"},
   {.name = "ping_when", .type = PARAM_WORD, .fallback = "idle", .words = ping_when_words,
    .help = "PINGREQ when nothing was sent for a keep alive (idle), or nothing received (either)"},
   {.name = "will", .type = PARAM_TOPIC, .fallback = "none",

@@ -11,9 +11,13 @@ client_subscribe(World *world, guint32 number)
 {
   Client *client = &world->clients[number];
   const Group *group = &world->groups[client->group];
+  gboolean all = group->resubscribe == RESUBSCRIBE_ALWAYS;
+  if (group->resubscribe == RESUBSCRIBE_NEVER && client->asked)
+    return;
+  client->asked = TRUE;
   for (guint i = 0; i < group->subscriptions->len; i++) {
     guint32 index = g_array_index(group->subscriptions, guint32, i);
-    if (client->subscribed & (G_GUINT64_CONSTANT(1) << i))
+    if (!all && client->subscribed & (G_GUINT64_CONSTANT(1) << i))
       continue;
     const Subscription *subscription = &world->subscriptions[index];
     g_autofree char *filter = spec_topic(subscription->filter, group->section->name, client->n);
@@ -392,7 +396,7 @@ client_fall(World *world, guint32 number, Death how)
   client->conn = NONE;
   client->connected_at_ns = SIM_NEVER;
   client->attempts = 0;
-  client->closing = client->opened = FALSE;
+  client->closing = client->opened = client->asked = FALSE;
   client->processing = 0;
   client->blocked = FALSE;
   client->busy_until_ns = world_time(world);

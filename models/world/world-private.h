@@ -41,6 +41,9 @@ typedef struct {
   gint64 every_ns;     /* the interval of snapshots; 0: nothing outlives anything */
 } MediumKind;
 
+/* When an application sends SUBSCRIBE, but for what was never answered. */
+typedef enum { RESUBSCRIBE_SESSION_LOST, RESUBSCRIBE_ALWAYS, RESUBSCRIBE_NEVER } Resubscribe;
+
 /* How a process ends. */
 typedef enum {
   DEATH_CRASH,   /* its host lives on, closes its sockets and refuses new connections */
@@ -61,7 +64,8 @@ typedef struct {
   GArray *subscriptions; /* guint32: indices of the world's subscribe sections */
   gboolean publishes;
   gboolean retain_as_published; /* one of its subscriptions asks for it */
-  gboolean takes_time;          /* one of its subscriptions has a processing time */
+  Resubscribe resubscribe;
+  gboolean takes_time; /* one of its subscriptions has a processing time */
   /* Counts from time zero on; window: those before its end. */
   guint64 bytes[2], window_bytes, mqtt_bytes[2];
   guint64 data_segments, retransmissions, reconnects, refused;
@@ -118,6 +122,7 @@ typedef struct {
   MqttMonitor *monitor[2];
   guint32 monitored[2]; /* connection that each watches */
   gboolean up : 1;      /* the process runs */
+  gboolean asked : 1;   /* this process has subscribed */
   gboolean blocked : 1; /* by a message that it processes: nothing is written, no timer runs */
   gboolean dark : 1;    /* its host has no power */
   gboolean opened : 1;  /* mqtt_client_opened() was called on this connection */

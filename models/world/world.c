@@ -196,6 +196,14 @@ link_for(World *world, const char *section_name, const char *client_name)
   return number;
 }
 
+static Resubscribe
+resubscribe_of(const Section *section)
+{
+  if (section_is(section, "resubscribe", "always"))
+    return RESUBSCRIBE_ALWAYS;
+  return section_is(section, "resubscribe", "never") ? RESUBSCRIBE_NEVER : RESUBSCRIBE_SESSION_LOST;
+}
+
 static void
 setup_groups(World *world)
 {
@@ -208,6 +216,7 @@ setup_groups(World *world)
     spec_client(section, &group->mqtt);
     spec_tcp(scenario_section(world->scenario, section_text(section, "tcp")), &group->tcp);
     spec_reconnect(section, &group->backoff);
+    group->resubscribe = resubscribe_of(section);
     group->nagle = section_int(section, "nagle") != 0;
     group->store_kind = store_kind(section);
     group->count = (guint32)section_int(section, "count");

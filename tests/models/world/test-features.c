@@ -174,6 +174,52 @@ test_session_present(void)
   g_assert_cmpfloat(lost[1], <, lost[0] / 2);
 }
 
+/* A broker without a store restarts: who subscribes at each connection, or when it is told that its
+ * session is gone, hears the rest; who subscribes once does not. */
+static void
+test_resubscribe(void)
+{
+  static const char text[] =
+      HEAD "[client sensor]\nreconnect = 100ms\n"
+           "[publish reading]\nclient = sensor\ntopic = t\nqos = 0\nevery = 1s\n"
+           "[client dashboard]\nreconnect = 100ms\nclean_start = no\nsession_expiry = 1h\n"
+           "resubscribe = %s\n[subscribe all]\nclient = dashboard\nfilter = #\n%s";
+  static const char restart[] = "[fault stop]\nwhat = crash\ntarget = hub\nat = 30s\n";
+  static const char *const words[] = {"session-lost", "always", "never"};
+  for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
+    g_autofree char *one = g_strdup_printf(text, words[i], restart);
+    g_autoptr(Outcome) outcome = kit_run(one, 1);
+    kit_assert_balanced(outcome);
+    g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_ONCE), >=, i < 2 ? 55 : 29);
+    g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_ONCE), <=, i < 2 ? 60 : 31);
+  }
+}
+
+/* Bytes up of a client whose session survives a crash of the broker. */
+static double
+bytes_of_kept(const char *resubscribe)
+{
+  g_autofree char *text =
+      g_strdup_printf(HEAD "store = every-change(1ms)\n[link wire]\n"
+                           "[client dashboard]\nlink = wire\nreconnect = 100ms\nclean_start = no\n"
+                           "session_expiry = 1h\nkeep_alive = never\nresubscribe = %s\n"
+                           "[subscribe all]\nclient = dashboard\nfilter = fleet/#\n"
+                           "[fault stop]\nwhat = crash\ntarget = hub\nat = 30s\nlasts = 1s\n",
+                      resubscribe);
+  g_autoptr(Outcome) outcome = kit_run(text, 1);
+  kit_assert_balanced(outcome);
+  return kit_count(outcome, "dashboard", COUNT_MQTT_BYTES_UP);
+}
+
+/* One SUBSCRIBE more: header, identifier, no properties, filter and options. */
+static void
+test_resubscribe_kept(void)
+{
+  g_assert_cmpfloat(bytes_of_kept("always") - bytes_of_kept("session-lost"), ==,
+                    2 + 2 + 1 + 2 + 7 + 1);
+  g_assert_cmpfloat(bytes_of_kept("never"), ==, bytes_of_kept("session-lost"));
+}
+
 /* A broker stops in order and comes back; who takes its DISCONNECT for the end does not. */
 static void
 test_final_disconnect(void)
@@ -245,6 +291,8 @@ main(int argc, char **argv)
   g_test_add_func("/features/message-expiry", test_message_expiry);
   g_test_add_func("/features/alias", test_alias);
   g_test_add_func("/features/session-present", test_session_present);
+  g_test_add_func("/features/resubscribe", test_resubscribe);
+  g_test_add_func("/features/resubscribe-kept", test_resubscribe_kept);
   g_test_add_func("/features/final-disconnect", test_final_disconnect);
   g_test_add_func("/features/busy", test_busy);
   g_test_add_func("/features/will", test_will);

@@ -164,6 +164,8 @@ add_client(GRand *rand, GString *text, const char *name, const char *link)
   if (draw_maybe(rand))
     g_string_append(text, "ping_when = either\n");
   if (draw_maybe(rand))
+    g_string_append_printf(text, "resubscribe = %s\n", PICK(rand, "always", "never"));
+  if (draw_maybe(rand))
     add_will(rand, text);
   if (draw_maybe(rand))
     g_string_append_printf(text, "session_present = %s\n", PICK(rand, "obey", "ignore"));
