@@ -134,6 +134,12 @@ mqtt_client_begin(MqttClient *client)
   release_handed(client);
 }
 
+static void
+set_property(MqttProperties *properties, MqttProperty property)
+{
+  properties->present |= G_GUINT64_CONSTANT(1) << property;
+}
+
 /* Closing */
 
 static void
@@ -168,19 +174,25 @@ mqtt_client_close(MqttClient *client, guint8 reason)
 
 /* DISCONNECT is the last packet [MQTT-3.14.4-1]. It cannot follow half a PUBLISH, and a
  * transport that takes no bytes is not waited for. */
-void
-mqtt_client_goodbye(MqttClient *client, guint8 reason)
+static void
+say_goodbye(MqttClient *client, const MqttDisconnect *disconnect)
 {
   if (client->pipe.partial != NULL || client->pipe.blocked) {
-    mqtt_client_close(client, reason);
+    mqtt_client_close(client, disconnect->reason);
     return;
   }
   leave(client);
   mqtt_pipe_drop_answers(&client->pipe);
-  MqttPacket packet = {.type = MQTT_DISCONNECT, .disconnect = {.reason = reason}};
+  MqttPacket packet = {.type = MQTT_DISCONNECT, .disconnect = *disconnect};
   mqtt_pipe_packet(&client->core, &client->pipe, MQTT_NO_PEER, &packet, 0, 0);
   client->goodbye = TRUE;
-  client->goodbye_reason = reason;
+  client->goodbye_reason = disconnect->reason;
+}
+
+void
+mqtt_client_goodbye(MqttClient *client, guint8 reason)
+{
+  say_goodbye(client, &(MqttDisconnect){.reason = reason});
 }
 
 /* Section 4.13: version 5.0 says why. */
@@ -198,11 +210,22 @@ mqtt_client_fail(MqttClient *client, guint8 reason)
 void
 mqtt_client_disconnect(MqttClient *client, gint64 now_ns, guint8 reason)
 {
+  const MqttClientConfig *config = client->config;
+  MqttDisconnect disconnect = {.reason = reason};
   (void)now_ns;
   mqtt_client_begin(client);
-  if (client->state == CLIENT_CONNECTED)
-    mqtt_client_goodbye(client, reason);
-  else if (client->state == CLIENT_OPENING || client->state == CLIENT_CONNACK)
+  /* What ends with its connection cannot be kept after all, section 3.14.2.2.2. */
+  gboolean changes =
+      config->changes_expiry && config->version == MQTT_5_0 && !client->ends_with_connection;
+  if (changes) {
+    set_property(&disconnect.properties, MQTT_PROP_SESSION_EXPIRY);
+    disconnect.properties.session_expiry_s = config->disconnect_expiry_s;
+  }
+  if (client->state == CLIENT_CONNECTED) {
+    say_goodbye(client, &disconnect);
+    if (client->goodbye && changes)
+      client->ends_with_connection = config->disconnect_expiry_s == 0;
+  } else if (client->state == CLIENT_OPENING || client->state == CLIENT_CONNACK)
     mqtt_client_close(client, reason);
 }
 
@@ -264,12 +287,6 @@ wants_clean_start(const MqttClient *client)
   default:
     return TRUE;
   }
-}
-
-static void
-set_property(MqttProperties *properties, MqttProperty property)
-{
-  properties->present |= G_GUINT64_CONSTANT(1) << property;
 }
 
 /* The message was made at time 0, so what is left of its expiry then is all of it. */

@@ -58,7 +58,9 @@ typedef enum { MQTT_QOS2_ON_PUBLISH, MQTT_QOS2_ON_PUBREL } MqttQos2Receiver;
 typedef struct {
   MqttVersion version;
   MqttCleanStart clean_start;
-  guint32 session_expiry_s;  /* 3.1.1: not sent */
+  guint32 session_expiry_s; /* 3.1.1: not sent */
+  gboolean changes_expiry;  /* by the DISCONNECT that the application asks for; not in 3.1.1 */
+  guint32 disconnect_expiry_s;
   guint16 keep_alive_s;      /* 0: off */
   gint64 ping_timeout_ns;    /* silence after PINGREQ that closes; MQTT_NEVER */
   gint64 connect_timeout_ns; /* from connecting() to opened() */

@@ -157,6 +157,25 @@ check_nat(const Scenario *scenario, const Section *client, GPtrArray *findings)
 }
 
 static void
+check_goodbye(const Section *client, GPtrArray *findings)
+{
+  gboolean mqtt5 = section_is(client, "protocol", "mqtt5");
+  gboolean changes = !section_is(client, "disconnect_expiry", "as-set");
+
+  if (section_is(client, "goodbye", "with-will") && !mqtt5)
+    spec_error(findings, client, "goodbye", "DISCONNECT has no reason in mqtt311");
+  if (section_is(client, "goodbye", "with-will") && section_is(client, "will", "none"))
+    spec_note(findings, client, "goodbye", "goodbye = with-will: there is no will");
+  if (changes && !mqtt5)
+    spec_error(findings, client, "disconnect_expiry", "DISCONNECT has no properties in mqtt311");
+  else if (changes && section_int(client, "session_expiry") == 0 &&
+           section_int(client, "disconnect_expiry") != 0)
+    spec_error(findings, client, "disconnect_expiry",
+               "a session that ends with its connection (session_expiry = 0s) cannot be kept by "
+               "DISCONNECT (section 3.14.2.2.2)");
+}
+
+static void
 check_connecting(const Scenario *scenario, const Section *client, GPtrArray *findings)
 {
   gboolean tcp_alone = section_value(client, "connack_timeout") != NULL;
@@ -206,6 +225,7 @@ spec_check_client(const Scenario *scenario, const Section *client, GPtrArray *fi
   check_nat(scenario, client, findings);
   check_connecting(scenario, client, findings);
   spec_check_quirks(scenario, client, findings);
+  check_goodbye(client, findings);
   check_subscriptions(scenario, client, findings);
   if (section_int(client, "keep_alive") == VALUE_NEVER && can_disconnect(scenario, client))
     spec_note(findings, client, "keep_alive",

@@ -10,6 +10,8 @@ static const char *const reset_words[] = {"connack", NULL};
 static const char *const start_words[] = {"spread", NULL};
 static const char *const clean_start_words[] = {"yes", "no", "first", NULL};
 static const char *const session_present_words[] = {"obey", "ignore", NULL};
+static const char *const goodbye_words[] = {"disconnect", "with-will", "vanish", NULL};
+static const char *const as_set_words[] = {"as-set", "never", NULL};
 static const char *const resubscribe_words[] = {"session-lost", "always", "never", NULL};
 static const char *const ping_when_words[] = {"idle", "either", NULL};
 static const char *const connack_timeout_words[] = {"keep-alive", "never", NULL};
@@ -89,6 +91,12 @@ static const ParamSpec client_params[] = {
   {.name = "session_expiry", .type = PARAM_TIME, .fallback = "0s", .low = "0s",
    .high = "4294967294s", .grain = "1s", .why = "four bytes on the wire", .words = spec_never,
    .help = "Session Expiry Interval, whole seconds; mqtt311 has none"},
+  {.name = "goodbye", .type = PARAM_WORD, .fallback = "disconnect", .words = goodbye_words,
+   .help = "how an orderly stop leaves: DISCONNECT 0x00, DISCONNECT 0x04 that has the will sent "
+           "(MQTT 5), or nothing"},
+  {.name = "disconnect_expiry", .type = PARAM_TIME, .fallback = "as-set", .low = "0s",
+   .high = "4294967294s", .grain = "1s", .why = "four bytes on the wire", .words = as_set_words,
+   .help = "Session Expiry Interval that DISCONNECT changes it to (MQTT 5)"},
   {.name = "session_present", .type = PARAM_WORD, .fallback = "obey",
    .words = session_present_words,
    .help = "own state when CONNACK says Session Present 0: obey drops it [MQTT-3.2.2-5], ignore "
@@ -175,6 +183,14 @@ connack_timeout_ns(const Section *section)
   return timeout->kind == VALUE_TEXT ? section_int(section, "keep_alive") : timeout->integer;
 }
 
+static guint32
+disconnect_expiry_s(const Section *section)
+{
+  return section_is(section, "disconnect_expiry", "as-set")
+             ? 0
+             : spec_whole_seconds(section, "disconnect_expiry", G_MAXUINT32);
+}
+
 guint32
 spec_will_delay_s(const Section *client)
 {
@@ -194,6 +210,8 @@ spec_client(const Section *section, MqttClientConfig *config)
       .ping_when = section_is(section, "ping_when", "either") ? MQTT_PING_EITHER : MQTT_PING_IDLE,
       /* 0xffffffff is a session that does not expire, section 3.1.2.11.2. */
       .session_expiry_s = spec_whole_seconds(section, "session_expiry", G_MAXUINT32),
+      .changes_expiry = !section_is(section, "disconnect_expiry", "as-set"),
+      .disconnect_expiry_s = disconnect_expiry_s(section),
       .keep_alive_s = (guint16)spec_whole_seconds(section, "keep_alive", 0),
       .ping_timeout_ns = section_int(section, ping),
       .connect_timeout_ns = section_int(section, "connect_timeout"),

@@ -369,14 +369,17 @@ client_start(World *world, guint32 number, gint64 at_ns)
   sim_timer_set(world->sim, &world->clients[number].wake, world->kind_wake, number, 0, at_ns);
 }
 
-/* The machine says goodbye, and what it says is written before the process goes; what it is at work
- * on is cut short. */
+/* The machine says goodbye, if it does, and what it says is written before the process goes; what
+ * it is at work on is cut short. */
 static void
 client_stop(World *world, guint32 number)
 {
   Client *client = &world->clients[number];
+  Goodbye goodbye = world->groups[client->group].goodbye;
   client->blocked = FALSE;
-  mqtt_client_disconnect(client->mqtt, world_time(world), MQTT_SUCCESS);
+  if (goodbye != GOODBYE_VANISH)
+    mqtt_client_disconnect(client->mqtt, world_time(world),
+                           goodbye == GOODBYE_WITH_WILL ? MQTT_DISCONNECT_WITH_WILL : MQTT_SUCCESS);
   client_pump(world, number);
   if (client->store != NULL)
     medium_flush(world, client->store);

@@ -44,6 +44,9 @@ typedef struct {
 /* When an application sends SUBSCRIBE, but for what was never answered. */
 typedef enum { RESUBSCRIBE_SESSION_LOST, RESUBSCRIBE_ALWAYS, RESUBSCRIBE_NEVER } Resubscribe;
 
+/* What an orderly stop says. */
+typedef enum { GOODBYE_DISCONNECT, GOODBYE_WITH_WILL, GOODBYE_VANISH } Goodbye;
+
 /* How a process ends. */
 typedef enum {
   DEATH_CRASH,   /* its host lives on, closes its sockets and refuses new connections */
@@ -65,6 +68,7 @@ typedef struct {
   gboolean publishes;
   gboolean retain_as_published; /* one of its subscriptions asks for it */
   Resubscribe resubscribe;
+  Goodbye goodbye;
   gboolean takes_time; /* one of its subscriptions has a processing time */
   /* Counts from time zero on; window: those before its end. */
   guint64 bytes[2], window_bytes, mqtt_bytes[2];

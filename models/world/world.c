@@ -204,6 +204,14 @@ resubscribe_of(const Section *section)
   return section_is(section, "resubscribe", "never") ? RESUBSCRIBE_NEVER : RESUBSCRIBE_SESSION_LOST;
 }
 
+static Goodbye
+goodbye_of(const Section *section)
+{
+  if (section_is(section, "goodbye", "with-will"))
+    return GOODBYE_WITH_WILL;
+  return section_is(section, "goodbye", "vanish") ? GOODBYE_VANISH : GOODBYE_DISCONNECT;
+}
+
 static void
 setup_groups(World *world)
 {
@@ -217,6 +225,7 @@ setup_groups(World *world)
     spec_tcp(scenario_section(world->scenario, section_text(section, "tcp")), &group->tcp);
     spec_reconnect(section, &group->backoff);
     group->resubscribe = resubscribe_of(section);
+    group->goodbye = goodbye_of(section);
     group->nagle = section_int(section, "nagle") != 0;
     group->store_kind = store_kind(section);
     group->count = (guint32)section_int(section, "count");

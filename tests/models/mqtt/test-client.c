@@ -851,6 +851,36 @@ test_disconnect(void)
   solo_free(solo);
 }
 
+/* The application may end its session, or keep it longer, as it goes; not keep one that ends with
+ * its connection, section 3.14.2.2.2. */
+static void
+test_disconnect_expiry(void)
+{
+  static const struct {
+    guint32 set_s, changed_s;
+    gboolean says;
+  } rows[] = {{100, 0, TRUE}, {100, G_MAXUINT32, TRUE}, {0, 5, FALSE}};
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    Solo *solo = solo_new(MQTT_5_0);
+    solo->config.session_expiry_s = rows[i].set_s;
+    solo->config.changes_expiry = TRUE;
+    solo->config.disconnect_expiry_s = rows[i].changed_s;
+    connect_plain(solo, FALSE);
+    publish(solo, 1, 1);
+    g_assert_cmpint(out(solo), ==, MQTT_PUBLISH);
+    mqtt_client_disconnect(solo->client, 0, MQTT_SUCCESS);
+    g_assert_cmpint(out(solo), ==, MQTT_DISCONNECT);
+    const MqttProperties *p = &solo->packet.disconnect.properties;
+    g_assert_cmpint(MQTT_HAS(p, MQTT_PROP_SESSION_EXPIRY) != 0, ==, rows[i].says);
+    if (rows[i].says)
+      g_assert_cmpuint(p->session_expiry_s, ==, rows[i].changed_s);
+    mqtt_client_closed(solo->client, 0);
+    gboolean kept = rows[i].says && rows[i].changed_s > 0;
+    g_assert_cmpuint(mqtt_client_inflight(solo->client), ==, kept);
+    solo_free(solo);
+  }
+}
+
 static void
 test_lose_state(void)
 {
@@ -937,6 +967,7 @@ main(int argc, char **argv)
       {"errors/early-answer", test_pubcomp_before_pubrel},
       {"assigned-id", test_assigned_id},
       {"disconnect", test_disconnect},
+      {"disconnect-expiry", test_disconnect_expiry},
       {"lose-state", test_lose_state},
       {"message-expiry", test_message_expiry},
   };

@@ -278,6 +278,30 @@ test_will(void)
   g_assert_cmpfloat(kit_count(outcome, "reading", COUNT_OWED), >, 45);
 }
 
+static double
+wills(const char *keys)
+{
+  g_autofree char *text = g_strdup_printf(
+      HEAD "[client sensor]\nwill = gone/{client}\nwill_qos = 1\nkeep_alive = never\n%s"
+           "[client dashboard]\nlink = wire\n[link wire]\n"
+           "[subscribe all]\nclient = dashboard\nfilter = gone/#\nqos = 0\n"
+           "[fault stops]\nwhat = restart\ntarget = sensor\nat = 20s\nlasts = 10s\n",
+      keys);
+  g_autoptr(Outcome) outcome = kit_run(text, 1);
+  kit_assert_balanced(outcome);
+  return kit_count(outcome, "dashboard", COUNT_MQTT_BYTES_DOWN);
+}
+
+/* An orderly stop that says goodbye has no will sent, unless it asks for it. */
+static void
+test_goodbye(void)
+{
+  double quiet = wills("");
+  g_assert_cmpfloat(wills("goodbye = with-will\n"), >, quiet);
+  g_assert_cmpfloat(wills("goodbye = vanish\n"), ==, wills("goodbye = with-will\n"));
+  g_assert_cmpfloat(wills("protocol = mqtt311\ngoodbye = vanish\n"), >, quiet);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -296,5 +320,6 @@ main(int argc, char **argv)
   g_test_add_func("/features/final-disconnect", test_final_disconnect);
   g_test_add_func("/features/busy", test_busy);
   g_test_add_func("/features/will", test_will);
+  g_test_add_func("/features/goodbye", test_goodbye);
   return g_test_run();
 }

@@ -143,6 +143,8 @@ add_client(GRand *rand, GString *text, const char *name, const char *link)
     g_string_append(text, "clean_start = no\n");
     if (protocol[4] == '5')
       g_string_append_printf(text, "session_expiry = %s\n", PICK(rand, "0s", "5s", "1h", "never"));
+    if (protocol[4] == '5' && draw_maybe(rand))
+      g_string_append(text, "disconnect_expiry = 0s\n");
   }
   if (draw_maybe(rand))
     g_string_append_printf(text, "keep_alive = %s\n", PICK(rand, "2s", "10s", "never"));
@@ -163,6 +165,9 @@ add_client(GRand *rand, GString *text, const char *name, const char *link)
                            PICK(rand, "1", "3", "unlimited"));
   if (draw_maybe(rand))
     g_string_append(text, "ping_when = either\n");
+  if (draw_maybe(rand))
+    g_string_append_printf(text, "goodbye = %s\n",
+                           protocol[4] == '5' ? PICK(rand, "with-will", "vanish") : "vanish");
   if (draw_maybe(rand))
     g_string_append_printf(text, "resubscribe = %s\n", PICK(rand, "always", "never"));
   if (draw_maybe(rand))
