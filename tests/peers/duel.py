@@ -5,6 +5,7 @@ send, when, and what they tell their application must agree. Speaks TAP.
     duel.py PROFILE REAL-PEER... -- MODEL-PEER...
 """
 import asyncio
+import socket
 import struct
 import sys
 import time
@@ -586,6 +587,33 @@ async def no_connack(s):
     await s.until_closed()
 
 
+async def silence(s):
+    """Its SYNs are lost for 10 s, since the queue of the listening socket is full: one blocks in
+    connect() until the kernel sends its SYN again, the other gives up after 5 s and has a new
+    one."""
+    await s.start()
+    s.server.close()
+    loop = asyncio.get_running_loop()
+    address = "127.0.0.1", s.port
+    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        deaf.bind(address)
+        deaf.listen(0)
+        for one in deaf, first, second:
+            one.setblocking(False)
+        for one in first, second:
+            one.connect_ex(address)
+        s.cut()
+        s.mark = time.monotonic()
+        await asyncio.sleep(10)
+        while True:
+            conn, peer = await asyncio.wait_for(loop.sock_accept(deaf), PATIENCE)
+            conn.close()
+            if peer not in (first.getsockname(), second.getsockname()):
+                break
+        s.times.append(("connects again", time.monotonic() - s.mark))
+
+
 async def backoff(s):
     """Three connections without CONNACK, one with, one more."""
     s.connect(clean=1)
@@ -604,7 +632,7 @@ SCENES = (hello, window, narrower_5, wider_5, stays_5, cut_publish, cut_publish_
           cut_pubrel_lost, cut_pubrel_clean, away, away_long, late, refused_1_5, refused_2_5,
           unknown, again, receive, receive_cut, receive_cut_lost, receive_twice, receive_other,
           receive_other_cut, receive_many_5, widened, surprise, limits_5, final_5, garbage,
-          refused_connect, idle, deaf, other_keep_alive_5, slow, no_connack, backoff)
+          refused_connect, idle, deaf, other_keep_alive_5, slow, no_connack, silence, backoff)
 AT_ONCE = 24
 
 
