@@ -89,10 +89,10 @@ find_mqtt_js(void)
 }
 
 static const PeerKind kinds[] = {
-    {"libmosquitto", find_libmosquitto, TRUE, TRUE, TRUE, FALSE},
-    {"paho-c", find_paho_c, TRUE, FALSE, TRUE, FALSE},
-    {"paho-python", find_paho_python, FALSE, TRUE, TRUE, FALSE},
-    {"mqtt-js", find_mqtt_js, FALSE, TRUE, FALSE, TRUE},
+    {"libmosquitto", find_libmosquitto, TRUE, TRUE, TRUE, FALSE, TRUE},
+    {"paho-c", find_paho_c, TRUE, FALSE, TRUE, FALSE, FALSE},
+    {"paho-python", find_paho_python, FALSE, TRUE, TRUE, FALSE, FALSE},
+    {"mqtt-js", find_mqtt_js, FALSE, TRUE, FALSE, TRUE, FALSE},
 };
 
 static gboolean

@@ -13,6 +13,9 @@ typedef struct {
   gboolean resumes_at_once; /* otherwise it takes a second, and its cuts are played on one broker */
   gboolean resends_first;   /* after a reconnect what is older goes first [MQTT-4.6.0-1] */
   gboolean takes_aliases;   /* it knows what to do with a topic alias of the broker's */
+  /* It keeps what comes again at QoS 2, and may hand it over once more when the broker uses the
+   * identifier again (docs/MODEL.md, keeps-each-copy). */
+  gboolean keeps_each_copy;
 } PeerKind;
 
 enum { STAGE_ACTORS = 3 };
