@@ -255,8 +255,9 @@ go_on_bursting(Peer *peer)
 }
 
 static void
-obey(Peer *peer, const char *line)
+obey(gpointer user, const char *line)
 {
+  Peer *peer = user;
   g_auto(GStrv) words = g_strsplit(line, " ", -1);
   if (strcmp(words[0], "connect") == 0) {
     words_say("connecting");
@@ -274,23 +275,6 @@ obey(Peer *peer, const char *line)
     mosquitto_disconnect(peer->mosq);
   } else
     g_error("do not understand: %s", line);
-}
-
-/* FALSE at the end of stdin. */
-static gboolean
-take_orders(Peer *peer, GString *partial)
-{
-  char bytes[4096], *end;
-  gssize n = read(STDIN_FILENO, bytes, sizeof bytes);
-  if (n <= 0)
-    return FALSE;
-  g_string_append_len(partial, bytes, n);
-  while ((end = strchr(partial->str, '\n')) != NULL) {
-    *end = '\0';
-    obey(peer, partial->str);
-    g_string_erase(partial, 0, end + 1 - partial->str);
-  }
-  return TRUE;
 }
 
 static void
@@ -324,7 +308,7 @@ main(int argc, char **argv)
       events |= POLLOUT;
     struct pollfd polled[] = {{STDIN_FILENO, POLLIN, 0}, {fd, events, 0}};
     poll(polled, 2, 50);
-    if (polled[0].revents != 0 && !take_orders(&peer, partial))
+    if (polled[0].revents != 0 && !words_hear(partial, obey, &peer))
       break;
     if (peer.mosq != NULL && !peer.own)
       work(&peer, mosquitto_socket(peer.mosq) == fd ? polled[1].revents : 0);

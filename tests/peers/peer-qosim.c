@@ -29,7 +29,7 @@ typedef struct {
   int fd;           /* -1: none */
   guint16 port;
   gboolean opened, up, leaving, closing;
-  guint slow_s; /* for each message, in which nothing else is done */
+  guint slow_s;    /* for each message, in which nothing else is done */
   gint64 retry_ns; /* when it connects again; MQTT_NEVER */
   gint64 up_since_ns;
   guint attempts;
@@ -209,8 +209,9 @@ do_publish(Peer *peer, char *const *words)
 }
 
 static void
-obey(Peer *peer, const char *line)
+obey(gpointer user, const char *line)
 {
+  Peer *peer = user;
   g_auto(GStrv) words = g_strsplit(line, " ", -1);
   if (strcmp(words[0], "connect") == 0) {
     words_say("connecting");
@@ -224,23 +225,6 @@ obey(Peer *peer, const char *line)
     mqtt_client_disconnect(peer->mqtt, now(), MQTT_SUCCESS);
   } else
     g_error("do not understand: %s", line);
-}
-
-/* FALSE at the end of stdin. */
-static gboolean
-take_orders(Peer *peer, GString *partial)
-{
-  char bytes[4096], *end;
-  gssize n = read(STDIN_FILENO, bytes, sizeof bytes);
-  if (n <= 0)
-    return FALSE;
-  g_string_append_len(partial, bytes, n);
-  while ((end = strchr(partial->str, '\n')) != NULL) {
-    *end = '\0';
-    obey(peer, partial->str);
-    g_string_erase(partial, 0, end + 1 - partial->str);
-  }
-  return TRUE;
 }
 
 /* ---- the loop ---- */
@@ -325,7 +309,7 @@ main(int argc, char **argv)
     short events = peer.opened ? POLLIN : POLLOUT;
     struct pollfd polled[] = {{STDIN_FILENO, POLLIN, 0}, {peer.fd, events, 0}};
     poll(polled, 2, patience_ms(&peer));
-    if (polled[0].revents != 0 && !take_orders(&peer, partial))
+    if (polled[0].revents != 0 && !words_hear(partial, obey, &peer))
       break;
     if (peer.mqtt != NULL)
       serve(&peer, polled[1].revents);

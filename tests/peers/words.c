@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TEXT_MAX 64 /* longer payloads are compared with the pattern */
 
@@ -92,4 +93,20 @@ words_say(const char *format, ...)
   va_end(args);
   puts(line); /* one call, one lock */
   fflush(stdout);
+}
+
+gboolean
+words_hear(GString *partial, void (*obey)(gpointer user, const char *line), gpointer user)
+{
+  char bytes[4096], *end;
+  gssize n = read(STDIN_FILENO, bytes, sizeof bytes);
+  if (n <= 0)
+    return FALSE;
+  g_string_append_len(partial, bytes, n);
+  while ((end = strchr(partial->str, '\n')) != NULL) {
+    *end = '\0';
+    obey(user, partial->str);
+    g_string_erase(partial, 0, end + 1 - partial->str);
+  }
+  return TRUE;
 }

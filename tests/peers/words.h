@@ -17,3 +17,5 @@ GString *words_message(const char *topic, gsize topic_length, int qos, gboolean 
                        const void *payload, gsize size);
 /* Says a line, whole, whichever threads speak. */
 void words_say(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* Reads stdin; each whole line is obeyed, the rest is kept. FALSE: stdin has ended. */
+gboolean words_hear(GString *partial, void (*obey)(gpointer user, const char *line), gpointer user);
