@@ -6,10 +6,9 @@
 #pragma once
 
 #include "models/mqtt/client.h"
-#include "models/mqtt/quirks.h"
 
 typedef struct {
-  guint8 versions; /* a bit for each MqttVersion that is taken; 0: all */
+  guint8 versions; /* taken: bit 0 for 3.1.1, bit 1 for 5.0; 0: all */
   guint8 maximum_qos;
   guint32 inflight; /* own bound per session; the client's Receive Maximum binds too */
   guint32 queue;    /* per session, behind inflight */

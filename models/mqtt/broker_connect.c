@@ -49,7 +49,8 @@ static guint8
 check(const MqttBroker *broker, const MqttConnect *connect)
 {
   gboolean v5 = connect->version == MQTT_5_0;
-  if (broker->config->versions != 0 && !(broker->config->versions >> connect->version & 1))
+  if (broker->config->versions != 0 &&
+      !(broker->config->versions >> (connect->version - MQTT_3_1_1) & 1))
     return MQTT_UNSUPPORTED_VERSION; /* [MQTT-3.1.2-2] */
   if (!v5 && connect->client_id.length == 0 && !connect->clean_start)
     return MQTT_CLIENT_ID_NOT_VALID; /* [MQTT-3.1.3-8 of 3.1.1] */

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "models/mqtt/event.h"
+#include "models/mqtt/quirks.h"
 #include "models/mqtt/store.h"
 
 #define MQTT_NEVER G_MAXINT64
@@ -29,27 +30,6 @@ typedef enum {
   MQTT_PING_IDLE,  /* PINGREQ when nothing was sent for a keep alive [MQTT-3.1.2-20] */
   MQTT_PING_EITHER /* or when nothing was received for one */
 } MqttPingWhen;
-/* What real libraries do otherwise, and is too small for a knob of its own. Several break a rule.
- */
-typedef enum {
-  MQTT_CLIENT_RECEIVE_MAXIMUM_REPLACES =
-      1,                                /* the server's replaces inflight, up or down, for good */
-  MQTT_CLIENT_IGNORES_CONNACK = 1 << 1, /* its properties: limits, Server Keep Alive, identifier */
-  MQTT_CLIENT_QUEUE_PASSES_WINDOW = 1 << 2,  /* what waits at a reconnection is all sent at once */
-  MQTT_CLIENT_PUBREL_WIDENS_WINDOW = 1 << 3, /* by one, until the connection ends */
-  MQTT_CLIENT_DUP_AT_RECONNECT = 1 << 4, /* on all that is sent then, though it never was before */
-  MQTT_CLIENT_REFUSAL_IS_SUCCESS = 1 << 5, /* to the application; PUBREL follows a PUBREC of 0x80 */
-  MQTT_CLIENT_DROPS_UNKNOWN_PUBREC = 1 << 6, /* no PUBREL answers it */
-  MQTT_CLIENT_UNKNOWN_ID_UNSAID = 1 << 7,    /* an unknown identifier gets reason 0x00 */
-  MQTT_CLIENT_ERROR_IS_FINAL = 1 << 8,  /* never connects again after DISCONNECT, a refusal in MQTT
-                                          5,  or an error of the server */
-  MQTT_CLIENT_KEEPS_EACH_COPY = 1 << 9, /* of a QoS 2 PUBLISH that comes again; PUBREL hands over
-                                          the oldest with its identifier. For on-pubrel */
-  MQTT_CLIENT_LAST_COPY_COUNTS = 1 << 10, /* of them, PUBREL hands over the last. For on-pubrel */
-  MQTT_CLIENT_CLOSES_SILENTLY = 1 << 11,  /* at an error of the server: no DISCONNECT says which */
-  MQTT_CLIENT_BEGINS_AGAIN = 1 << 12 /* with clean_start, a QoS 2 exchange goes back to PUBLISH when
-                                       its connection is cut after PUBREC */
-} MqttClientQuirk;
 typedef enum { MQTT_OFFLINE_NONE, MQTT_OFFLINE_QOS12, MQTT_OFFLINE_ALL } MqttOfflineQueue;
 typedef enum { MQTT_DROP_NEW, MQTT_DROP_OLD, MQTT_FULL_REFUSE } MqttOnQueueFull;
 typedef enum { MQTT_QOS2_ON_PUBLISH, MQTT_QOS2_ON_PUBREL } MqttQos2Receiver;

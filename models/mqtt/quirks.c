@@ -24,3 +24,21 @@ const char *const mqtt_quirk_names[] = {
     "whole-seconds",
     NULL,
 };
+
+const char *const mqtt_client_quirk_names[] = {
+    "none",
+    "receive-maximum-replaces",
+    "ignores-connack",
+    "queue-passes-window",
+    "pubrel-widens-window",
+    "dup-at-reconnect",
+    "refusal-is-success",
+    "drops-unknown-pubrec",
+    "unknown-id-unsaid",
+    "error-is-final",
+    "keeps-each-copy",
+    "last-copy-counts",
+    "closes-silently",
+    "begins-again",
+    NULL,
+};

@@ -1,8 +1,8 @@
-/* What real brokers do otherwise than the specification, or than this one, and that is too small
- * for a field of its own: bits of MqttBrokerConfig.quirks. docs/MODEL.md says what was seen of
- * them. */
+/* What real programs do otherwise than the specification, or than these machines, and that is too
+ * small for a field of its own. docs/MODEL.md says what was seen of each. */
 #pragma once
 
+/* Of brokers: bits of MqttBrokerConfig.quirks. */
 enum {
   MQTT_QUIRK_KEEP_ALIVE_CAP = 1 << 0, /* who asks for none in 5.0 gets 65535 s */
   /* A client's Receive Maximum takes the place of our bound on what is in flight to it. */
@@ -36,5 +36,27 @@ enum {
   MQTT_QUIRK_WHOLE_SECONDS = 1 << 17,
 };
 
+/* Of clients: bits of MqttClientConfig.quirks. */
+typedef enum {
+  MQTT_CLIENT_RECEIVE_MAXIMUM_REPLACES =
+      1,                                /* the server's replaces inflight, up or down, for good */
+  MQTT_CLIENT_IGNORES_CONNACK = 1 << 1, /* its properties: limits, Server Keep Alive, identifier */
+  MQTT_CLIENT_QUEUE_PASSES_WINDOW = 1 << 2,  /* what waits at a reconnection is all sent at once */
+  MQTT_CLIENT_PUBREL_WIDENS_WINDOW = 1 << 3, /* by one, until the connection ends */
+  MQTT_CLIENT_DUP_AT_RECONNECT = 1 << 4, /* on all that is sent then, though it never was before */
+  MQTT_CLIENT_REFUSAL_IS_SUCCESS = 1 << 5, /* to the application; PUBREL follows a PUBREC of 0x80 */
+  MQTT_CLIENT_DROPS_UNKNOWN_PUBREC = 1 << 6, /* no PUBREL answers it */
+  MQTT_CLIENT_UNKNOWN_ID_UNSAID = 1 << 7,    /* an unknown identifier gets reason 0x00 */
+  MQTT_CLIENT_ERROR_IS_FINAL = 1 << 8,  /* never connects again after DISCONNECT, a refusal in MQTT
+                                          5,  or an error of the server */
+  MQTT_CLIENT_KEEPS_EACH_COPY = 1 << 9, /* of a QoS 2 PUBLISH that comes again; PUBREL hands over
+                                          the oldest with its identifier. For on-pubrel */
+  MQTT_CLIENT_LAST_COPY_COUNTS = 1 << 10, /* of them, PUBREL hands over the last. For on-pubrel */
+  MQTT_CLIENT_CLOSES_SILENTLY = 1 << 11,  /* at an error of the server: no DISCONNECT says which */
+  MQTT_CLIENT_BEGINS_AGAIN = 1 << 12 /* with clean_start, a QoS 2 exchange goes back to PUBLISH when
+                                       its connection is cut after PUBREC */
+} MqttClientQuirk;
+
 /* "none", then one for each bit; ends with NULL. */
 extern const char *const mqtt_quirk_names[];
+extern const char *const mqtt_client_quirk_names[];

@@ -4,6 +4,7 @@
 #include "models/spec/spec_quirks.h"
 #include "models/spec/spec_words.h"
 
+/* In the order of the bits of MqttBrokerConfig.versions. */
 static const char *const protocol_words[] = {"all", "mqtt311", "mqtt5", NULL};
 static const char *const overlapping_words[] = {"once", "each", NULL};
 
@@ -60,30 +61,11 @@ const KindSpec spec_kind_broker = {
     .model = TRUE,
 };
 
-static gboolean
-lists(const Section *section, const char *key, const char *word)
-{
-  const Value *list = section_value(section, key);
-  for (guint i = 0; i < list->list.n; i++)
-    if (g_str_equal(list->list.values[i]->text, word))
-      return TRUE;
-  return FALSE;
-}
-
-static guint8
-versions(const Section *section)
-{
-  if (lists(section, "protocols", "all"))
-    return 0;
-  return (guint8)((lists(section, "protocols", "mqtt311") ? 1 << MQTT_3_1_1 : 0) |
-                  (lists(section, "protocols", "mqtt5") ? 1 << MQTT_5_0 : 0));
-}
-
 void
 spec_broker(const Section *section, MqttBrokerConfig *config)
 {
   *config = (MqttBrokerConfig){
-      .versions = versions(section),
+      .versions = (guint8)spec_word_set(section, "protocols", protocol_words),
       .maximum_qos = (guint8)section_int(section, "maximum_qos"),
       .inflight = spec_limit(section, "inflight"),
       .queue = spec_limit(section, "queue"),

@@ -18,22 +18,6 @@ static const char *const connack_timeout_words[] = {"keep-alive", "never", NULL}
 static const char *const on_ack_timeout_words[] = {"report", "resend", "reconnect", "give-up",
                                                    NULL};
 static const char *const offline_queue_words[] = {"none", "qos12", "all", NULL};
-/* In the order of MqttClientQuirk. */
-static const char *const quirk_words[] = {"none",
-                                          "receive-maximum-replaces",
-                                          "ignores-connack",
-                                          "queue-passes-window",
-                                          "pubrel-widens-window",
-                                          "dup-at-reconnect",
-                                          "refusal-is-success",
-                                          "drops-unknown-pubrec",
-                                          "unknown-id-unsaid",
-                                          "error-is-final",
-                                          "keeps-each-copy",
-                                          "last-copy-counts",
-                                          "closes-silently",
-                                          "begins-again",
-                                          NULL};
 
 /* clang-format off */
 static const ParamSpec backoff_params[] = {
@@ -132,7 +116,7 @@ static const ParamSpec client_params[] = {
    .high = "4294967294", .words = spec_unlimited, .help = "tries before the exchange is given up"},
   {.name = "offline_queue", .type = PARAM_WORD, .fallback = "qos12", .words = offline_queue_words,
    .help = "publications accepted while disconnected; the rest are refused"},
-  {.name = "quirks", .type = PARAM_WORD, .fallback = "none", .words = quirk_words,
+  {.name = "quirks", .type = PARAM_WORD, .fallback = "none", .words = mqtt_client_quirk_names,
    .flags = PARAM_IS_LIST, .help = "oddities of real libraries; docs/MODEL.md says what they are"},
   SPEC_ENDPOINT_KEYS,
   {.name = NULL},
@@ -229,7 +213,7 @@ spec_client(const Section *section, MqttClientConfig *config)
       .ack_backoff = section_real(section, "ack_backoff"),
       .ack_tries = spec_limit(section, "ack_tries"),
       .qos2_receiver = spec_qos2_receiver(section),
-      .quirks = (guint16)spec_word_set(section, "quirks", quirk_words),
+      .quirks = (guint16)spec_word_set(section, "quirks", mqtt_client_quirk_names),
       .store = spec_stores(section),
       .ack_after_store = spec_acks_after_store(section),
   };

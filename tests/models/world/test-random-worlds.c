@@ -108,24 +108,11 @@ add_will(GRand *rand, GString *text)
 static void
 add_quirks(GRand *rand, GString *text)
 {
-  static const char *const quirks[] = {"receive-maximum-replaces",
-                                       "ignores-connack",
-                                       "queue-passes-window",
-                                       "pubrel-widens-window",
-                                       "dup-at-reconnect",
-                                       "refusal-is-success",
-                                       "drops-unknown-pubrec",
-                                       "unknown-id-unsaid",
-                                       "error-is-final",
-                                       "keeps-each-copy",
-                                       "last-copy-counts",
-                                       "closes-silently",
-                                       "begins-again"};
   const char *before = "quirks = ";
-  for (gsize i = 0; i < G_N_ELEMENTS(quirks); i++) {
+  for (guint i = 1; mqtt_client_quirk_names[i] != NULL; i++) {
     if (g_rand_int_range(rand, 0, 3) != 0)
       continue;
-    g_string_append_printf(text, "%s%s", before, quirks[i]);
+    g_string_append_printf(text, "%s%s", before, mqtt_client_quirk_names[i]);
     before = ", ";
   }
   g_string_append_c(text, '\n');
