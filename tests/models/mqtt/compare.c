@@ -60,7 +60,8 @@ part_messages(GByteArray *bytes)
     g_byte_array_append(messages, bytes->data + at, (guint)(end - at));
     g_byte_array_remove_range(bytes, (guint)at, (guint)(end - at));
   }
-  g_byte_array_append(bytes, messages->data, messages->len);
+  if (messages->len > 0)
+    g_byte_array_append(bytes, messages->data, messages->len);
 }
 
 static void
@@ -101,6 +102,12 @@ listen(Player *player, guint side, guint conn)
   part_messages(ear->came);
 }
 
+static gboolean
+same_bytes(const GByteArray *a, const GByteArray *b)
+{
+  return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
 static void
 compare_ears(Player *player, guint line, const char *text)
 {
@@ -110,8 +117,7 @@ compare_ears(Player *player, guint line, const char *text)
     const Ear *ears[2] = {&player->ears[0][i], &player->ears[1][i]};
     for (guint side = 0; side < 2; side++)
       listen(player, side, i);
-    if (ears[0]->closed == ears[1]->closed && ears[0]->came->len == ears[1]->came->len &&
-        memcmp(ears[0]->came->data, ears[1]->came->data, ears[0]->came->len) == 0)
+    if (ears[0]->closed == ears[1]->closed && same_bytes(ears[0]->came, ears[1]->came))
       continue;
     GString *said = g_string_new(NULL);
     g_string_append_printf(said, "line %u, after \"%s\", on %c", line, text, 'a' + i);
