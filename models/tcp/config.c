@@ -5,8 +5,7 @@
 
 /* include/net/tcp.h and ip-sysctl of Linux: TCP_TIMEOUT_INIT, TCP_RTO_MIN, TCP_RTO_MAX,
  * tcp_syn_retries, tcp_synack_retries, tcp_retries2, TCP_DELACK_MIN, TCP_FASTRETRANS_THRESH,
- * TCP_INIT_CWND. Options: time stamps (RFC 7323) padded to 12 bytes; on SYN also MSS, SACK
- * permitted and window scale. */
+ * TCP_INIT_CWND, tcp_sack, tcp_timestamps, tcp_window_scaling. */
 void
 tcp_config_linux(TcpConfig *config)
 {
@@ -23,8 +22,9 @@ tcp_config_linux(TcpConfig *config)
       .initial_window = 10,
       .send_buffer = 65536,
       .receive_buffer = 65536,
-      .option_bytes = 12,
-      .syn_option_bytes = 20,
+      .sack = TRUE,
+      .timestamps = TRUE,
+      .window_scaling = TRUE,
   };
 }
 
@@ -48,7 +48,5 @@ tcp_config_rfc6298(TcpConfig *config)
       .initial_window = 10,
       .send_buffer = 65536,
       .receive_buffer = 65536,
-      .option_bytes = 0,
-      .syn_option_bytes = 4,
   };
 }

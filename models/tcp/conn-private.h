@@ -2,7 +2,9 @@
  *
  *   conn.c        life, application calls, timers, getters
  *   input.c       a segment comes: checks in the order of RFC 9293 3.10.7, state changes
- *   receive.c     what came: order, out-of-order ranges, window offered, when an ACK is owed
+ *   options.c     what SYNs agree on; timestamps
+ *   receive.c     what came: order, window offered, when an ACK is owed
+ *   early.c       what came before its turn, and what SACK blocks say of it
  *   send.c        what to send: cutting the stream into segments, the retransmission queue, output
  *   recovery.c    what ACKs and time-outs say about loss
  *   congestion.c  how much may be under way
@@ -25,11 +27,19 @@ typedef struct {
   guint8 transmissions; /* stops at 255 */
 } TcpSent;
 
-/* Bytes received beyond a gap. */
 typedef struct {
   guint64 start;
   guint64 end;
 } TcpRange;
+
+/* Bytes received beyond a gap, and what is to be told of them; there only while there are any. */
+typedef struct {
+  TcpRange *ranges; /* in order, not touching */
+  guint32 count, capacity;
+  TcpRange blocks[TCP_SACK_BLOCKS]; /* those of the ranges that changed last, the last first */
+  TcpRange duplicate;               /* came twice and not yet reported (RFC 2883); empty: none */
+  guint8 block_count;
+} TcpEarly;
 
 typedef enum {
   TCP_TIMER_OFF,
@@ -83,23 +93,28 @@ struct _TcpConn {
   gint64 retry_start_ns; /* first retransmission of those in a row */
 
   /* Receiving. */
-  TcpRange *early;
-  guint32 early_count, early_capacity;
+  TcpEarly *early; /* NULL: all came in order */
   guint64 rcv_nxt;
   guint64 rcv_acked; /* last ack sent */
   guint64 rcv_fin;   /* offset of the peer's FIN, 0: not seen */
   guint64 offered;   /* right edge of the window given to the peer */
+  guint32 ts_recent; /* RFC 7323 4.3 */
   guint16 rcv_mss;   /* length of what seems a full-sized segment */
 
-  guint16 mss;
-  guint8 state;   /* TcpState */
-  guint8 end;     /* TcpEnd */
-  guint8 timer;   /* TcpTimer */
-  guint8 ca;      /* TcpCaState */
-  guint8 retries; /* time-outs, or probes, in a row */
+  guint16 own_mss; /* the MSS option */
+  guint16 mss;     /* largest payload to send */
+  guint8 state;    /* TcpState */
+  guint8 end;      /* TcpEnd */
+  guint8 timer;    /* TcpTimer */
+  guint8 ca;       /* TcpCaState */
+  guint8 retries;  /* time-outs, or probes, in a row */
   guint8 probe_shift;
   guint8 dup_acks;
 
+  guint8 rcv_scale : 4; /* RFC 7323 2.3 */
+  guint8 sack_ok : 1;   /* both SYNs offered it; so the next */
+  guint8 timestamps_ok : 1;
+  guint8 scaled : 1;
   guint8 passive : 1;
   guint8 nodelay : 1;
   guint8 closing : 1; /* the application closed */
@@ -132,9 +147,25 @@ void tcp_conn_finish(TcpConn *conn, TcpEnd end);
 void tcp_conn_time_wait(TcpConn *conn, gint64 now_ns);
 void tcp_conn_establish(TcpConn *conn, gint64 now_ns);
 
+/* options.c */
+void tcp_options_start(TcpConn *conn, guint mss);
+guint tcp_options_bytes(const TcpConn *conn);
+void tcp_options_write(TcpConn *conn, gint64 now_ns, TcpSegment *segment);
+void tcp_options_agree(TcpConn *conn, const TcpSegment *syn);
+void tcp_options_read(TcpConn *conn, const TcpSegment *segment);
+
+/* early.c */
+gboolean tcp_early_any(const TcpConn *conn);
+void tcp_early_add(TcpConn *conn, guint64 start, guint64 end);
+void tcp_early_absorb(TcpConn *conn, guint64 start);
+void tcp_early_duplicate(TcpConn *conn, guint64 start, guint64 end);
+void tcp_early_report(TcpConn *conn, TcpSegment *segment, guint room);
+void tcp_early_free(TcpConn *conn);
+
 /* receive.c */
 void tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
-guint32 tcp_receive_window(TcpConn *conn);
+void tcp_receive_unacceptable(TcpConn *conn, const TcpSegment *segment);
+guint32 tcp_receive_window(TcpConn *conn, guint8 flags);
 gboolean tcp_receive_update_due(const TcpConn *conn);
 
 /* send.c */

@@ -15,12 +15,12 @@ new_end(const TcpConfig *config, guint mss, gboolean nodelay, TcpStream *tx, Tcp
   conn->config = config;
   conn->tx = tx;
   conn->rx = rx;
-  conn->mss = mss;
+  tcp_options_start(conn, mss);
   conn->rcv_mss = MIN(mss, RCV_MSS_INITIAL);
   conn->nodelay = nodelay != FALSE;
   conn->rto_ns = config->rto_initial_ns;
   conn->timer_ns = conn->ack_ns = TCP_NEVER;
-  conn->offered = 1 + config->receive_buffer;
+  conn->offered = 1 + MIN(config->receive_buffer, G_MAXUINT16);
   tcp_congestion_start(conn, config->initial_window);
   return conn;
 }
@@ -49,7 +49,7 @@ tcp_conn_free(TcpConn *conn)
   tcp_stream_unref(conn->tx);
   tcp_stream_unref(conn->rx);
   g_free(conn->ring);
-  g_free(conn->early);
+  tcp_early_free(conn);
   g_free(conn);
 }
 
@@ -67,8 +67,7 @@ tcp_conn_finish(TcpConn *conn, TcpEnd end)
   conn->committed = tcp_send_seq(conn, conn->unsent);
   conn->tail = conn->head;
   tcp_send_release(conn);
-  g_clear_pointer(&conn->early, g_free);
-  conn->early_count = conn->early_capacity = 0;
+  tcp_early_free(conn);
   tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
   conn->ack_ns = TCP_NEVER;
   conn->state = TCP_CLOSED;
@@ -236,7 +235,8 @@ tcp_conn_consumed(TcpConn *conn, gint64 now_ns, gsize n)
   guint64 read = tcp_stream_read(conn->rx) + n;
   g_assert(read <= readable_end(conn));
   tcp_stream_advance_read(conn->rx, read);
-  if (conn->state >= TCP_ESTABLISHED && conn->rcv_fin == 0 && tcp_receive_update_due(conn)) {
+  if (n > 0 && conn->state >= TCP_ESTABLISHED && conn->rcv_fin == 0 &&
+      tcp_receive_update_due(conn)) {
     conn->ack_now = TRUE;
   }
 }

@@ -30,14 +30,16 @@ typedef struct {
   gint64 rto_max_ns;
   guint syn_retries; /* SYNs sent again before the open fails */
   guint synack_retries;
-  guint data_retries;     /* time-outs in a row before giving up (LINUX: the tcp_retries2 rule) */
-  gint64 delayed_ack_ns;  /* TCP_NEVER or 0: acknowledge at once */
-  guint dup_acks;         /* fast retransmit threshold */
-  guint initial_window;   /* in segments (RFC 6928) */
-  guint send_buffer;      /* bytes */
-  guint receive_buffer;   /* bytes */
-  guint option_bytes;     /* on every segment but SYN, as on the wire: 12 with timestamps */
-  guint syn_option_bytes; /* on SYN and SYN-ACK */
+  guint data_retries;    /* time-outs in a row before giving up (LINUX: the tcp_retries2 rule) */
+  gint64 delayed_ack_ns; /* TCP_NEVER or 0: acknowledge at once */
+  guint dup_acks;        /* fast retransmit threshold */
+  guint initial_window;  /* in segments (RFC 6928) */
+  guint send_buffer;     /* bytes */
+  guint receive_buffer;  /* bytes */
+  /* Options, used if both ends offer them. */
+  gboolean sack;           /* RFC 2018, with D-SACK (RFC 2883) */
+  gboolean timestamps;     /* RFC 7323 */
+  gboolean window_scaling; /* RFC 7323; else the window ends at 65,535 bytes */
 } TcpConfig;
 
 void tcp_config_linux(TcpConfig *config);
@@ -76,8 +78,8 @@ typedef struct {
 
 typedef struct _TcpConn TcpConn;
 
-/* An end that will open actively: mss is the largest payload of a segment, nodelay turns Nagle
- * off. */
+/* An end that will open actively: mss is what its MSS option says (the MTU without the headers),
+ * nodelay turns Nagle off. */
 TcpConn *tcp_conn_new(const TcpConfig *config, guint mss, gboolean nodelay);
 /* The passive end of the connection that opener began, on receipt of its SYN (given to
  * tcp_conn_input() next). */

@@ -28,6 +28,7 @@ input_listen(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
     return;
   }
   conn->rcv_nxt = conn->rcv_acked = 1;
+  tcp_options_agree(conn, segment);
   conn->wnd_end = 1 + segment->window;
   conn->max_window = segment->window;
   conn->state = TCP_SYN_RECEIVED;
@@ -52,6 +53,7 @@ input_syn_sent(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   }
   conn->rcv_nxt = 1;
   conn->ack_first = TRUE;
+  tcp_options_agree(conn, segment);
   tcp_recovery_acked(conn, now_ns, segment->ack);
   update_window(conn, segment, 0);
   tcp_conn_establish(conn, now_ns);
@@ -166,9 +168,10 @@ input_synchronized(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
     tcp_conn_time_wait(conn, now_ns);
   }
   if (!is_acceptable(conn, segment)) {
-    conn->ack_first = TRUE;
+    tcp_receive_unacceptable(conn, segment);
     return;
   }
+  tcp_options_read(conn, segment);
   if (!(segment->flags & TCP_ACK) || !input_ack(conn, now_ns, segment)) {
     return;
   }

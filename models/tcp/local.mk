@@ -5,7 +5,9 @@ libqosim_tcp_a_SOURCES = \
 	models/tcp/conn.c \
 	models/tcp/conn.h \
 	models/tcp/conn-private.h \
+	models/tcp/early.c \
 	models/tcp/input.c \
+	models/tcp/options.c \
 	models/tcp/receive.c \
 	models/tcp/recovery.c \
 	models/tcp/rtt.c \

@@ -1,7 +1,5 @@
 #include "models/tcp/conn-private.h"
 
-#include <string.h>
-
 /* RFC 1122 4.2.3.3: the right edge moves only by at least this much. */
 static guint32
 window_step(const TcpConn *conn)
@@ -15,16 +13,20 @@ window_limit(const TcpConn *conn)
   return tcp_stream_read(conn->rx) + conn->config->receive_buffer;
 }
 
-/* The window to put into a segment; what is offered here is promised: the right edge never goes
- * back. */
+/* The window to put into a segment with those flags; what is offered here is promised: the right
+ * edge never goes back, but for what a scaled window cannot say (RFC 7323 2.4), and that much is
+ * accepted all the same. On SYN the window is not scaled. */
 guint32
-tcp_receive_window(TcpConn *conn)
+tcp_receive_window(TcpConn *conn, guint8 flags)
 {
-  guint64 limit = window_limit(conn);
-  if (limit - conn->offered >= window_step(conn)) {
+  guint64 next = MAX(conn->rcv_nxt, 1);
+  guint scale = conn->rcv_scale;
+  guint64 most = flags & TCP_SYN ? G_MAXUINT16 : (guint64)G_MAXUINT16 << scale;
+  guint64 limit = MIN(window_limit(conn), next + most);
+  if (limit >= conn->offered + window_step(conn)) {
     conn->offered = limit;
   }
-  return conn->offered - MIN(MAX(conn->rcv_nxt, 1), conn->offered);
+  return (guint32)(conn->offered - MIN(next, conn->offered)) >> scale << scale;
 }
 
 /* After the application read: is the peer to be told at once? If the window it knows has no room
@@ -38,86 +40,6 @@ tcp_receive_update_due(const TcpConn *conn)
   guint64 known = conn->offered - next;
   return limit - conn->offered >= window_step(conn) &&
          (known < conn->mss || limit - next >= 2 * known);
-}
-
-static void
-insert_at(TcpConn *conn, guint32 index, TcpRange range)
-{
-  if (conn->early_count == conn->early_capacity) {
-    conn->early_capacity = MAX(4, 2 * conn->early_capacity);
-    conn->early = g_renew(TcpRange, conn->early, conn->early_capacity);
-  }
-  memmove(&conn->early[index + 1], &conn->early[index],
-          (conn->early_count - index) * sizeof(TcpRange));
-  conn->early[index] = range;
-  conn->early_count++;
-}
-
-static void
-remove_from(TcpConn *conn, guint32 index, guint32 n)
-{
-  memmove(&conn->early[index], &conn->early[index + n],
-          (conn->early_count - index - n) * sizeof(TcpRange));
-  conn->early_count -= n;
-  if (conn->early_count == 0) {
-    g_clear_pointer(&conn->early, g_free);
-    conn->early_capacity = 0;
-  }
-}
-
-/* First range that ends at or after the offset; behind a loss that is the last one, so it is
- * looked at first. */
-static guint32
-find_range(const TcpConn *conn, guint64 offset)
-{
-  guint32 low = 0, high = conn->early_count;
-  if (high > 0 && conn->early[high - 1].end <= offset) {
-    return conn->early[high - 1].end == offset ? high - 1 : high;
-  }
-  while (low < high) {
-    guint32 middle = low + (high - low) / 2;
-    if (conn->early[middle].end < offset) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
-
-/* Remembers bytes beyond a gap; ranges that touch become one. */
-static void
-store_early(TcpConn *conn, guint64 start, guint64 end)
-{
-  guint32 first = find_range(conn, start);
-  guint32 last = first;
-  while (last < conn->early_count && conn->early[last].start <= end) {
-    last++;
-  }
-  if (first == last) {
-    insert_at(conn, first, (TcpRange){start, end});
-    return;
-  }
-  TcpRange *range = &conn->early[first];
-  range->start = MIN(range->start, start);
-  range->end = MAX(conn->early[last - 1].end, end);
-  if (last - first > 1) {
-    remove_from(conn, first + 1, last - first - 1);
-  }
-}
-
-/* rcv_nxt has moved: takes over what joins it. */
-static void
-absorb_early(TcpConn *conn)
-{
-  guint32 n = 0;
-  while (n < conn->early_count && conn->early[n].start <= conn->rcv_nxt) {
-    conn->rcv_nxt = MAX(conn->rcv_nxt, conn->early[n].end);
-    n++;
-  }
-  if (n > 0) {
-    remove_from(conn, 0, n);
-  }
 }
 
 static void
@@ -157,6 +79,22 @@ schedule_ack(TcpConn *conn, gint64 now_ns)
   }
 }
 
+/* RFC 2883: what of the segment had been acknowledged before it came. */
+static void
+report_duplicate(TcpConn *conn, const TcpSegment *segment)
+{
+  tcp_early_duplicate(conn, segment->seq, MIN(segment->seq + segment->length, conn->rcv_nxt));
+}
+
+/* RFC 9293 3.10.7.4: a segment outside of the window is answered and otherwise ignored
+ * (tcp_send_dupack()). */
+void
+tcp_receive_unacceptable(TcpConn *conn, const TcpSegment *segment)
+{
+  report_duplicate(conn, segment);
+  conn->ack_first = TRUE;
+}
+
 /* Text and FIN of an acceptable segment (RFC 9293 3.10.7.4). */
 void
 tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
@@ -168,6 +106,7 @@ tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   }
   gboolean after_fin = conn->rcv_fin != 0 && conn->rcv_nxt > conn->rcv_fin;
   if (end + fin <= conn->rcv_nxt || after_fin) { /* a repetition: our ACK may have been lost */
+    report_duplicate(conn, segment);
     conn->ack_first = TRUE;
     return;
   }
@@ -182,14 +121,15 @@ tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   if (segment->seq > conn->rcv_nxt) { /* RFC 5681 4.2: the duplicate ACK goes at once, alone */
     conn->ack_first = TRUE;
     if (end > segment->seq) {
-      store_early(conn, segment->seq, end);
+      tcp_early_add(conn, segment->seq, end);
     }
     return;
   }
+  report_duplicate(conn, segment);
   conn->rcv_mss = CLAMP(segment->length, conn->rcv_mss, conn->mss);
   conn->rcv_nxt = MAX(conn->rcv_nxt, end);
-  if (conn->early_count > 0) { /* RFC 5681 4.2: filling a gap, wholly or in part */
-    absorb_early(conn);
+  if (tcp_early_any(conn)) { /* RFC 5681 4.2: filling a gap, wholly or in part */
+    tcp_early_absorb(conn, segment->seq);
     conn->ack_now = TRUE;
   } else {
     schedule_ack(conn, now_ns);

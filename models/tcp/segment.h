@@ -14,7 +14,7 @@ typedef enum {
   TCP_ACK = 1 << 4,
 } TcpFlags;
 
-#define TCP_SACK_BLOCKS 3 /* room beside timestamps (RFC 2018, section 3) */
+#define TCP_SACK_BLOCKS 4 /* 3 beside timestamps (RFC 2018, section 3) */
 
 /* Relative to the segment's ack, so that a D-SACK block (RFC 2883) lies below 0. */
 typedef struct {
@@ -28,6 +28,10 @@ typedef struct {
   guint16 length; /* payload bytes */
   guint8 flags;   /* TcpFlags */
   guint8 options; /* bytes of options as on the wire, a multiple of 4 */
+  guint16 mss;    /* this and the next three are options of SYN alone; 0: not there */
+  guint8 sack_permitted : 1;
+  guint8 window_scaled : 1;
+  guint8 window_scale : 4; /* how far the windows of later segments are shifted */
   guint8 sack_count;
   guint32 ts_value, ts_echo; /* RFC 7323, in ms; both 0: no timestamps */
   TcpSackBlock sack[TCP_SACK_BLOCKS];

@@ -180,10 +180,9 @@ tcp_send_probe(TcpConn *conn, gint64 now_ns)
 
 /* Every segment but the first SYN acknowledges, so it settles what was owed. */
 static void
-fill(TcpConn *conn, TcpSegment *segment, guint64 seq, guint16 length, guint8 flags)
+fill(TcpConn *conn, gint64 now_ns, TcpSegment *segment, guint64 seq, guint16 length, guint8 flags)
 {
-  const TcpConfig *config = conn->config;
-  guint32 window = tcp_receive_window(conn);
+  guint32 window = tcp_receive_window(conn, flags);
   gboolean acknowledges = conn->state != TCP_SYN_SENT;
   *segment = (TcpSegment){
       .seq = seq,
@@ -191,8 +190,8 @@ fill(TcpConn *conn, TcpSegment *segment, guint64 seq, guint16 length, guint8 fla
       .window = window,
       .length = length,
       .flags = flags | (acknowledges ? TCP_ACK : 0),
-      .options = flags & TCP_SYN ? config->syn_option_bytes : config->option_bytes,
   };
+  tcp_options_write(conn, now_ns, segment);
   conn->rcv_acked = conn->rcv_nxt;
   conn->ack_ns = TCP_NEVER;
   conn->ack_first = conn->ack_now = FALSE;
@@ -214,14 +213,14 @@ transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
   if (conn->timer != TCP_TIMER_RETRANSMIT) { /* RFC 6298 5.1 */
     tcp_conn_set_timer(conn, TCP_TIMER_RETRANSMIT, now_ns + conn->rto_ns);
   }
-  fill(conn, segment, sent->seq, sent->length, sent->flags);
+  fill(conn, now_ns, segment, sent->seq, sent->length, sent->flags);
   return TRUE;
 }
 
 static gboolean
-acknowledge(TcpConn *conn, TcpSegment *segment)
+acknowledge(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
 {
-  fill(conn, segment, tcp_send_seq(conn, conn->unsent), 0, 0);
+  fill(conn, now_ns, segment, tcp_send_seq(conn, conn->unsent), 0, 0);
   return TRUE;
 }
 
@@ -259,11 +258,11 @@ tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
     return output_reset(conn, segment);
   }
   if (conn->ack_first) {
-    return acknowledge(conn, segment);
+    return acknowledge(conn, now_ns, segment);
   }
   if (conn->probe_owed) {
     conn->probe_owed = FALSE;
-    fill(conn, segment, conn->una - 1, 0, 0);
+    fill(conn, now_ns, segment, conn->una - 1, 0, 0);
     return TRUE;
   }
   if (may_retransmit(conn)) {
@@ -273,5 +272,5 @@ tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
   if (conn->unsent != conn->tail) {
     return transmit(conn, now_ns, conn->unsent++, segment);
   }
-  return (conn->ack_now || conn->ack_ns <= now_ns) && acknowledge(conn, segment);
+  return (conn->ack_now || conn->ack_ns <= now_ns) && acknowledge(conn, now_ns, segment);
 }

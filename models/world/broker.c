@@ -75,7 +75,7 @@ broker_accept(World *world, guint32 number)
   Conn *conn = &world->conns[number];
   const Broker *broker = &world->brokers[conn->broker];
   const Client *client = &world->clients[conn->client];
-  guint mss = client->mtu - TCP_IPV4_HEADERS - broker->tcp.option_bytes;
+  guint mss = client->mtu - TCP_IPV4_HEADERS;
   conn->accepted = TRUE;
   conn->broker_open = TRUE;
   conn->tcp[BROKER_END] = tcp_conn_accept(&broker->tcp, mss, !broker->nagle, conn->tcp[CLIENT_END]);

@@ -58,7 +58,7 @@ conn_open(World *world, guint32 client_number)
     return number;
   }
   net_flow_begin(world->net, number);
-  guint mss = client->mtu - TCP_IPV4_HEADERS - group->tcp.option_bytes;
+  guint mss = client->mtu - TCP_IPV4_HEADERS;
   TcpConn *tcp = conn->tcp[CLIENT_END] = tcp_conn_new(&group->tcp, mss, !group->nagle);
   conn->stream[CLIENT_END] = tcp_stream_ref(tcp_conn_tx(tcp));
   conn->stream[BROKER_END] = tcp_stream_ref(tcp_conn_rx(tcp));

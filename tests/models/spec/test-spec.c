@@ -187,7 +187,7 @@ test_tcp(void)
   g_assert_cmpint(config.delayed_ack_ns, ==, linux_config.delayed_ack_ns);
   g_assert_cmpuint(config.dup_acks, ==, linux_config.dup_acks);
   g_assert_cmpuint(config.initial_window, ==, linux_config.initial_window);
-  g_assert_cmpuint(config.option_bytes, ==, linux_config.option_bytes);
+  g_assert_cmpint(config.timestamps, ==, linux_config.timestamps);
   g_assert_cmpuint(config.send_buffer, ==, 64000);
   g_assert_cmpuint(config.receive_buffer, ==, 64000);
 

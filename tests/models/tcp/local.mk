@@ -3,6 +3,7 @@ tcp_tests = \
 	tests/models/tcp/test-flow \
 	tests/models/tcp/test-loss \
 	tests/models/tcp/test-open-close \
+	tests/models/tcp/test-options \
 	tests/models/tcp/test-random \
 	tests/models/tcp/test-rto \
 	tests/models/tcp/test-stream
@@ -16,6 +17,8 @@ tests_models_tcp_test_loss_SOURCES = tests/models/tcp/test-loss.c $(tcp_pair)
 tests_models_tcp_test_loss_LDADD = $(LIBS_TCP) -lm
 tests_models_tcp_test_open_close_SOURCES = tests/models/tcp/test-open-close.c $(tcp_pair)
 tests_models_tcp_test_open_close_LDADD = $(LIBS_TCP)
+tests_models_tcp_test_options_SOURCES = tests/models/tcp/test-options.c $(tcp_pair)
+tests_models_tcp_test_options_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_random_SOURCES = tests/models/tcp/test-random.c $(tcp_pair)
 tests_models_tcp_test_random_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_rto_SOURCES = tests/models/tcp/test-rto.c $(tcp_pair)

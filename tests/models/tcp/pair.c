@@ -41,6 +41,26 @@ pattern(guint from, guint64 offset)
   return (offset % 251) ^ (from * 0x80);
 }
 
+#define CLOCK_ORIGIN (1 << 30) /* of timestamps, in ms */
+
+/* Bytes of options; blocks with their offsets; timestamps in ms of virtual time. */
+static void
+log_options(GString *log, const TcpSegment *segment)
+{
+  g_string_append_printf(log, " opt %u", segment->options);
+  for (guint i = 0; i < segment->sack_count; i++) {
+    g_string_append_printf(log, "%s%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT,
+                           i == 0 ? " sack " : ",", segment->ack + segment->sack[i].start,
+                           segment->ack + segment->sack[i].end);
+  }
+  if (segment->ts_value != 0) {
+    g_string_append_printf(log, " ts %d", (gint32)segment->ts_value - CLOCK_ORIGIN);
+  }
+  if (segment->ts_echo != 0) {
+    g_string_append_printf(log, "/%d", (gint32)segment->ts_echo - CLOCK_ORIGIN);
+  }
+}
+
 static void
 log_segment(Pair *pair, guint from, const TcpSegment *segment, gboolean lost)
 {
@@ -66,6 +86,9 @@ log_segment(Pair *pair, guint from, const TcpSegment *segment, gboolean lost)
   }
   if (pair->log_windows) {
     g_string_append_printf(pair->log, " win %u", segment->window);
+  }
+  if (pair->log_options) {
+    log_options(pair->log, segment);
   }
   g_string_append(pair->log, lost ? " x\n" : "\n");
 }
@@ -134,6 +157,13 @@ pump(Pair *pair, guint end)
   pair_output(pair, end);
 }
 
+/* The MSS that makes segments of pair->mss bytes of payload beside timestamps. */
+static guint
+mss_option(const Pair *pair, guint end)
+{
+  return pair->mss + (pair->config[end].timestamps ? 12 : 0);
+}
+
 static void
 deliver(Pair *pair, const Packet *packet)
 {
@@ -144,7 +174,8 @@ deliver(Pair *pair, const Packet *packet)
   }
   gboolean begins = (packet->segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
   if (to == 1 && pair->end[1] == NULL && begins && !pair->refuses && pair->end[0] != NULL) {
-    pair->end[1] = tcp_conn_accept(&pair->config[1], pair->mss, pair->nodelay[1], pair->end[0]);
+    pair->end[1] =
+        tcp_conn_accept(&pair->config[1], mss_option(pair, 1), pair->nodelay[1], pair->end[0]);
   }
   if (pair->end[to] == NULL || tcp_conn_end(pair->end[to]) != TCP_END_NONE) {
     if (tcp_reset_for(&packet->segment, &reset)) {
@@ -215,7 +246,7 @@ pair_run(Pair *pair, gint64 until_ms)
 void
 pair_connect(Pair *pair)
 {
-  pair->end[0] = tcp_conn_new(&pair->config[0], pair->mss, pair->nodelay[0]);
+  pair->end[0] = tcp_conn_new(&pair->config[0], mss_option(pair, 0), pair->nodelay[0]);
   tcp_conn_connect(pair->end[0], pair->now_ns);
   pump(pair, 0);
 }

@@ -34,7 +34,8 @@ struct _Pair {
   void (*pump)(Pair *pair, guint end); /* the application, after any input */
   GString *log;                        /* NULL: none is kept */
   gboolean log_windows;
-  guint sent[2]; /* segments that entered the link, by sender */
+  gboolean log_options; /* bytes of options, SACK blocks, timestamps / what they echo */
+  guint sent[2];        /* segments that entered the link, by sender */
   guint64 written[2];
   guint64 received[2]; /* bytes read at that end, each compared with what was written */
   GArray *wire;

@@ -1,0 +1,99 @@
+#include "models/tcp/conn-private.h"
+
+/* Bytes on the wire as tcp_syn_options() and tcp_established_options() lay them out: timestamps 10
+ * and two of padding, into which SACK permitted goes on SYN; window scale 3 and one of padding. */
+#define MSS_BYTES 4
+#define TIMESTAMP_BYTES 12
+#define SCALE_BYTES 4
+#define SACK_PERMITTED_BYTES 4 /* without timestamps */
+#define OPTION_SPACE 40
+
+/* A peer that sends no MSS option (RFC 9293 3.7.1). */
+#define DEFAULT_MSS 536
+
+#define MAX_SCALE 14 /* RFC 7323 2.3 */
+
+/* RFC 7323 leaves the clock's origin open; this one keeps values above 0 in a warm-up too. */
+#define CLOCK_ORIGIN_NS G_GINT64_CONSTANT(1073741824000000)
+#define CLOCK_TICK_NS G_GINT64_CONSTANT(1000000)
+
+/* On segments without SACK blocks once the connection stands. */
+guint
+tcp_options_bytes(const TcpConn *conn)
+{
+  return conn->timestamps_ok ? TIMESTAMP_BYTES : 0;
+}
+
+/* The least shift that lets the whole buffer be offered. */
+void
+tcp_options_start(TcpConn *conn, guint mss)
+{
+  guint bits = g_bit_storage(conn->config->receive_buffer);
+  conn->own_mss = conn->mss = mss;
+  conn->rcv_scale = conn->config->window_scaling ? CLAMP(bits, 16, 16 + MAX_SCALE) - 16 : 0;
+}
+
+/* The first SYN offers, its answer holds to what both have. */
+static void
+write_syn(TcpConn *conn, TcpSegment *segment)
+{
+  const TcpConfig *config = conn->config;
+  gboolean offers = conn->state == TCP_SYN_SENT;
+  segment->mss = conn->own_mss;
+  segment->sack_permitted = offers ? config->sack : conn->sack_ok;
+  segment->window_scaled = offers ? config->window_scaling : conn->scaled;
+  segment->window_scale = conn->rcv_scale;
+  segment->options = MSS_BYTES + (segment->window_scaled ? SCALE_BYTES : 0);
+  if (offers ? config->timestamps : conn->timestamps_ok) {
+    segment->options += TIMESTAMP_BYTES;
+  } else if (segment->sack_permitted) {
+    segment->options += SACK_PERMITTED_BYTES;
+  }
+}
+
+/* The segment's flags and length are filled in. SACK blocks give way where they would make the
+ * packet larger than the path takes. */
+void
+tcp_options_write(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
+{
+  gboolean syn = (segment->flags & TCP_SYN) != 0;
+  if (syn) {
+    write_syn(conn, segment);
+  } else {
+    segment->options = tcp_options_bytes(conn);
+  }
+  if (conn->timestamps_ok || (conn->state == TCP_SYN_SENT && conn->config->timestamps)) {
+    segment->ts_value = (guint64)(now_ns + CLOCK_ORIGIN_NS) / CLOCK_TICK_NS;
+    segment->ts_echo = conn->ts_recent;
+  }
+  if (conn->early != NULL && !syn) {
+    guint room = MIN(OPTION_SPACE - segment->options, conn->mss - MIN(segment->length, conn->mss));
+    tcp_early_report(conn, segment, room);
+  }
+}
+
+/* The peer's SYN: what both offer holds (RFC 7323 1.3, 2.2; RFC 2018 2). */
+void
+tcp_options_agree(TcpConn *conn, const TcpSegment *syn)
+{
+  const TcpConfig *config = conn->config;
+  conn->sack_ok = config->sack && syn->sack_permitted;
+  conn->timestamps_ok = config->timestamps && syn->ts_value != 0;
+  conn->scaled = config->window_scaling && syn->window_scaled;
+  conn->rcv_scale = conn->scaled ? conn->rcv_scale : 0;
+  conn->ts_recent = syn->ts_value;
+  conn->mss = MIN(conn->own_mss, syn->mss != 0 ? syn->mss : DEFAULT_MSS);
+  conn->mss -= tcp_options_bytes(conn);
+}
+
+/* What to echo: the clock of the last segment that began at or before what was acknowledged last
+ * (RFC 7323 4.3; tcp_replace_ts_recent()), so that the echo measures from the first segment of
+ * those that wait for a delayed ACK, and across a gap from the one before it. */
+void
+tcp_options_read(TcpConn *conn, const TcpSegment *segment)
+{
+  if (conn->timestamps_ok && segment->seq <= conn->rcv_acked &&
+      (gint32)(segment->ts_value - conn->ts_recent) >= 0) {
+    conn->ts_recent = segment->ts_value;
+  }
+}
