@@ -3,6 +3,7 @@
 #include "models/spec/spec_words.h"
 
 static const char *const rule_words[] = {"linux", "rfc6298", NULL};
+static const char *const ack_words[] = {"linux", "rfc1122", NULL};
 
 /* clang-format off */
 static const ParamSpec tcp_params[] = {
@@ -20,9 +21,31 @@ static const ParamSpec tcp_params[] = {
    .help = "times that SYN-ACK is sent again"},
   {.name = "data_retries", .type = PARAM_INT, .fallback = "15", .low = "0", .high = "255",
    .help = "time-outs in a row before the connection is given up"},
+  {.name = "tick", .type = PARAM_TIME, .fallback = "4ms", .low = "0s", .high = "1s",
+   .help = "of the clock that timers run by, on a wheel as Linux's; 0s: timers are exact"},
+  {.name = "ack_rule", .type = PARAM_WORD, .fallback = "linux", .words = ack_words,
+   .help = "linux: quick and pingpong mode, a delay that adapts; rfc1122: every second segment, "
+           "and the delay"},
   {.name = "delayed_ack", .type = PARAM_TIME, .fallback = "40ms", .low = "0s", .high = "500ms",
    .words = spec_never,
-   .help = "longest wait of an acknowledgement (RFC 1122); 0s, never: none waits"},
+   .help = "wait of an acknowledgement (linux: the least); 0s, never: none waits"},
+  {.name = "delayed_ack_max", .type = PARAM_TIME, .fallback = "200ms", .low = "0s", .high = "500ms",
+   .help = "longest wait of an acknowledgement; ack_rule = linux only"},
+  {.name = "quick_acks", .type = PARAM_INT, .fallback = "16", .low = "0", .high = "255",
+   .help = "acknowledgements at once at the start, after a pause, and when some seem lost; "
+           "ack_rule = linux only"},
+  {.name = "sack_delay", .type = PARAM_TIME, .fallback = "1ms", .low = "0s", .high = "100ms",
+   .help = "wait of acknowledgements beyond the third for one gap; ack_rule = linux only"},
+  {.name = "sack", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "selective acknowledgements (RFC 2018, RFC 2883), if the peer has them too"},
+  {.name = "timestamps", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "RFC 7323, 12 bytes on each segment, if the peer has them too"},
+  {.name = "window_scaling", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "RFC 7323, if the peer has it too; else windows end at 65535 bytes"},
+  {.name = "mss", .type = PARAM_INT, .fallback = "65535", .low = "88", .high = "65535",
+   .help = "largest segment that is accepted, in bytes, where the link's MTU does not bound it"},
+  {.name = "initial_window", .type = PARAM_INT, .fallback = "10", .low = "1", .high = "65535",
+   .help = "segments that may go before the first acknowledgement (RFC 6928)"},
   {.name = "dup_acks", .type = PARAM_INT, .fallback = "3", .low = "1", .high = "255",
    .help = "duplicate acknowledgements that start a fast retransmit (RFC 5681)"},
   {.name = "send_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1000MB",
@@ -55,7 +78,18 @@ spec_tcp(const Section *section, TcpConfig *config)
   config->syn_retries = (guint)section_int(section, "syn_retries");
   config->synack_retries = (guint)section_int(section, "synack_retries");
   config->data_retries = (guint)section_int(section, "data_retries");
+  config->tick_ns = section_int(section, "tick");
+  config->ack_rule =
+      section_is(section, "ack_rule", "linux") ? TCP_ACK_RULE_LINUX : TCP_ACK_RULE_RFC1122;
   config->delayed_ack_ns = section_int(section, "delayed_ack");
+  config->delayed_ack_max_ns = section_int(section, "delayed_ack_max");
+  config->quick_acks = (guint)section_int(section, "quick_acks");
+  config->sack_delay_ns = section_int(section, "sack_delay");
+  config->sack = section_int(section, "sack");
+  config->timestamps = section_int(section, "timestamps");
+  config->window_scaling = section_int(section, "window_scaling");
+  config->mss = (guint)section_int(section, "mss");
+  config->initial_window = (guint)section_int(section, "initial_window");
   config->dup_acks = (guint)section_int(section, "dup_acks");
   config->send_buffer = (guint)section_int(section, "send_buffer");
   config->receive_buffer = (guint)section_int(section, "receive_buffer");

@@ -4,7 +4,8 @@
 #define SECOND (1000 * MS)
 
 /* include/net/tcp.h and ip-sysctl of Linux: TCP_TIMEOUT_INIT, TCP_RTO_MIN, TCP_RTO_MAX,
- * tcp_syn_retries, tcp_synack_retries, tcp_retries2, TCP_DELACK_MIN, TCP_FASTRETRANS_THRESH,
+ * tcp_syn_retries, tcp_synack_retries, tcp_retries2, TCP_DELACK_MIN, TCP_DELACK_MAX,
+ * TCP_MAX_QUICKACKS, tcp_comp_sack_delay_ns, HZ of common distributions, TCP_FASTRETRANS_THRESH,
  * TCP_INIT_CWND, tcp_sack, tcp_timestamps, tcp_window_scaling. */
 void
 tcp_config_linux(TcpConfig *config)
@@ -17,8 +18,14 @@ tcp_config_linux(TcpConfig *config)
       .syn_retries = 6,
       .synack_retries = 5,
       .data_retries = 15,
+      .ack_rule = TCP_ACK_RULE_LINUX,
       .delayed_ack_ns = 40 * MS,
+      .delayed_ack_max_ns = 200 * MS,
+      .quick_acks = 16,
+      .sack_delay_ns = 1 * MS,
+      .tick_ns = 4 * MS,
       .dup_acks = 3,
+      .mss = G_MAXUINT16,
       .initial_window = 10,
       .send_buffer = 65536,
       .receive_buffer = 65536,
@@ -43,8 +50,10 @@ tcp_config_rfc6298(TcpConfig *config)
       .syn_retries = 7,
       .synack_retries = 7,
       .data_retries = 7,
+      .ack_rule = TCP_ACK_RULE_RFC1122,
       .delayed_ack_ns = 200 * MS,
       .dup_acks = 3,
+      .mss = G_MAXUINT16,
       .initial_window = 10,
       .send_buffer = 65536,
       .receive_buffer = 65536,

@@ -3,12 +3,14 @@
  *   conn.c        life, application calls, timers, getters
  *   input.c       a segment comes: checks in the order of RFC 9293 3.10.7, state changes
  *   options.c     what SYNs agree on; timestamps
- *   receive.c     what came: order, window offered, when an ACK is owed
+ *   receive.c     what came: order, window offered
+ *   acking.c      when an ACK is owed
  *   early.c       what came before its turn, and what SACK blocks say of it
  *   send.c        what to send: cutting the stream into segments, the retransmission queue, output
  *   recovery.c    what ACKs and time-outs say about loss
  *   congestion.c  how much may be under way
  *   rtt.c         the retransmission time-out
+ *   timer.c       how exactly a timer goes off
  *
  * A byte goes through three steps: written (in the stream), committed (given its segment, in the
  * queue; counts as in flight), transmitted (taken by tcp_conn_output()). Committing happens at
@@ -17,6 +19,9 @@
 #pragma once
 
 #include "models/tcp/conn.h"
+
+#define TCP_DEFAULT_MSS 536 /* of a peer that does not say (RFC 9293 3.7.1) */
+#define TCP_LEAST_MSS 88    /* TCP_MIN_MSS of Linux */
 
 /* A segment that was committed and is not yet acknowledged. */
 typedef struct {
@@ -39,6 +44,9 @@ typedef struct {
   TcpRange blocks[TCP_SACK_BLOCKS]; /* those of the ranges that changed last, the last first */
   TcpRange duplicate;               /* came twice and not yet reported (RFC 2883); empty: none */
   guint8 block_count;
+  guint8 answered; /* duplicate ACKs sent for the gap at */
+  guint8 held;     /* and those that wait since the last one */
+  guint64 gap;
 } TcpEarly;
 
 typedef enum {
@@ -98,8 +106,11 @@ struct _TcpConn {
   guint64 rcv_acked; /* last ack sent */
   guint64 rcv_fin;   /* offset of the peer's FIN, 0: not seen */
   guint64 offered;   /* right edge of the window given to the peer */
+  gint64 heard_ns;   /* when data came last; this and the next are of the LINUX rule */
+  gint64 ato_ns;     /* how long an ACK waits for a reply to carry it; 0: no data came yet */
   guint32 ts_recent; /* RFC 7323 4.3 */
   guint16 rcv_mss;   /* length of what seems a full-sized segment */
+  guint16 last_size; /* of the last segment, if it may be full-sized though it is smaller */
 
   guint16 own_mss; /* the MSS option */
   guint16 mss;     /* largest payload to send */
@@ -110,6 +121,7 @@ struct _TcpConn {
   guint8 retries;  /* time-outs, or probes, in a row */
   guint8 probe_shift;
   guint8 dup_acks;
+  guint8 quick; /* ACKs still to be sent at once */
 
   guint8 rcv_scale : 4; /* RFC 7323 2.3 */
   guint8 sack_ok : 1;   /* both SYNs offered it; so the next */
@@ -119,8 +131,12 @@ struct _TcpConn {
   guint8 nodelay : 1;
   guint8 closing : 1; /* the application closed */
   guint8 fin_committed : 1;
-  guint8 ack_first : 1; /* an ACK of its own is owed, before any data */
-  guint8 ack_now : 1;   /* an ACK is owed, data may carry it */
+  guint8 ack_first : 1;     /* an ACK of its own is owed, before any data */
+  guint8 ack_now : 1;       /* an ACK is owed, data may carry it */
+  guint8 ack_scheduled : 1; /* LINUX: an ACK is owed, soon or late */
+  guint8 ack_once : 1;      /* ... and this one at once */
+  guint8 pingpong : 1;      /* replies carry ACKs */
+  guint8 pushed : 2;        /* ends of writes that are not acknowledged: none, one, more */
   guint8 probe_owed : 1;
   guint8 reset_owed : 1;
   guint8 cwnd_limited : 1;
@@ -162,6 +178,17 @@ void tcp_early_duplicate(TcpConn *conn, guint64 start, guint64 end);
 void tcp_early_report(TcpConn *conn, TcpSegment *segment, guint room);
 void tcp_early_free(TcpConn *conn);
 
+/* acking.c */
+void tcp_acking_duplicate(TcpConn *conn);
+void tcp_acking_early(TcpConn *conn, const TcpSegment *segment);
+void tcp_acking_in_order(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean gap);
+void tcp_acking_fin(TcpConn *conn);
+void tcp_acking_decide(TcpConn *conn, gint64 now_ns);
+void tcp_acking_read(TcpConn *conn);
+void tcp_acking_timeout(TcpConn *conn);
+void tcp_acking_sent(TcpConn *conn);
+void tcp_acking_data_sent(TcpConn *conn, gint64 now_ns);
+
 /* receive.c */
 void tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
 void tcp_receive_unacceptable(TcpConn *conn, const TcpSegment *segment);
@@ -174,6 +201,7 @@ void tcp_send_enqueue(TcpConn *conn, guint16 length, guint8 flags);
 void tcp_send_release(TcpConn *conn);
 gsize tcp_send_waiting(const TcpConn *conn);
 void tcp_send_commit(TcpConn *conn, gint64 now_ns);
+gboolean tcp_send_due(const TcpConn *conn);
 void tcp_send_probe(TcpConn *conn, gint64 now_ns);
 
 /* recovery.c */
@@ -199,3 +227,6 @@ void tcp_congestion_timeout(TcpConn *conn);
 void tcp_rtt_sample(TcpConn *conn, gint64 sample_ns);
 void tcp_rtt_unmeasured(TcpConn *conn);
 void tcp_rtt_back_off(TcpConn *conn);
+
+/* timer.c */
+gint64 tcp_timer_at(const TcpConfig *config, gint64 now_ns, gint64 delay_ns);

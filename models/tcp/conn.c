@@ -3,10 +3,6 @@
 /* 2 MSL (RFC 9293 3.6.1); TCP_TIMEWAIT_LEN of Linux. */
 #define TIME_WAIT_NS G_GINT64_CONSTANT(60000000000)
 
-/* What Linux takes for a full-sized segment before it has seen one (tcp_initialize_rcv_mss()),
- * and RFC 9293's default MSS. */
-#define RCV_MSS_INITIAL 536
-
 static TcpConn *
 new_end(const TcpConfig *config, guint mss, gboolean nodelay, TcpStream *tx, TcpStream *rx)
 {
@@ -16,7 +12,7 @@ new_end(const TcpConfig *config, guint mss, gboolean nodelay, TcpStream *tx, Tcp
   conn->tx = tx;
   conn->rx = rx;
   tcp_options_start(conn, mss);
-  conn->rcv_mss = MIN(mss, RCV_MSS_INITIAL);
+  conn->rcv_mss = MIN(mss, TCP_DEFAULT_MSS); /* tcp_initialize_rcv_mss() */
   conn->nodelay = nodelay != FALSE;
   conn->rto_ns = config->rto_initial_ns;
   conn->timer_ns = conn->ack_ns = TCP_NEVER;
@@ -158,8 +154,7 @@ void
 tcp_conn_timeout(TcpConn *conn, gint64 now_ns)
 {
   if (conn->ack_ns <= now_ns) {
-    conn->ack_ns = TCP_NEVER;
-    conn->ack_now = TRUE;
+    tcp_acking_timeout(conn);
   }
   if (conn->timer_ns > now_ns) {
     return;
@@ -235,9 +230,8 @@ tcp_conn_consumed(TcpConn *conn, gint64 now_ns, gsize n)
   guint64 read = tcp_stream_read(conn->rx) + n;
   g_assert(read <= readable_end(conn));
   tcp_stream_advance_read(conn->rx, read);
-  if (n > 0 && conn->state >= TCP_ESTABLISHED && conn->rcv_fin == 0 &&
-      tcp_receive_update_due(conn)) {
-    conn->ack_now = TRUE;
+  if (n > 0 && conn->state >= TCP_ESTABLISHED) {
+    tcp_acking_read(conn);
   }
 }
 

@@ -20,6 +20,7 @@
 #define TCP_NEVER G_MAXINT64
 
 typedef enum { TCP_RTO_RULE_LINUX, TCP_RTO_RULE_RFC6298 } TcpRtoRule;
+typedef enum { TCP_ACK_RULE_LINUX, TCP_ACK_RULE_RFC1122 } TcpAckRule;
 
 /* A stack; shared by all its connections, which borrow it. */
 typedef struct {
@@ -30,12 +31,18 @@ typedef struct {
   gint64 rto_max_ns;
   guint syn_retries; /* SYNs sent again before the open fails */
   guint synack_retries;
-  guint data_retries;    /* time-outs in a row before giving up (LINUX: the tcp_retries2 rule) */
-  gint64 delayed_ack_ns; /* TCP_NEVER or 0: acknowledge at once */
-  guint dup_acks;        /* fast retransmit threshold */
-  guint initial_window;  /* in segments (RFC 6928) */
-  guint send_buffer;     /* bytes */
-  guint receive_buffer;  /* bytes */
+  guint data_retries; /* time-outs in a row before giving up (LINUX: the tcp_retries2 rule) */
+  TcpAckRule ack_rule;
+  gint64 delayed_ack_ns;     /* LINUX: the least; TCP_NEVER or 0: acknowledge at once */
+  gint64 delayed_ack_max_ns; /* LINUX only, as the next two */
+  guint quick_acks;          /* ACKs at once at the start, or when ours seem to be lost */
+  gint64 sack_delay_ns;      /* wait of ACKs beyond the third for one gap */
+  gint64 tick_ns;            /* of the timers; 0: exact */
+  guint dup_acks;            /* fast retransmit threshold */
+  guint mss;                 /* most that the MSS option says */
+  guint initial_window;      /* in segments (RFC 6928) */
+  guint send_buffer;         /* bytes */
+  guint receive_buffer;      /* bytes */
   /* Options, used if both ends offer them. */
   gboolean sack;           /* RFC 2018, with D-SACK (RFC 2883) */
   gboolean timestamps;     /* RFC 7323 */
@@ -78,8 +85,7 @@ typedef struct {
 
 typedef struct _TcpConn TcpConn;
 
-/* An end that will open actively: mss is what its MSS option says (the MTU without the headers),
- * nodelay turns Nagle off. */
+/* An end that will open actively: mss is the MTU without the headers, nodelay turns Nagle off. */
 TcpConn *tcp_conn_new(const TcpConfig *config, guint mss, gboolean nodelay);
 /* The passive end of the connection that opener began, on receipt of its SYN (given to
  * tcp_conn_input() next). */

@@ -177,6 +177,7 @@ input_synchronized(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   }
   tcp_receive_segment(conn, now_ns, segment);
   tcp_send_commit(conn, now_ns);
+  tcp_acking_decide(conn, now_ns);
 }
 
 void

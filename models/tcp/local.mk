@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libqosim-tcp.a
 libqosim_tcp_a_SOURCES = \
+	models/tcp/acking.c \
 	models/tcp/config.c \
 	models/tcp/congestion.c \
 	models/tcp/conn.c \
@@ -15,4 +16,5 @@ libqosim_tcp_a_SOURCES = \
 	models/tcp/segment.h \
 	models/tcp/send.c \
 	models/tcp/stream.c \
-	models/tcp/stream.h
+	models/tcp/stream.h \
+	models/tcp/timer.c

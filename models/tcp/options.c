@@ -8,9 +8,6 @@
 #define SACK_PERMITTED_BYTES 4 /* without timestamps */
 #define OPTION_SPACE 40
 
-/* A peer that sends no MSS option (RFC 9293 3.7.1). */
-#define DEFAULT_MSS 536
-
 #define MAX_SCALE 14 /* RFC 7323 2.3 */
 
 /* RFC 7323 leaves the clock's origin open; this one keeps values above 0 in a warm-up too. */
@@ -29,7 +26,7 @@ void
 tcp_options_start(TcpConn *conn, guint mss)
 {
   guint bits = g_bit_storage(conn->config->receive_buffer);
-  conn->own_mss = conn->mss = mss;
+  conn->own_mss = conn->mss = MIN(mss, conn->config->mss);
   conn->rcv_scale = conn->config->window_scaling ? CLAMP(bits, 16, 16 + MAX_SCALE) - 16 : 0;
 }
 
@@ -82,7 +79,7 @@ tcp_options_agree(TcpConn *conn, const TcpSegment *syn)
   conn->scaled = config->window_scaling && syn->window_scaled;
   conn->rcv_scale = conn->scaled ? conn->rcv_scale : 0;
   conn->ts_recent = syn->ts_value;
-  conn->mss = MIN(conn->own_mss, syn->mss != 0 ? syn->mss : DEFAULT_MSS);
+  conn->mss = MIN(conn->own_mss, syn->mss != 0 ? syn->mss : TCP_DEFAULT_MSS);
   conn->mss -= tcp_options_bytes(conn);
 }
 

@@ -46,7 +46,7 @@ static void
 take_fin(TcpConn *conn, gint64 now_ns)
 {
   conn->rcv_nxt++;
-  conn->ack_now = TRUE;
+  tcp_acking_fin(conn);
   switch ((TcpState)conn->state) {
   case TCP_ESTABLISHED:
     conn->state = TCP_CLOSE_WAIT;
@@ -62,23 +62,6 @@ take_fin(TcpConn *conn, gint64 now_ns)
   }
 }
 
-/* In-order data came: RFC 1122 4.2.3.2, RFC 5681 4.2. At least every second full-sized segment
- * is acknowledged at once, else within the delay. What is full-sized is learnt, as in
- * tcp_measure_rcv_mss(); Linux (__tcp_ack_snd_check()) waits with not more than one such
- * segment, the RFC with less than two. */
-static void
-schedule_ack(TcpConn *conn, gint64 now_ns)
-{
-  gint64 delay_ns = conn->config->delayed_ack_ns;
-  guint64 pending = conn->rcv_nxt - conn->rcv_acked;
-  gboolean enough = tcp_conn_linux(conn) ? pending > conn->rcv_mss : pending >= 2 * conn->rcv_mss;
-  if (enough || delay_ns == 0 || delay_ns == TCP_NEVER) {
-    conn->ack_now = TRUE;
-  } else if (conn->ack_ns == TCP_NEVER) {
-    conn->ack_ns = now_ns + delay_ns;
-  }
-}
-
 /* RFC 2883: what of the segment had been acknowledged before it came. */
 static void
 report_duplicate(TcpConn *conn, const TcpSegment *segment)
@@ -91,7 +74,10 @@ report_duplicate(TcpConn *conn, const TcpSegment *segment)
 void
 tcp_receive_unacceptable(TcpConn *conn, const TcpSegment *segment)
 {
-  report_duplicate(conn, segment);
+  if (segment->length > 0 && segment->seq < conn->rcv_nxt) {
+    report_duplicate(conn, segment);
+    tcp_acking_duplicate(conn);
+  }
   conn->ack_first = TRUE;
 }
 
@@ -107,7 +93,7 @@ tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   gboolean after_fin = conn->rcv_fin != 0 && conn->rcv_nxt > conn->rcv_fin;
   if (end + fin <= conn->rcv_nxt || after_fin) { /* a repetition: our ACK may have been lost */
     report_duplicate(conn, segment);
-    conn->ack_first = TRUE;
+    tcp_acking_duplicate(conn);
     return;
   }
   if (end > MAX(conn->offered, conn->rcv_nxt)) {
@@ -118,22 +104,20 @@ tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   if (fin) {
     conn->rcv_fin = end;
   }
-  if (segment->seq > conn->rcv_nxt) { /* RFC 5681 4.2: the duplicate ACK goes at once, alone */
-    conn->ack_first = TRUE;
+  if (segment->seq > conn->rcv_nxt) {
+    tcp_acking_early(conn, segment);
     if (end > segment->seq) {
       tcp_early_add(conn, segment->seq, end);
     }
     return;
   }
   report_duplicate(conn, segment);
-  conn->rcv_mss = CLAMP(segment->length, conn->rcv_mss, conn->mss);
   conn->rcv_nxt = MAX(conn->rcv_nxt, end);
-  if (tcp_early_any(conn)) { /* RFC 5681 4.2: filling a gap, wholly or in part */
+  gboolean gap = tcp_early_any(conn);
+  if (gap) {
     tcp_early_absorb(conn, segment->seq);
-    conn->ack_now = TRUE;
-  } else {
-    schedule_ack(conn, now_ns);
   }
+  tcp_acking_in_order(conn, now_ns, segment, gap);
   if (conn->rcv_fin != 0 && conn->rcv_nxt == conn->rcv_fin) {
     take_fin(conn, now_ns);
   }

@@ -192,9 +192,7 @@ fill(TcpConn *conn, gint64 now_ns, TcpSegment *segment, guint64 seq, guint16 len
       .flags = flags | (acknowledges ? TCP_ACK : 0),
   };
   tcp_options_write(conn, now_ns, segment);
-  conn->rcv_acked = conn->rcv_nxt;
-  conn->ack_ns = TCP_NEVER;
-  conn->ack_first = conn->ack_now = FALSE;
+  tcp_acking_sent(conn);
 }
 
 static gboolean
@@ -207,6 +205,7 @@ transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
   if (sent->length > 0) {
     conn->counters.data_segments++;
     conn->last_data_ns = now_ns;
+    tcp_acking_data_sent(conn, now_ns);
   }
   sent->transmissions = MIN(sent->transmissions + 1, G_MAXUINT8);
   sent->sent_ns = now_ns;
@@ -249,6 +248,13 @@ may_retransmit(const TcpConn *conn)
   }
   return conn->ca != TCP_CA_LOSS ||
          tcp_congestion_allows(conn, tcp_conn_sent(conn, conn->rexmit)->length);
+}
+
+/* Something is ready to go that will acknowledge, too. */
+gboolean
+tcp_send_due(const TcpConn *conn)
+{
+  return conn->unsent != conn->tail || may_retransmit(conn);
 }
 
 gboolean

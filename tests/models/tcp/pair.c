@@ -12,6 +12,10 @@ pair_new(void (*stack)(TcpConfig *config), gint64 delay_ms)
   Pair *pair = g_new0(Pair, 1);
   stack(&pair->config[0]);
   stack(&pair->config[1]);
+  for (guint end = 0; end < 2; end++) {
+    pair->config[end].tick_ns = 0;
+    pair->config[end].ack_rule = TCP_ACK_RULE_RFC1122;
+  }
   pair->mss = 1000;
   pair->nodelay[0] = pair->nodelay[1] = TRUE;
   pair->reads[0] = pair->reads[1] = TRUE;

@@ -1,0 +1,32 @@
+#include "models/tcp/conn-private.h"
+
+/* The timer wheel of Linux (kernel/time/timer.c): level 0 has the next 63 ticks one by one; each
+ * further level has eight times the range, and steps eight times as coarse. A timer is put off to
+ * the next step, lest it run out early. */
+#define LEVEL_0_TICKS 63
+#define LEVEL_SHIFT 3
+#define LEVELS 9
+
+static gint64
+floor_div(gint64 a, gint64 b)
+{
+  return a / b - (a % b < 0);
+}
+
+/* When a timer goes off that is set at now_ns to a delay. */
+gint64
+tcp_timer_at(const TcpConfig *config, gint64 now_ns, gint64 delay_ns)
+{
+  const gint64 tick_ns = config->tick_ns;
+  if (tick_ns == 0 || delay_ns > TCP_NEVER / 4) {
+    return now_ns + MIN(delay_ns, TCP_NEVER - MAX(now_ns, 0));
+  }
+  gint64 ticks = (MAX(delay_ns, 0) + tick_ns - 1) / tick_ns;
+  gint64 expires = floor_div(now_ns, tick_ns) + ticks;
+  guint shift = 0;
+  for (guint level = 1; level < LEVELS && ticks >= (gint64)LEVEL_0_TICKS << shift; level++) {
+    shift += LEVEL_SHIFT;
+  }
+  gint64 step = G_GINT64_CONSTANT(1) << shift;
+  return (floor_div(expires, step) + 1) * step * tick_ns;
+}
