@@ -3,6 +3,7 @@
 #include "models/spec/spec_words.h"
 
 static const char *const rule_words[] = {"linux", "rfc6298", NULL};
+static const char *const congestion_words[] = {"cubic", "reno", NULL};
 static const char *const ack_words[] = {"linux", "rfc1122", NULL};
 
 /* clang-format off */
@@ -48,6 +49,13 @@ static const ParamSpec tcp_params[] = {
    .help = "segments that may go before the first acknowledgement (RFC 6928)"},
   {.name = "dup_acks", .type = PARAM_INT, .fallback = "3", .low = "1", .high = "255",
    .help = "duplicate acknowledgements that start a fast retransmit (RFC 5681)"},
+  {.name = "congestion", .type = PARAM_WORD, .fallback = "cubic", .words = congestion_words,
+   .help = "how the window grows after a loss (RFC 9438, RFC 5681); cubic counts packets, so with "
+           "rto_rule = rfc6298 it is reno"},
+  {.name = "hystart", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "slow start ends when delays grow, before a loss; cubic only"},
+  {.name = "idle_restart", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "the window shrinks to the initial one while nothing is sent (RFC 5681, section 4.1)"},
   {.name = "send_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1000MB",
    .help = "socket buffer for what is sent"},
   {.name = "receive_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1000MB",
@@ -88,6 +96,9 @@ spec_tcp(const Section *section, TcpConfig *config)
   config->sack = section_int(section, "sack");
   config->timestamps = section_int(section, "timestamps");
   config->window_scaling = section_int(section, "window_scaling");
+  config->congestion = section_is(section, "congestion", "cubic") ? TCP_CUBIC : TCP_RENO;
+  config->hystart = section_int(section, "hystart");
+  config->idle_restart = section_int(section, "idle_restart");
   config->mss = (guint)section_int(section, "mss");
   config->initial_window = (guint)section_int(section, "initial_window");
   config->dup_acks = (guint)section_int(section, "dup_acks");

@@ -8,6 +8,12 @@ unit(const TcpConn *conn)
   return tcp_conn_linux(conn) ? 1 : conn->mss;
 }
 
+static gboolean
+is_cubic(const TcpConn *conn)
+{
+  return conn->config->congestion == TCP_CUBIC && tcp_conn_linux(conn);
+}
+
 void
 tcp_congestion_start(TcpConn *conn, guint segments)
 {
@@ -68,6 +74,9 @@ tcp_congestion_validate(TcpConn *conn, gboolean limited)
 void
 tcp_congestion_restart(TcpConn *conn, gint64 now_ns)
 {
+  if (!conn->config->idle_restart) {
+    return;
+  }
   gint64 idle_ns = now_ns - conn->last_data_ns;
   guint32 restart = MIN(MAX(conn->config->initial_window, 1) * unit(conn), conn->cwnd);
   if (!tcp_conn_linux(conn)) {
@@ -83,11 +92,27 @@ tcp_congestion_restart(TcpConn *conn, gint64 now_ns)
   conn->cwnd_use_seq = conn->committed;
 }
 
-/* RFC 5681 3.1 and, for Linux, tcp_reno_cong_avoid(): an ACK for n packets is worth n there, at
- * most one SMSS here (eq. 2). A window that is not used does not grow (RFC 7661;
- * tcp_is_cwnd_limited()). */
+/* Congestion avoidance: one unit more for each count that is acknowledged (tcp_cong_avoid_ai()). */
+static void
+avoid(TcpConn *conn, guint32 count, guint32 acked)
+{
+  if (conn->cwnd_count >= count) { /* left over from when the steps were larger */
+    conn->cwnd_count = 0;
+    conn->cwnd += unit(conn);
+  }
+  conn->cwnd_count += acked;
+  if (conn->cwnd_count >= count) {
+    guint32 steps = conn->cwnd_count / count;
+    conn->cwnd_count -= steps * count;
+    conn->cwnd += steps * unit(conn);
+  }
+}
+
+/* RFC 5681 3.1 and, for Linux, tcp_reno_cong_avoid() and cubictcp_cong_avoid(): an ACK for n
+ * packets is worth n there, at most one SMSS here (eq. 2). A window that is not used does not grow
+ * (RFC 7661; tcp_is_cwnd_limited()). */
 void
-tcp_congestion_grow(TcpConn *conn, guint32 acked)
+tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked)
 {
   gboolean slow_start = conn->cwnd < conn->ssthresh;
   if (!conn->cwnd_limited && !(slow_start && conn->cwnd / 2 < conn->max_out)) {
@@ -101,18 +126,34 @@ tcp_congestion_grow(TcpConn *conn, guint32 acked)
       return;
     }
   }
-  conn->cwnd_count += acked;
-  if (conn->cwnd_count >= conn->cwnd) {
-    guint32 windows = conn->cwnd_count / conn->cwnd;
-    conn->cwnd_count -= windows * conn->cwnd;
-    conn->cwnd += windows * unit(conn);
+  avoid(conn, is_cubic(conn) ? tcp_cubic_count(conn, now_ns, acked) : conn->cwnd, acked);
+}
+
+/* Data go. */
+void
+tcp_congestion_data_sent(TcpConn *conn, gint64 now_ns)
+{
+  if (conn->cubic != NULL && conn->head + 1 == conn->tail) { /* nothing else is in flight */
+    tcp_cubic_idle(conn, now_ns);
   }
 }
 
-/* RFC 5681 eq. 4, from what is in flight; Linux (tcp_reno_ssthresh()) halves the window itself. */
-static guint32
-half(const TcpConn *conn)
+void
+tcp_congestion_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
 {
+  if (is_cubic(conn)) {
+    tcp_cubic_sample(conn, now_ns, rtt_ns);
+  }
+}
+
+/* What a loss makes of the window. RFC 5681 eq. 4, from what is in flight; Linux
+ * (tcp_reno_ssthresh()) halves the window itself. */
+guint32
+tcp_congestion_ssthresh(TcpConn *conn)
+{
+  if (is_cubic(conn)) {
+    return tcp_cubic_ssthresh(conn);
+  }
   guint32 base = tcp_conn_linux(conn) ? conn->cwnd : (guint32)(conn->committed - conn->una);
   return MAX(base / 2, 2 * unit(conn));
 }
@@ -121,7 +162,7 @@ half(const TcpConn *conn)
 void
 tcp_congestion_enter_recovery(TcpConn *conn)
 {
-  conn->ssthresh = half(conn);
+  conn->ssthresh = tcp_congestion_ssthresh(conn);
   conn->cwnd = conn->ssthresh + conn->config->dup_acks * unit(conn);
   conn->cwnd_count = 0;
 }
@@ -163,8 +204,9 @@ void
 tcp_congestion_timeout(TcpConn *conn)
 {
   if (conn->retries == 0 && !(tcp_conn_linux(conn) && conn->ca == TCP_CA_RECOVERY)) {
-    conn->ssthresh = half(conn);
+    conn->ssthresh = tcp_congestion_ssthresh(conn);
   }
   conn->cwnd = unit(conn);
   conn->cwnd_count = 0;
+  tcp_cubic_timeout(conn);
 }

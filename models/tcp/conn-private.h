@@ -9,6 +9,7 @@
  *   send.c        what to send: cutting the stream into segments, the retransmission queue, output
  *   recovery.c    what ACKs and time-outs say about loss
  *   congestion.c  how much may be under way
+ *   cubic.c       how fast that grows, by CUBIC
  *   rtt.c         the retransmission time-out
  *   timer.c       how exactly a timer goes off
  *
@@ -62,6 +63,8 @@ typedef enum {
   TCP_CA_LOSS,     /* after a time-out: all in flight is taken as lost; until `recover` too */
 } TcpCaState;
 
+typedef struct _TcpCubic TcpCubic;
+
 struct _TcpConn {
   const TcpConfig *config;
   TcpStream *tx;
@@ -88,6 +91,7 @@ struct _TcpConn {
   guint32 max_out;      /* most in flight in this window */
   guint64 cwnd_use_seq; /* end of this window */
   gint64 last_data_ns;
+  TcpCubic *cubic; /* NULL: not needed so far */
 
   gint64 srtt8; /* 8 SRTT, 0 before the first sample */
   gint64 mdev4; /* LINUX only: 4 mean deviations */
@@ -216,12 +220,22 @@ guint32 tcp_congestion_cost(const TcpConn *conn, guint32 bytes);
 gboolean tcp_congestion_allows(const TcpConn *conn, guint32 bytes);
 void tcp_congestion_validate(TcpConn *conn, gboolean limited);
 void tcp_congestion_restart(TcpConn *conn, gint64 now_ns);
-void tcp_congestion_grow(TcpConn *conn, guint32 acked);
+void tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked);
+guint32 tcp_congestion_ssthresh(TcpConn *conn);
+void tcp_congestion_data_sent(TcpConn *conn, gint64 now_ns);
+void tcp_congestion_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns);
 void tcp_congestion_enter_recovery(TcpConn *conn);
 void tcp_congestion_inflate(TcpConn *conn);
 void tcp_congestion_partial(TcpConn *conn, guint32 acked);
 void tcp_congestion_leave_recovery(TcpConn *conn);
 void tcp_congestion_timeout(TcpConn *conn);
+
+/* cubic.c */
+guint32 tcp_cubic_count(TcpConn *conn, gint64 now_ns, guint32 acked);
+guint32 tcp_cubic_ssthresh(TcpConn *conn);
+void tcp_cubic_timeout(TcpConn *conn);
+void tcp_cubic_idle(TcpConn *conn, gint64 now_ns);
+void tcp_cubic_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns);
 
 /* rtt.c */
 void tcp_rtt_sample(TcpConn *conn, gint64 sample_ns);

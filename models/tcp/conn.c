@@ -45,6 +45,7 @@ tcp_conn_free(TcpConn *conn)
   tcp_stream_unref(conn->tx);
   tcp_stream_unref(conn->rx);
   g_free(conn->ring);
+  g_free(conn->cubic);
   tcp_early_free(conn);
   g_free(conn);
 }
@@ -64,6 +65,7 @@ tcp_conn_finish(TcpConn *conn, TcpEnd end)
   conn->tail = conn->head;
   tcp_send_release(conn);
   tcp_early_free(conn);
+  g_clear_pointer(&conn->cubic, g_free);
   tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
   conn->ack_ns = TCP_NEVER;
   conn->state = TCP_CLOSED;

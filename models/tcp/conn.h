@@ -20,6 +20,7 @@
 #define TCP_NEVER G_MAXINT64
 
 typedef enum { TCP_RTO_RULE_LINUX, TCP_RTO_RULE_RFC6298 } TcpRtoRule;
+typedef enum { TCP_CUBIC, TCP_RENO } TcpCongestion;
 typedef enum { TCP_ACK_RULE_LINUX, TCP_ACK_RULE_RFC1122 } TcpAckRule;
 
 /* A stack; shared by all its connections, which borrow it. */
@@ -39,6 +40,9 @@ typedef struct {
   gint64 sack_delay_ns;      /* wait of ACKs beyond the third for one gap */
   gint64 tick_ns;            /* of the timers; 0: exact */
   guint dup_acks;            /* fast retransmit threshold */
+  TcpCongestion congestion;  /* CUBIC needs a window in packets, that is rto_rule LINUX */
+  gboolean hystart;          /* CUBIC only */
+  gboolean idle_restart;     /* the window shrinks while nothing is sent */
   guint mss;                 /* most that the MSS option says */
   guint initial_window;      /* in segments (RFC 6928) */
   guint send_buffer;         /* bytes */

@@ -6,6 +6,7 @@ libqosim_tcp_a_SOURCES = \
 	models/tcp/conn.c \
 	models/tcp/conn.h \
 	models/tcp/conn-private.h \
+	models/tcp/cubic.c \
 	models/tcp/early.c \
 	models/tcp/input.c \
 	models/tcp/options.c \

@@ -75,11 +75,12 @@ tcp_recovery_acked(TcpConn *conn, gint64 now_ns, guint64 ack)
   tcp_stream_advance_acked(conn->tx, MIN(ack, tcp_stream_end(conn->tx)));
   if (acked.packets > 0 && !acked.ambiguous) {
     tcp_rtt_sample(conn, now_ns - acked.first_sent_ns);
+    tcp_congestion_sample(conn, now_ns, now_ns - acked.first_sent_ns);
   }
   if (conn->ca == TCP_CA_RECOVERY) {
     timer_held = acked_in_recovery(conn, units);
   } else {
-    tcp_congestion_grow(conn, units);
+    tcp_congestion_grow(conn, now_ns, units);
     if (conn->ca == TCP_CA_LOSS && conn->una >= conn->recover) {
       conn->ca = TCP_CA_OPEN;
     }

@@ -204,6 +204,7 @@ transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
   }
   if (sent->length > 0) {
     conn->counters.data_segments++;
+    tcp_congestion_data_sent(conn, now_ns);
     conn->last_data_ns = now_ns;
     tcp_acking_data_sent(conn, now_ns);
   }

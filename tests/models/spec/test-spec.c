@@ -196,6 +196,9 @@ test_tcp(void)
   g_assert_cmpint(config.timestamps, ==, linux_config.timestamps);
   g_assert_cmpint(config.window_scaling, ==, linux_config.window_scaling);
   g_assert_cmpuint(config.mss, ==, linux_config.mss);
+  g_assert_cmpint(config.congestion, ==, linux_config.congestion);
+  g_assert_cmpint(config.hystart, ==, linux_config.hystart);
+  g_assert_cmpint(config.idle_restart, ==, linux_config.idle_restart);
   g_assert_cmpuint(config.send_buffer, ==, 64000);
   g_assert_cmpuint(config.receive_buffer, ==, 64000);
 
@@ -216,6 +219,9 @@ test_tcp(void)
   values_set(tcp, "timestamps", "no");
   values_set(tcp, "window_scaling", "no");
   values_set(tcp, "mss", "536");
+  values_set(tcp, "congestion", "reno");
+  values_set(tcp, "hystart", "no");
+  values_set(tcp, "idle_restart", "no");
   values_set(tcp, "initial_window", "4");
   values_set(tcp, "dup_acks", "4");
   values_set(tcp, "send_buffer", "4kB");
@@ -238,6 +244,9 @@ test_tcp(void)
   g_assert_false(config.timestamps);
   g_assert_false(config.window_scaling);
   g_assert_cmpuint(config.mss, ==, 536);
+  g_assert_cmpint(config.congestion, ==, TCP_RENO);
+  g_assert_false(config.hystart);
+  g_assert_false(config.idle_restart);
   g_assert_cmpuint(config.initial_window, ==, 4);
   g_assert_cmpuint(config.dup_acks, ==, 4);
   g_assert_cmpuint(config.send_buffer, ==, 4000);

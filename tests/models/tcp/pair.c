@@ -15,6 +15,7 @@ pair_new(void (*stack)(TcpConfig *config), gint64 delay_ms)
   for (guint end = 0; end < 2; end++) {
     pair->config[end].tick_ns = 0;
     pair->config[end].ack_rule = TCP_ACK_RULE_RFC1122;
+    pair->config[end].congestion = TCP_RENO;
   }
   pair->mss = 1000;
   pair->nodelay[0] = pair->nodelay[1] = TRUE;

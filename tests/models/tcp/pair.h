@@ -19,8 +19,9 @@ typedef struct _Pair Pair;
 typedef gint64 (*PairLink)(Pair *pair, guint from, guint n, const TcpSegment *segment);
 
 struct _Pair {
-  TcpConfig config[2]; /* with exact timers and the ACKs of RFC 1122, which are easily foretold */
-  TcpConn *end[2];     /* end[1] is made by the SYN */
+  TcpConfig
+      config[2]; /* with exact timers, the ACKs of RFC 1122, and Reno, which are easily foretold */
+  TcpConn *end[2]; /* end[1] is made by the SYN */
   gint64 now_ns;
   guint mss;
   gboolean nodelay[2];

@@ -1,0 +1,195 @@
+/* CUBIC and HyStart against their formulas, on connections whose application always has more to
+ * send. */
+#include "models/tcp/conn-private.h"
+#include "tests/models/tcp/pair.h"
+
+#include <math.h>
+
+#define MSS 1000
+
+/* Always full. */
+static void
+fill_pump(Pair *pair, guint end)
+{
+  if (end == 0 && tcp_conn_established(pair->end[0])) {
+    pair_queue(pair, 0, tcp_conn_room(pair->end[0]));
+  }
+}
+
+/* A bulk transfer with that delay of a segment in each direction, open, at rest. */
+static Pair *
+bulk_pair(gint64 delay_ms)
+{
+  Pair *pair = pair_new(tcp_config_linux, delay_ms);
+  for (guint end = 0; end < 2; end++) {
+    pair->config[end].congestion = TCP_CUBIC;
+    pair->config[end].hystart = FALSE;
+    pair->config[end].send_buffer = pair->config[end].receive_buffer = 4000 * MSS;
+  }
+  pair_open(pair);
+  g_string_free(pair->log, TRUE);
+  pair->log = NULL;
+  return pair;
+}
+
+/* Lets it send from there with that window and no slow start. */
+static void
+send_with(Pair *pair, guint32 cwnd, guint32 last_max)
+{
+  TcpConn *conn = pair->end[0];
+  conn->cwnd = last_max;
+  if (last_max > 0) {
+    g_assert_cmpuint(tcp_cubic_ssthresh(conn), ==, last_max * 717 / 1024);
+  }
+  conn->cwnd = conn->ssthresh = cwnd;
+  pair->pump = fill_pump;
+  pair_write(pair, 0, MSS);
+}
+
+/* RFC 9438 4.2: W(t) = C (t - K)^3 + W_max, K = cbrt(W_max (1 - beta) / C): after a loss at 100
+ * packets, at each half second up to 200 packets, within 2 packets and what a round trip changes
+ * (the window follows the curve a round trip late). */
+static void
+test_curve(void)
+{
+  g_autoptr(Pair) pair = bulk_pair(50);
+  send_with(pair, 70, 100);
+  const double start_s = pair->now_ns / 1e9 + 0.1; /* the first ACK begins the epoch */
+  const double k = cbrt((100 - 70) / 0.4);
+  double last = 0, s = 0;
+  for (s = 0.5; last < 200; s += 0.5) {
+    pair_run(pair, (start_s + s) * 1000);
+    double curve = 0.4 * pow(s - k, 3) + 100, before = 0.4 * pow(s - 0.1 - k, 3) + 100;
+    last = pair->end[0]->cwnd;
+    g_assert_cmpfloat(last, <=, curve + 2 + (curve - before));
+    g_assert_cmpfloat(last, >=, before - 2 - (curve - before));
+  }
+  g_assert_cmpfloat(s, <, 2 * k + 4);
+}
+
+/* RFC 9438 4.3: on a short path Reno would be faster than the curve, and CUBIC keeps up with it: 3
+ * (1 - beta) / (1 + beta) = 0.53 packets a round trip, with ACKs for each two packets. */
+static void
+test_reno_friendly(void)
+{
+  g_autoptr(Pair) pair = bulk_pair(5);
+  send_with(pair, 14, 20);
+  const guint rounds = 60;
+  pair_run(pair, pair->now_ns / PAIR_MS + rounds * 10);
+  double expected = 14 + 3 * 0.3 / 1.7 * rounds, k = cbrt(6 / 0.4);
+  g_assert_cmpfloat(0.4 * pow(rounds * 0.01 - k, 3) + 20, <, 18); /* the curve alone */
+  g_assert_cmpfloat(fabs(pair->end[0]->cwnd - expected), <=, 3);
+}
+
+/* Until a loss has told where the path ends the window grows by a twentieth a round trip at least.
+ * The ACKs of nine round trips have come. */
+static void
+test_before_any_loss(void)
+{
+  g_autoptr(Pair) pair = bulk_pair(50);
+  TcpConn *conn = pair->end[0];
+  conn->cwnd = conn->ssthresh = 100;
+  pair->pump = fill_pump;
+  pair_write(pair, 0, MSS);
+  pair_run(pair, pair->now_ns / PAIR_MS + 1050);
+  g_assert_cmpfloat(fabs(conn->cwnd - 100 * pow(1.05, 9)), <=, 4);
+}
+
+/* RFC 9438 4.6, 4.7. */
+static void
+test_reductions(void)
+{
+  g_autoptr(Pair) pair = bulk_pair(50);
+  TcpConn *conn = pair->end[0];
+  conn->cwnd = 100;
+  g_assert_cmpuint(tcp_congestion_ssthresh(conn), ==, 70);
+  conn->cwnd = 90; /* before it was back at 100: the next aim is 90 (1 + beta) / 2 */
+  g_assert_cmpuint(tcp_congestion_ssthresh(conn), ==, 63);
+  conn->cwnd = 77;
+  g_assert_cmpuint(tcp_congestion_ssthresh(conn), ==, 53);
+  conn->cwnd = 2;
+  g_assert_cmpuint(tcp_congestion_ssthresh(conn), ==, 2);
+  pair->config[0].congestion = TCP_RENO;
+  conn->cwnd = 100;
+  g_assert_cmpuint(tcp_congestion_ssthresh(conn), ==, 50);
+}
+
+/* RFC 9438 5.8: a pause of a minute does not let the window jump ahead on the curve. */
+static void
+test_idle(void)
+{
+  g_autoptr(Pair) pair = bulk_pair(50);
+  pair->config[0].idle_restart = FALSE;
+  send_with(pair, 70, 100);
+  pair_run(pair, pair->now_ns / PAIR_MS + 3000);
+  pair->pump = NULL;
+  pair_run(pair, -1);
+  guint32 before = pair->end[0]->cwnd;
+  pair_run(pair, pair->now_ns / PAIR_MS + 60000);
+  pair->pump = fill_pump;
+  pair_write(pair, 0, MSS);
+  pair_run(pair, pair->now_ns / PAIR_MS + 500);
+  g_assert_cmpuint(pair->end[0]->cwnd, <=, before + 8);
+}
+
+/* A link of one packet per millisecond and 50 ms each way, with room for all. */
+static gint64
+narrow_link(Pair *pair, guint from, G_GNUC_UNUSED guint n, const TcpSegment *segment)
+{
+  gint64 *free_ns = pair->user;
+  if (from == 1) {
+    return pair->delay_ns[1];
+  }
+  gint64 took_ns = PAIR_MS * tcp_segment_wire_length(segment) / (MSS + 52);
+  *free_ns = MAX(*free_ns, pair->now_ns) + took_ns;
+  return *free_ns - pair->now_ns + pair->delay_ns[0];
+}
+
+/* The path holds 100 packets. Without HyStart slow start runs until a loss, here into thousands;
+ * HyStart ends it between half of what the path holds and twice that. */
+static void
+test_hystart(gconstpointer on)
+{
+  gint64 free_ns = 0;
+  g_autoptr(Pair) pair = bulk_pair(50);
+  pair->config[0].hystart = on != NULL;
+  pair->link = narrow_link;
+  pair->user = &free_ns;
+  pair->pump = fill_pump;
+  pair_write(pair, 0, MSS);
+  pair_run(pair, pair->now_ns / PAIR_MS + 1500);
+  if (on != NULL) {
+    g_assert_cmpuint(pair->end[0]->ssthresh, >=, 50);
+    g_assert_cmpuint(pair->end[0]->ssthresh, <=, 200);
+  } else {
+    g_assert_cmpuint(pair->end[0]->ssthresh, ==, G_MAXUINT32);
+    g_assert_cmpuint(pair->end[0]->cwnd, >, 600);
+  }
+}
+
+/* A thin stream has no use for any of it. */
+static void
+test_thin_stream_has_none(void)
+{
+  g_autoptr(Pair) pair = bulk_pair(50);
+  for (guint i = 0; i < 50; i++) {
+    pair_write(pair, 0, 100);
+    pair_run(pair, pair->now_ns / PAIR_MS + 300);
+  }
+  g_assert_null(pair->end[0]->cubic);
+}
+
+int
+main(int argc, char *argv[])
+{
+  g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/tcp/cubic/curve", test_curve);
+  g_test_add_func("/tcp/cubic/reno-friendly", test_reno_friendly);
+  g_test_add_func("/tcp/cubic/before-any-loss", test_before_any_loss);
+  g_test_add_func("/tcp/cubic/reductions", test_reductions);
+  g_test_add_func("/tcp/cubic/idle", test_idle);
+  g_test_add_data_func("/tcp/cubic/hystart/on", "on", test_hystart);
+  g_test_add_data_func("/tcp/cubic/hystart/off", NULL, test_hystart);
+  g_test_add_func("/tcp/cubic/thin-stream", test_thin_stream_has_none);
+  return g_test_run();
+}
