@@ -6,7 +6,8 @@
 /* include/net/tcp.h and ip-sysctl of Linux: TCP_TIMEOUT_INIT, TCP_RTO_MIN, TCP_RTO_MAX,
  * tcp_syn_retries, tcp_synack_retries, tcp_retries2, TCP_DELACK_MIN, TCP_DELACK_MAX,
  * TCP_MAX_QUICKACKS, tcp_comp_sack_delay_ns, HZ of common distributions, TCP_FASTRETRANS_THRESH,
- * TCP_INIT_CWND, tcp_sack, tcp_timestamps, tcp_window_scaling. */
+ * TCP_INIT_CWND, tcp_sack, tcp_timestamps, tcp_window_scaling, tcp_recovery,
+ * tcp_early_retrans, tcp_frto, tcp_retrans_collapse. */
 void
 tcp_config_linux(TcpConfig *config)
 {
@@ -35,6 +36,12 @@ tcp_config_linux(TcpConfig *config)
       .sack = TRUE,
       .timestamps = TRUE,
       .window_scaling = TRUE,
+      .rack = TRUE,
+      .tlp = TRUE,
+      .frto = TRUE,
+      .prr = TRUE,
+      .undo = TRUE,
+      .collapse = TRUE,
   };
 }
 

@@ -33,6 +33,11 @@ guint32
 tcp_congestion_in_flight(const TcpConn *conn)
 {
   gboolean lost = conn->ca == TCP_CA_LOSS;
+  if (tcp_conn_sacks(conn)) { /* tcp_packets_in_flight() */
+    guint32 gone = conn->sacked_out + conn->lost_out;
+    guint32 packets = conn->tail - conn->head - gone + conn->retransmitted_out;
+    return tcp_conn_linux(conn) ? packets : packets * conn->mss;
+  }
   if (tcp_conn_linux(conn)) {
     return conn->tail - conn->head - (lost ? conn->loss_end - conn->rexmit : 0);
   }
@@ -197,16 +202,14 @@ tcp_congestion_leave_recovery(TcpConn *conn)
   }
 }
 
-/* RFC 5681 3.1: loss window of one segment; ssthresh is set by the first time-out of those in a
- * row only. Linux (tcp_enter_loss()) leaves it alone within a recovery that has already lowered
- * it. */
+/* RFC 5681 3.1: room for one segment, the first of those that are taken as lost. */
 void
-tcp_congestion_timeout(TcpConn *conn)
+tcp_congestion_timeout(TcpConn *conn, gboolean reduces)
 {
-  if (conn->retries == 0 && !(tcp_conn_linux(conn) && conn->ca == TCP_CA_RECOVERY)) {
+  if (reduces) {
     conn->ssthresh = tcp_congestion_ssthresh(conn);
   }
-  conn->cwnd = unit(conn);
+  conn->cwnd = tcp_congestion_in_flight(conn) + unit(conn);
   conn->cwnd_count = 0;
   tcp_cubic_timeout(conn);
 }

@@ -7,7 +7,13 @@
  *   acking.c      when an ACK is owed
  *   early.c       what came before its turn, and what SACK blocks say of it
  *   send.c        what to send: cutting the stream into segments, the retransmission queue, output
- *   recovery.c    what ACKs and time-outs say about loss
+ *   recovery.c    what ACKs and time-outs say about loss, where both ends have SACK
+ *   newreno.c     the same without SACK
+ *   scoreboard.c  what is known of each segment in flight
+ *   rack.c        which of them are lost, by time
+ *   probe.c       the retransmission timer, and the tail loss probe before it
+ *   undo.c        reductions of the window that were needless
+ *   prr.c         how the window shrinks in recovery
  *   congestion.c  how much may be under way
  *   cubic.c       how fast that grows, by CUBIC
  *   rtt.c         the retransmission time-out
@@ -24,6 +30,14 @@
 #define TCP_DEFAULT_MSS 536 /* of a peer that does not say (RFC 9293 3.7.1) */
 #define TCP_LEAST_MSS 88    /* TCP_MIN_MSS of Linux */
 
+/* What SACK has told of a segment. In the network are, of one without tag, one copy; SACKED or
+ * LOST: none; with RETRANSMITTED one more (the table above tcp_sacktag_write_queue() of Linux). */
+typedef enum {
+  TCP_TAG_SACKED = 1 << 0,
+  TCP_TAG_LOST = 1 << 1,
+  TCP_TAG_RETRANSMITTED = 1 << 2, /* since it was tagged LOST; by a probe it is not */
+} TcpTags;
+
 /* A segment that was committed and is not yet acknowledged. */
 typedef struct {
   guint64 seq;
@@ -31,6 +45,7 @@ typedef struct {
   guint16 length;
   guint8 flags;         /* SYN, FIN, PSH */
   guint8 transmissions; /* stops at 255 */
+  guint8 tags;          /* TcpTags */
 } TcpSent;
 
 typedef struct {
@@ -53,17 +68,69 @@ typedef struct {
 typedef enum {
   TCP_TIMER_OFF,
   TCP_TIMER_RETRANSMIT, /* oldest unacknowledged segment */
+  TCP_TIMER_PROBE,      /* tail loss probe */
+  TCP_TIMER_REORDER,    /* what is late and may have been overtaken is lost from then on */
   TCP_TIMER_PERSIST,    /* nothing in flight, and the window too small for what waits */
   TCP_TIMER_TIME_WAIT,
 } TcpTimer;
 
 typedef enum {
   TCP_CA_OPEN,
-  TCP_CA_RECOVERY, /* fast recovery, RFC 6582; until `recover` is acknowledged */
+  TCP_CA_DISORDER, /* SACK only: something came out of order, or was sent twice */
+  TCP_CA_RECOVERY, /* fast recovery; until `recover` is acknowledged */
   TCP_CA_LOSS,     /* after a time-out: all in flight is taken as lost; until `recover` too */
 } TcpCaState;
 
 typedef struct _TcpCubic TcpCubic;
+
+/* What a connection with SACK needs once something was late, and then keeps. */
+typedef struct {
+  guint64 fack;              /* end of the highest segment SACKed */
+  guint64 probe_end;         /* end of what was sent when the probe went; 0: none is out */
+  guint64 undo_marker;       /* una when the window was reduced; 0: nothing to take back */
+  guint64 reorder_round;     /* D-SACKs that come before it is acknowledged widen nothing */
+  gint32 undo_retransmitted; /* retransmissions that no D-SACK has answered; -1: none was sent */
+  guint32 prior_cwnd;
+  guint32 prior_ssthresh; /* 0: not to be restored */
+  guint32 retransmit_ts;  /* time stamp of the first retransmission; 0: none */
+  guint32 lost;           /* segments ever tagged LOST */
+  guint32 prr_delivered, prr_out;
+  guint32 dsacks;         /* segments that D-SACKs reported */
+  guint16 reordering;     /* segments by which another was overtaken */
+  guint8 reorder_steps;   /* of the reordering window, in quarters of the least RTT */
+  guint8 reorder_persist; /* recoveries for which the steps stay */
+  guint8 reordering_seen : 1;
+  guint8 dsack_pending : 1;        /* the reordering window is to be widened */
+  guint8 probe_repeats : 1;        /* the probe was a retransmission */
+  guint8 frto : 1;                 /* the time-out may still prove spurious */
+  TcpRange known[TCP_SACK_BLOCKS]; /* blocks of the last ACK, tagged already */
+} TcpLoss;
+
+/* What one ACK says, as it goes through the parts of the sender. */
+typedef struct {
+  gint64 now_ns;
+  guint64 ack;
+  guint64 old_una;
+  guint64 reordered;     /* lowest segment delivered late that was never retransmitted */
+  gint64 first_acked_ns; /* sent; the first and last such segment acknowledged, -1: none */
+  gint64 last_acked_ns;
+  gint64 first_sacked_ns;
+  gint64 last_sacked_ns;
+  guint32 ts_echo;
+  guint32 packets;   /* taken off the queue */
+  guint32 bytes;     /* acknowledged */
+  guint32 delivered; /* newly acknowledged or SACKed */
+  guint8 sacked : 1; /* something newly */
+  guint8 dsack : 1;
+  guint8 probe_dsack : 1;         /* the probe came, and its original too */
+  guint8 retransmitted : 1;       /* acknowledges a segment sent twice: no RTT (Karn) */
+  guint8 original : 1;            /* delivers one from before `recover` that was sent once */
+  guint8 informs : 1;             /* carries data or a window: no duplicate */
+  guint8 lost_retransmission : 1; /* found by it */
+  guint8 timer_set : 1;           /* the reordering timer */
+  guint8 hold : 1;                /* nothing is to be retransmitted now */
+  guint8 new_data : 1;            /* but new data may go, to prove that a time-out was spurious */
+} TcpAck;
 
 struct _TcpConn {
   const TcpConfig *config;
@@ -72,7 +139,8 @@ struct _TcpConn {
 
   /* The retransmission queue: a ring with running indices; head <= rexmit <= loss_end <= unsent
    * <= tail. What lies in [rexmit, loss_end) is taken as lost and waits for retransmission;
-   * [unsent, tail) was never transmitted. */
+   * [unsent, tail) was never transmitted. With SACK, tags say what is lost, nothing before rexmit
+   * waits for retransmission, and loss_end is idle. */
   TcpSent *ring;
   guint32 ring_mask;
   guint32 head, rexmit, loss_end, unsent, tail;
@@ -82,7 +150,17 @@ struct _TcpConn {
   guint64 committed; /* end of the last committed segment */
   guint64 wnd_end;   /* what the peer allows */
   guint64 wl1;       /* sequence number of the segment that said so */
-  guint64 recover;   /* RFC 6582 */
+  guint64 recover;   /* RFC 6582; high_seq of Linux */
+
+  /* With SACK: how many segments have each tag; the latest delivered of what was sent (RFC 8985).
+   */
+  guint32 sacked_out, lost_out, retransmitted_out;
+  TcpLoss *loss; /* NULL as long as all is well */
+  gint64 rack_sent_ns;
+  guint64 rack_end;
+  gint64 rack_rtt_ns;
+  gint64 min_rtt_ns; /* of the last five minutes; 0: none */
+  gint64 min_rtt_at_ns;
 
   /* Congestion control counts packets with the LINUX rule and bytes else; so do these. */
   guint32 cwnd;
@@ -144,7 +222,11 @@ struct _TcpConn {
   guint8 probe_owed : 1;
   guint8 reset_owed : 1;
   guint8 cwnd_limited : 1;
-  guint8 timer_held : 1; /* RFC 6582: the first partial ACK has restarted the timer */
+  guint8 rack_advanced : 1; /* the latest delivered is new: losses may show */
+  guint8 probe_new : 1;     /* a tail loss probe is to go, with new data */
+  guint8 probe_old : 1;     /* or again the last segment */
+  guint8 rexmit_held : 1;   /* what is lost waits for the next ACK, new data may go */
+  guint8 timer_held : 1;    /* RFC 6582: the first partial ACK has restarted the timer */
 
   TcpCounters counters;
 };
@@ -163,6 +245,7 @@ tcp_conn_sent(const TcpConn *conn, guint32 index)
 
 /* conn.c */
 void tcp_conn_set_timer(TcpConn *conn, TcpTimer timer, gint64 at_ns);
+void tcp_conn_start_timer(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 delay_ns);
 void tcp_conn_finish(TcpConn *conn, TcpEnd end);
 void tcp_conn_time_wait(TcpConn *conn, gint64 now_ns);
 void tcp_conn_establish(TcpConn *conn, gint64 now_ns);
@@ -205,13 +288,106 @@ void tcp_send_enqueue(TcpConn *conn, guint16 length, guint8 flags);
 void tcp_send_release(TcpConn *conn);
 gsize tcp_send_waiting(const TcpConn *conn);
 void tcp_send_commit(TcpConn *conn, gint64 now_ns);
-gboolean tcp_send_due(const TcpConn *conn);
+gboolean tcp_send_due(TcpConn *conn);
+void tcp_send_push(TcpConn *conn, gint64 now_ns);
+gboolean tcp_send_force(TcpConn *conn);
+void tcp_send_push(TcpConn *conn, gint64 now_ns);
+gboolean tcp_send_force(TcpConn *conn);
 void tcp_send_probe(TcpConn *conn, gint64 now_ns);
 
+/* Losses are found by SACK; without it, and during the handshake, as newreno.c does. */
+static inline gboolean
+tcp_conn_sacks(const TcpConn *conn)
+{
+  return conn->sack_ok && conn->state >= TCP_ESTABLISHED;
+}
+
+/* Segments transmitted and not acknowledged. */
+static inline guint32
+tcp_conn_packets_out(const TcpConn *conn)
+{
+  return conn->unsent - conn->head;
+}
+
+static inline guint64
+tcp_sent_end(const TcpSent *sent)
+{
+  return sent->seq + sent->length + ((sent->flags & (TCP_SYN | TCP_FIN)) != 0);
+}
+
+/* RFC 7323 leaves the clock's origin open; this one keeps values above 0 in a warm-up too. */
+#define TCP_CLOCK_ORIGIN_NS G_GINT64_CONSTANT(1073741824000000)
+#define TCP_CLOCK_TICK_NS G_GINT64_CONSTANT(1000000)
+
+/* The clock of our timestamps. */
+static inline guint32
+tcp_conn_timestamp(gint64 now_ns)
+{
+  return (guint32)((guint64)(now_ns + TCP_CLOCK_ORIGIN_NS) / TCP_CLOCK_TICK_NS);
+}
+
+static inline void
+tcp_ack_init(TcpAck *ack, gint64 now_ns, const TcpConn *conn, const TcpSegment *segment)
+{
+  *ack = (TcpAck){.now_ns = now_ns,
+                  .ack = MAX(segment->ack, conn->una),
+                  .old_una = conn->una,
+                  .reordered = G_MAXUINT64,
+                  .first_acked_ns = -1,
+                  .first_sacked_ns = -1,
+                  .ts_echo = segment->ts_echo};
+}
+
 /* recovery.c */
-void tcp_recovery_acked(TcpConn *conn, gint64 now_ns, guint64 ack);
-void tcp_recovery_duplicate(TcpConn *conn, gint64 now_ns);
+void tcp_recovery_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean informs);
+void tcp_recovery_reorder_timeout(TcpConn *conn, gint64 now_ns);
 void tcp_recovery_timeout(TcpConn *conn, gint64 now_ns);
+
+/* newreno.c */
+void tcp_newreno_acked(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
+void tcp_newreno_duplicate(TcpConn *conn, gint64 now_ns);
+void tcp_newreno_timeout(TcpConn *conn);
+
+/* scoreboard.c */
+TcpLoss *tcp_scoreboard_loss(TcpConn *conn);
+guint64 tcp_scoreboard_highest(const TcpConn *conn);
+void tcp_scoreboard_pop(TcpConn *conn, TcpAck *ack);
+void tcp_scoreboard_sack(TcpConn *conn, const TcpSegment *segment, TcpAck *ack);
+void tcp_scoreboard_reordered(TcpConn *conn, guint64 seq);
+void tcp_scoreboard_mark_lost(TcpConn *conn, guint32 index);
+void tcp_scoreboard_count_losses(TcpConn *conn);
+gboolean tcp_scoreboard_next_lost(TcpConn *conn, guint32 *index);
+void tcp_scoreboard_forget_sacks(TcpConn *conn);
+void tcp_scoreboard_unmark_lost(TcpConn *conn);
+guint32 tcp_scoreboard_collapse(TcpConn *conn, guint32 index);
+
+/* rack.c */
+void tcp_rack_advance(TcpConn *conn, gint64 now_ns, const TcpSent *sent);
+gint64 tcp_rack_remaining_ns(const TcpConn *conn, gint64 now_ns, const TcpSent *sent,
+                             gint64 window_ns);
+gint64 tcp_rack_detect(TcpConn *conn, gint64 now_ns);
+void tcp_rack_update_window(TcpConn *conn, const TcpAck *ack);
+
+/* probe.c */
+gboolean tcp_probe_schedule(TcpConn *conn, gint64 now_ns, gboolean advancing);
+void tcp_probe_rearm(TcpConn *conn, gint64 now_ns);
+void tcp_probe_set_timer(TcpConn *conn, gint64 now_ns);
+void tcp_probe_timeout(TcpConn *conn, gint64 now_ns);
+gboolean tcp_probe_acked(TcpConn *conn, const TcpAck *ack);
+
+/* undo.c */
+void tcp_undo_start(TcpConn *conn);
+void tcp_undo_retransmitted(TcpConn *conn, gint64 now_ns);
+void tcp_undo_reduction(TcpConn *conn, gboolean unmark);
+gboolean tcp_undo_packet_delayed(const TcpConn *conn, const TcpAck *ack);
+gboolean tcp_undo_possible(const TcpConn *conn, const TcpAck *ack);
+gboolean tcp_undo_by_dsack(TcpConn *conn);
+gboolean tcp_undo_retransmission_done(const TcpConn *conn);
+
+/* prr.c */
+void tcp_prr_start(TcpConn *conn);
+void tcp_prr_acked(TcpConn *conn, const TcpAck *ack, guint32 delivered, guint32 lost);
+void tcp_prr_end(TcpConn *conn);
 
 /* congestion.c */
 void tcp_congestion_start(TcpConn *conn, guint segments);
@@ -228,7 +404,7 @@ void tcp_congestion_enter_recovery(TcpConn *conn);
 void tcp_congestion_inflate(TcpConn *conn);
 void tcp_congestion_partial(TcpConn *conn, guint32 acked);
 void tcp_congestion_leave_recovery(TcpConn *conn);
-void tcp_congestion_timeout(TcpConn *conn);
+void tcp_congestion_timeout(TcpConn *conn, gboolean reduces);
 
 /* cubic.c */
 guint32 tcp_cubic_count(TcpConn *conn, gint64 now_ns, guint32 acked);
@@ -238,7 +414,7 @@ void tcp_cubic_idle(TcpConn *conn, gint64 now_ns);
 void tcp_cubic_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns);
 
 /* rtt.c */
-void tcp_rtt_sample(TcpConn *conn, gint64 sample_ns);
+gboolean tcp_rtt_acked(TcpConn *conn, const TcpAck *ack);
 void tcp_rtt_unmeasured(TcpConn *conn);
 void tcp_rtt_back_off(TcpConn *conn);
 

@@ -47,6 +47,7 @@ tcp_conn_free(TcpConn *conn)
   g_free(conn->ring);
   g_free(conn->cubic);
   tcp_early_free(conn);
+  g_free(conn->loss);
   g_free(conn);
 }
 
@@ -55,6 +56,13 @@ tcp_conn_set_timer(TcpConn *conn, TcpTimer timer, gint64 at_ns)
 {
   conn->timer = timer;
   conn->timer_ns = at_ns;
+}
+
+/* The same after a delay, as exactly as the stack's clock allows. */
+void
+tcp_conn_start_timer(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 delay_ns)
+{
+  tcp_conn_set_timer(conn, timer, tcp_timer_at(conn->config, now_ns, delay_ns));
 }
 
 /* Enters CLOSED. The queue's end stays known, an owed RST needs it. */
@@ -66,6 +74,7 @@ tcp_conn_finish(TcpConn *conn, TcpEnd end)
   tcp_send_release(conn);
   tcp_early_free(conn);
   g_clear_pointer(&conn->cubic, g_free);
+  conn->sacked_out = conn->lost_out = conn->retransmitted_out = 0;
   tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
   conn->ack_ns = TCP_NEVER;
   conn->state = TCP_CLOSED;
@@ -164,6 +173,12 @@ tcp_conn_timeout(TcpConn *conn, gint64 now_ns)
   switch ((TcpTimer)conn->timer) {
   case TCP_TIMER_RETRANSMIT:
     tcp_recovery_timeout(conn, now_ns);
+    break;
+  case TCP_TIMER_PROBE:
+    tcp_probe_timeout(conn, now_ns);
+    break;
+  case TCP_TIMER_REORDER:
+    tcp_recovery_reorder_timeout(conn, now_ns);
     break;
   case TCP_TIMER_PERSIST:
     tcp_send_probe(conn, now_ns);

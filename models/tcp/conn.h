@@ -51,6 +51,13 @@ typedef struct {
   gboolean sack;           /* RFC 2018, with D-SACK (RFC 2883) */
   gboolean timestamps;     /* RFC 7323 */
   gboolean window_scaling; /* RFC 7323; else the window ends at 65,535 bytes */
+  /* What a sender whose peer has SACK does besides. */
+  gboolean rack;     /* losses are found by time (RFC 8985); off: by counting (RFC 6675) */
+  gboolean tlp;      /* tail loss probes (RFC 8985, section 7) */
+  gboolean frto;     /* spurious time-outs are found by what they let through (RFC 5682) */
+  gboolean prr;      /* the window shrinks in proportion (RFC 6937); off: at once */
+  gboolean undo;     /* needless reductions are taken back (RFC 3708, RFC 4015) */
+  gboolean collapse; /* a retransmission takes short neighbours along */
 } TcpConfig;
 
 void tcp_config_linux(TcpConfig *config);

@@ -7,8 +7,8 @@ phantom_bytes(const TcpSegment *segment)
 }
 
 /* tcp_may_update_window(); RFC 9293 3.10.7.4 with WL1 and WL2 is the same but for a window that
- * shrinks, which peers may not do. old_una: before this segment. */
-static void
+ * shrinks, which peers may not do. old_una: before this segment. TRUE: it was news. */
+static gboolean
 update_window(TcpConn *conn, const TcpSegment *segment, guint64 old_una)
 {
   guint64 edge = segment->ack + segment->window;
@@ -17,7 +17,9 @@ update_window(TcpConn *conn, const TcpSegment *segment, guint64 old_una)
     conn->wl1 = segment->seq;
     conn->wnd_end = edge;
     conn->max_window = MAX(conn->max_window, segment->window);
+    return TRUE;
   }
+  return FALSE;
 }
 
 /* RFC 9293 3.10.7.2: the passive end meets the SYN. */
@@ -54,7 +56,7 @@ input_syn_sent(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   conn->rcv_nxt = 1;
   conn->ack_first = TRUE;
   tcp_options_agree(conn, segment);
-  tcp_recovery_acked(conn, now_ns, segment->ack);
+  tcp_newreno_acked(conn, now_ns, segment);
   update_window(conn, segment, 0);
   tcp_conn_establish(conn, now_ns);
   tcp_send_commit(conn, now_ns);
@@ -82,7 +84,7 @@ input_syn(TcpConn *conn, gint64 now_ns)
   } else if (conn->unsent != conn->head) {
     conn->rexmit = conn->head;
     conn->loss_end = conn->head + 1;
-    tcp_conn_set_timer(conn, TCP_TIMER_RETRANSMIT, now_ns + conn->rto_ns);
+    tcp_conn_start_timer(conn, TCP_TIMER_RETRANSMIT, now_ns, conn->rto_ns);
   }
 }
 
@@ -122,24 +124,32 @@ input_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
     return FALSE;
   }
   if (segment->ack < old_una) {
+    if (tcp_conn_sacks(conn)) {
+      tcp_recovery_ack(conn, now_ns, segment, TRUE);
+    }
     return TRUE;
   }
   if (conn->timer == TCP_TIMER_PERSIST) { /* the peer lives: RFC 9293 3.8.6.1 */
     conn->retries = 0;
   }
-  if (segment->ack > old_una) {
-    tcp_recovery_acked(conn, now_ns, segment->ack);
+  if (tcp_conn_sacks(conn)) {
+    gboolean informs = update_window(conn, segment, old_una) || segment->length > 0;
+    tcp_recovery_ack(conn, now_ns, segment, informs);
+  } else if (segment->ack > old_una) {
+    tcp_newreno_acked(conn, now_ns, segment);
     update_window(conn, segment, old_una);
+  } else if (is_duplicate_ack(conn, segment)) {
+    tcp_newreno_duplicate(conn, now_ns);
+  } else {
+    update_window(conn, segment, old_una);
+  }
+  if (segment->ack > old_una) {
     if (conn->state == TCP_SYN_RECEIVED) {
       tcp_conn_establish(conn, now_ns);
     }
     if (conn->fin_committed && conn->una == conn->committed) {
       own_fin_acked(conn, now_ns);
     }
-  } else if (is_duplicate_ack(conn, segment)) {
-    tcp_recovery_duplicate(conn, now_ns);
-  } else {
-    update_window(conn, segment, old_una);
   }
   return conn->state != TCP_CLOSED && conn->state != TCP_SYN_RECEIVED;
 }

@@ -9,13 +9,19 @@ libqosim_tcp_a_SOURCES = \
 	models/tcp/cubic.c \
 	models/tcp/early.c \
 	models/tcp/input.c \
+	models/tcp/newreno.c \
 	models/tcp/options.c \
+	models/tcp/probe.c \
+	models/tcp/prr.c \
+	models/tcp/rack.c \
 	models/tcp/receive.c \
 	models/tcp/recovery.c \
 	models/tcp/rtt.c \
+	models/tcp/scoreboard.c \
 	models/tcp/segment.c \
 	models/tcp/segment.h \
 	models/tcp/send.c \
 	models/tcp/stream.c \
 	models/tcp/stream.h \
-	models/tcp/timer.c
+	models/tcp/timer.c \
+	models/tcp/undo.c

@@ -10,10 +10,6 @@
 
 #define MAX_SCALE 14 /* RFC 7323 2.3 */
 
-/* RFC 7323 leaves the clock's origin open; this one keeps values above 0 in a warm-up too. */
-#define CLOCK_ORIGIN_NS G_GINT64_CONSTANT(1073741824000000)
-#define CLOCK_TICK_NS G_GINT64_CONSTANT(1000000)
-
 /* On segments without SACK blocks once the connection stands. */
 guint
 tcp_options_bytes(const TcpConn *conn)
@@ -60,7 +56,7 @@ tcp_options_write(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
     segment->options = tcp_options_bytes(conn);
   }
   if (conn->timestamps_ok || (conn->state == TCP_SYN_SENT && conn->config->timestamps)) {
-    segment->ts_value = (guint64)(now_ns + CLOCK_ORIGIN_NS) / CLOCK_TICK_NS;
+    segment->ts_value = tcp_conn_timestamp(now_ns);
     segment->ts_echo = conn->ts_recent;
   }
   if (conn->early != NULL && !syn) {

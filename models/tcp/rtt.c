@@ -3,6 +3,9 @@
 /* RFC 6298 5.7, and TCP_TIMEOUT_FALLBACK of Linux. */
 #define FALLBACK_NS G_GINT64_CONSTANT(3000000000)
 
+#define MS G_GINT64_CONSTANT(1000000)
+#define MIN_WINDOW_NS (300 * 1000 * MS)
+
 /* RFC 6298 2.2, 2.3: SRTT = R, RTTVAR = R/2; then beta = 1/4, alpha = 1/8, RTTVAR first. Virtual
  * time has no clock granularity, so G is one nanosecond. */
 static void
@@ -60,8 +63,8 @@ sample_linux(TcpConn *conn, gint64 sample_ns)
   conn->rto_ns = MIN(conn->srtt8 / 8 + conn->rttvar4, conn->config->rto_max_ns);
 }
 
-void
-tcp_rtt_sample(TcpConn *conn, gint64 sample_ns)
+static void
+take_sample(TcpConn *conn, gint64 sample_ns)
 {
   sample_ns = MAX(sample_ns, 1);
   if (tcp_conn_linux(conn)) {
@@ -69,6 +72,47 @@ tcp_rtt_sample(TcpConn *conn, gint64 sample_ns)
   } else {
     sample_rfc6298(conn, sample_ns);
   }
+}
+
+/* tcp_update_rtt_min(): the least of five minutes, tcp_min_rtt_wlen. */
+static void
+update_min(TcpConn *conn, gint64 now_ns, gint64 sample_ns)
+{
+  if (conn->min_rtt_ns == 0 || sample_ns <= conn->min_rtt_ns ||
+      now_ns - conn->min_rtt_at_ns > MIN_WINDOW_NS) {
+    conn->min_rtt_ns = MAX(sample_ns, 1);
+    conn->min_rtt_at_ns = now_ns;
+  }
+}
+
+/* tcp_ack_update_rtt(): of what was sent once, the oldest that this ACK acknowledges, else the
+ * oldest that it SACKs; where all was sent twice only time stamps can tell (Karn; RFC 7323,
+ * section 4.1). FALSE: no sample. */
+gboolean
+tcp_rtt_acked(TcpConn *conn, const TcpAck *ack)
+{
+  gint64 first_ns = -1, last_ns = -1;
+  if (ack->first_sacked_ns >= 0) {
+    first_ns = ack->first_sacked_ns;
+    last_ns = ack->last_sacked_ns;
+  }
+  if (ack->first_acked_ns >= 0 && !ack->retransmitted) {
+    last_ns = first_ns < 0 ? ack->last_acked_ns : last_ns;
+    first_ns = ack->first_acked_ns;
+  }
+  if (first_ns >= 0) {
+    first_ns = ack->now_ns - first_ns;
+    last_ns = ack->now_ns - last_ns;
+  } else if (ack->packets > 0 && ack->ts_echo != 0) {
+    first_ns = (gint32)(tcp_conn_timestamp(ack->now_ns) - ack->ts_echo) * MS;
+    last_ns = first_ns = MAX(first_ns, MS);
+  } else {
+    return FALSE;
+  }
+  update_min(conn, ack->now_ns, last_ns);
+  tcp_congestion_sample(conn, ack->now_ns, last_ns);
+  take_sample(conn, first_ns);
+  return TRUE;
 }
 
 /* RFC 6298 5.7: the SYN timed out, so the initial RTO may be below the RTT of this path: data

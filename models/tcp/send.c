@@ -71,7 +71,9 @@ typedef enum { GO, WAIT_FOR_WINDOW, WAIT_FOR_CWND, WAIT_FOR_ACK } Verdict;
 static Verdict
 may_send(const TcpConn *conn, guint length, gboolean last)
 {
-  gboolean lost_first = conn->ca == TCP_CA_LOSS && conn->rexmit != conn->loss_end;
+  gboolean lost_first = tcp_conn_sacks(conn)
+                            ? !conn->rexmit_held && conn->lost_out > conn->retransmitted_out
+                            : conn->ca == TCP_CA_LOSS && conn->rexmit != conn->loss_end;
   if (lost_first || !tcp_congestion_allows(conn, length)) {
     return WAIT_FOR_CWND;
   }
@@ -102,7 +104,7 @@ set_persist_timer(TcpConn *conn, gint64 now_ns, gboolean needed)
   if (needed && conn->timer == TCP_TIMER_OFF) {
     conn->retries = 0;
     conn->probe_shift = 0;
-    tcp_conn_set_timer(conn, TCP_TIMER_PERSIST, now_ns + conn->rto_ns);
+    tcp_conn_start_timer(conn, TCP_TIMER_PERSIST, now_ns, conn->rto_ns);
   } else if (!needed && conn->timer == TCP_TIMER_PERSIST) {
     tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
   }
@@ -150,6 +152,30 @@ tcp_send_commit(TcpConn *conn, gint64 now_ns)
   }
 }
 
+/* All that the windows allow, whatever Nagle says. */
+void
+tcp_send_push(TcpConn *conn, gint64 now_ns)
+{
+  gboolean nodelay = conn->nodelay;
+  conn->nodelay = TRUE;
+  tcp_send_commit(conn, now_ns);
+  conn->nodelay = nodelay;
+}
+
+/* One segment, whatever Nagle and the congestion window say. FALSE: there are no data, or the peer
+ * has no room. */
+gboolean
+tcp_send_force(TcpConn *conn)
+{
+  gsize waiting = tcp_send_waiting(conn);
+  guint length = MIN(waiting, full_size(conn));
+  if (length == 0 || conn->committed + length > conn->wnd_end) {
+    return FALSE;
+  }
+  commit_data(conn, length);
+  return TRUE;
+}
+
 /* The persist timer ran out. If the window has some room, that much goes, full-sized or not (RFC
  * 1122 4.2.3.4, the override of silly window avoidance); else a probe without data from before
  * the window, which has to be answered (tcp_xmit_probe_skb()). */
@@ -175,7 +201,7 @@ tcp_send_probe(TcpConn *conn, gint64 now_ns)
   }
   conn->probe_owed = TRUE;
   wait_ns = MIN(wait_ns, conn->config->rto_max_ns);
-  tcp_conn_set_timer(conn, TCP_TIMER_PERSIST, now_ns + wait_ns);
+  tcp_conn_start_timer(conn, TCP_TIMER_PERSIST, now_ns, wait_ns);
 }
 
 /* Every segment but the first SYN acknowledges, so it settles what was owed. */
@@ -195,11 +221,32 @@ fill(TcpConn *conn, gint64 now_ns, TcpSegment *segment, guint64 seq, guint16 len
   tcp_acking_sent(conn);
 }
 
+/* Starts the timer, RFC 6298 5.1; with SACK also tcp_event_new_data_sent() and the end of
+ * tcp_write_xmit(), or of tcp_xmit_retransmit_queue(). The probe has already set it. */
+static void
+start_timer(TcpConn *conn, gint64 now_ns, guint32 index, gboolean again)
+{
+  gboolean oldest = index == conn->head;
+  if (!tcp_conn_sacks(conn)) {
+    oldest = conn->timer != TCP_TIMER_RETRANSMIT;
+  } else if (!again) {
+    if (oldest || conn->timer == TCP_TIMER_PROBE) {
+      tcp_probe_rearm(conn, now_ns);
+    }
+    tcp_probe_schedule(conn, now_ns, FALSE);
+    return;
+  }
+  if (oldest && conn->timer != TCP_TIMER_REORDER) {
+    tcp_conn_start_timer(conn, TCP_TIMER_RETRANSMIT, now_ns, conn->rto_ns);
+  }
+}
+
 static gboolean
 transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
 {
   TcpSent *sent = tcp_conn_sent(conn, index);
-  if (sent->transmissions > 0) {
+  gboolean again = sent->transmissions > 0;
+  if (again) {
     conn->counters.retransmissions++;
   }
   if (sent->length > 0) {
@@ -210,8 +257,13 @@ transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
   }
   sent->transmissions = MIN(sent->transmissions + 1, G_MAXUINT8);
   sent->sent_ns = now_ns;
-  if (conn->timer != TCP_TIMER_RETRANSMIT) { /* RFC 6298 5.1 */
-    tcp_conn_set_timer(conn, TCP_TIMER_RETRANSMIT, now_ns + conn->rto_ns);
+  if (conn->ca == TCP_CA_RECOVERY && tcp_conn_sacks(conn)) {
+    conn->loss->prr_out++;
+  }
+  if (conn->probe_old || conn->probe_new) {
+    conn->probe_old = conn->probe_new = FALSE;
+  } else {
+    start_timer(conn, now_ns, index, again);
   }
   fill(conn, now_ns, segment, sent->seq, sent->length, sent->flags);
   return TRUE;
@@ -240,22 +292,43 @@ output_reset(TcpConn *conn, TcpSegment *segment)
   return TRUE;
 }
 
-/* What was taken as lost goes as the congestion window allows; in fast recovery at once. */
+/* What was taken as lost goes as the congestion window allows; in fast recovery without SACK at
+ * once. */
 static gboolean
-may_retransmit(const TcpConn *conn)
+find_retransmission(TcpConn *conn, guint32 *index)
 {
-  if (conn->rexmit == conn->loss_end) {
-    return FALSE;
+  if (tcp_conn_sacks(conn)) {
+    return !conn->rexmit_held && tcp_congestion_allows(conn, conn->mss) &&
+           tcp_scoreboard_next_lost(conn, index);
   }
-  return conn->ca != TCP_CA_LOSS ||
-         tcp_congestion_allows(conn, tcp_conn_sent(conn, conn->rexmit)->length);
+  *index = conn->rexmit;
+  return conn->rexmit != conn->loss_end &&
+         (conn->ca != TCP_CA_LOSS ||
+          tcp_congestion_allows(conn, tcp_conn_sent(conn, conn->rexmit)->length));
+}
+
+static gboolean
+retransmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
+{
+  if (conn->config->collapse && conn->state >= TCP_ESTABLISHED) {
+    index = tcp_scoreboard_collapse(conn, index);
+    conn->loss_end = (gint32)(conn->loss_end - index) <= 0 ? index + 1 : conn->loss_end;
+  }
+  conn->rexmit = index + 1;
+  if (tcp_conn_sacks(conn)) {
+    tcp_conn_sent(conn, index)->tags |= TCP_TAG_RETRANSMITTED;
+    conn->retransmitted_out++;
+    tcp_undo_retransmitted(conn, now_ns);
+  }
+  return transmit(conn, now_ns, index, segment);
 }
 
 /* Something is ready to go that will acknowledge, too. */
 gboolean
-tcp_send_due(const TcpConn *conn)
+tcp_send_due(TcpConn *conn)
 {
-  return conn->unsent != conn->tail || may_retransmit(conn);
+  guint32 index;
+  return conn->unsent != conn->tail || conn->probe_old || find_retransmission(conn, &index);
 }
 
 gboolean
@@ -272,8 +345,12 @@ tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
     fill(conn, now_ns, segment, conn->una - 1, 0, 0);
     return TRUE;
   }
-  if (may_retransmit(conn)) {
-    return transmit(conn, now_ns, conn->rexmit++, segment);
+  guint32 index;
+  if (conn->probe_old && conn->head != conn->unsent) {
+    return transmit(conn, now_ns, conn->unsent - 1, segment);
+  }
+  if (find_retransmission(conn, &index)) {
+    return retransmit(conn, now_ns, index, segment);
   }
   tcp_send_commit(conn, now_ns);
   if (conn->unsent != conn->tail) {

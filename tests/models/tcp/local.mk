@@ -8,6 +8,7 @@ tcp_tests = \
 	tests/models/tcp/test-options \
 	tests/models/tcp/test-random \
 	tests/models/tcp/test-rto \
+	tests/models/tcp/test-sack \
 	tests/models/tcp/test-stream
 check_PROGRAMS += $(tcp_tests)
 TESTS += $(tcp_tests)
@@ -29,5 +30,8 @@ tests_models_tcp_test_random_SOURCES = tests/models/tcp/test-random.c $(tcp_pair
 tests_models_tcp_test_random_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_rto_SOURCES = tests/models/tcp/test-rto.c $(tcp_pair)
 tests_models_tcp_test_rto_LDADD = $(LIBS_TCP)
+tcp_script = tests/models/tcp/script.c tests/models/tcp/script.h
+tests_models_tcp_test_sack_SOURCES = tests/models/tcp/test-sack.c $(tcp_script)
+tests_models_tcp_test_sack_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_stream_SOURCES = tests/models/tcp/test-stream.c
 tests_models_tcp_test_stream_LDADD = $(LIBS_TCP)

@@ -27,6 +27,13 @@ pair_new(void (*stack)(TcpConfig *config), gint64 delay_ms)
 }
 
 void
+pair_linux_newreno(TcpConfig *config)
+{
+  tcp_config_linux(config);
+  config->sack = config->collapse = FALSE;
+}
+
+void
 pair_free(Pair *pair)
 {
   for (guint i = 0; i < 2; i++) {

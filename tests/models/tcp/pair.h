@@ -43,6 +43,8 @@ struct _Pair {
 };
 
 Pair *pair_new(void (*stack)(TcpConfig *config), gint64 delay_ms);
+/* A stack for pair_new(): Linux with tcp_sack = 0, so that it recovers as RFC 6582 does. */
+void pair_linux_newreno(TcpConfig *config);
 void pair_free(Pair *pair);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pair, pair_free)
 

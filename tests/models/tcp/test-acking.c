@@ -186,6 +186,7 @@ test_gap(void)
   g_autoptr(Pair) pair = open_pair();
   pair->drops[0] = 1 << 1;
   pair->config[0].dup_acks = 100;
+  pair->config[0].rack = FALSE;
   pair_write(pair, 0, 8000);
   g_string_truncate(pair->log, 0);
   pair->log_options = TRUE;

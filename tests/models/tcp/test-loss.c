@@ -1,4 +1,4 @@
-/* Recovery from loss, and how much may be under way. */
+/* Recovery from loss without SACK, and how much may be under way. */
 #include "tests/models/tcp/pair.h"
 
 #include <math.h>
@@ -20,7 +20,7 @@ open_pair(void (*stack)(TcpConfig *config))
 static void
 test_fast_retransmit(void)
 {
-  g_autoptr(Pair) pair = open_pair(tcp_config_linux);
+  g_autoptr(Pair) pair = open_pair(pair_linux_newreno);
   pair->drops[0] = 1 << 1;
   pair_write(pair, 0, 5000);
   pair_run(pair, -1);
@@ -59,7 +59,7 @@ test_fast_retransmit_in_bytes(void)
 static void
 test_partial_acks(gconstpointer stack)
 {
-  g_autoptr(Pair) pair = open_pair(stack == NULL ? tcp_config_linux : tcp_config_rfc6298);
+  g_autoptr(Pair) pair = open_pair(stack == NULL ? pair_linux_newreno : tcp_config_rfc6298);
   pair->drops[0] = 1 << 1 | 1 << 3 | 1 << 6;
   pair_write(pair, 0, 8000);
   pair_run(pair, 1150);
@@ -84,7 +84,7 @@ test_partial_acks(gconstpointer stack)
 static void
 test_limited_transmit(gconstpointer stack)
 {
-  g_autoptr(Pair) pair = open_pair(stack == NULL ? tcp_config_linux : tcp_config_rfc6298);
+  g_autoptr(Pair) pair = open_pair(stack == NULL ? pair_linux_newreno : tcp_config_rfc6298);
   pair->drops[0] = 1 << 1;
   pair_write(pair, 0, 12000);
   pair_run(pair, 1150);
@@ -100,7 +100,7 @@ test_limited_transmit(gconstpointer stack)
 static void
 test_too_few_duplicates(void)
 {
-  g_autoptr(Pair) pair = open_pair(tcp_config_linux);
+  g_autoptr(Pair) pair = open_pair(pair_linux_newreno);
   pair->drops[0] = 1 << 1;
   pair_write(pair, 0, 3000);
   pair_run(pair, -1);
@@ -117,7 +117,7 @@ test_too_few_duplicates(void)
 static void
 test_slow_start_after_timeout(void)
 {
-  g_autoptr(Pair) pair = open_pair(tcp_config_linux);
+  g_autoptr(Pair) pair = open_pair(pair_linux_newreno);
   pair->drops[0] = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4;
   pair_write(pair, 0, 4000);
   pair_run(pair, 1500);
@@ -140,7 +140,7 @@ test_slow_start_after_timeout(void)
 static void
 test_timeouts_in_a_row(void)
 {
-  g_autoptr(Pair) pair = open_pair(tcp_config_linux);
+  g_autoptr(Pair) pair = open_pair(pair_linux_newreno);
   pair->config[1].delayed_ack_ns = 0;
   pair->drops[0] = 0xff << 1; /* six segments and two repetitions */
   pair_write(pair, 0, 6000);
@@ -157,7 +157,7 @@ test_timeouts_in_a_row(void)
 static void
 test_lost_before_new(void)
 {
-  g_autoptr(Pair) pair = open_pair(tcp_config_linux);
+  g_autoptr(Pair) pair = open_pair(pair_linux_newreno);
   pair->drops[0] = 1 << 1 | 1 << 2 | 1 << 3;
   pair_write(pair, 0, 3000);
   pair_run(pair, 1550);
@@ -184,7 +184,7 @@ delay_spike(Pair *pair, guint from, guint n, const TcpSegment *segment)
 static void
 test_spurious_timeout(gconstpointer stack)
 {
-  g_autoptr(Pair) pair = open_pair(stack == NULL ? tcp_config_linux : tcp_config_rfc6298);
+  g_autoptr(Pair) pair = open_pair(stack == NULL ? pair_linux_newreno : tcp_config_rfc6298);
   pair->config[0].rto_min_ns = 200 * PAIR_MS;
   pair_write(pair, 0, 100); /* a sample, so that both stacks' time-outs are below a second */
   pair_run(pair, 5000);
@@ -201,7 +201,7 @@ test_spurious_timeout(gconstpointer stack)
 static void
 test_retransmission_lost(void)
 {
-  g_autoptr(Pair) pair = open_pair(tcp_config_linux);
+  g_autoptr(Pair) pair = open_pair(pair_linux_newreno);
   pair->drops[0] = 1 << 1 | 1 << 6;
   pair_write(pair, 0, 5000);
   pair_run(pair, 1150);
@@ -223,7 +223,7 @@ third_comes_late(Pair *pair, guint from, guint n, const TcpSegment *segment)
 static void
 test_slight_reordering(void)
 {
-  g_autoptr(Pair) pair = open_pair(tcp_config_linux);
+  g_autoptr(Pair) pair = open_pair(pair_linux_newreno);
   pair->link = third_comes_late;
   pair_write(pair, 0, 5000);
   pair_run(pair, -1);
@@ -242,7 +242,7 @@ twice(Pair *pair, guint from, guint n, const TcpSegment *segment)
 static void
 test_duplication(void)
 {
-  g_autoptr(Pair) pair = open_pair(tcp_config_linux);
+  g_autoptr(Pair) pair = open_pair(pair_linux_newreno);
   pair->link = twice;
   for (guint i = 0; i < 20; i++) {
     pair_write(pair, 0, 1500);

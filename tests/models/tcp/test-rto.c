@@ -121,6 +121,7 @@ test_ladder(gconstpointer stack)
 {
   for (guint losses = 0; losses <= 7; losses++) {
     g_autoptr(Pair) pair = pair_new(stack == NULL ? tcp_config_linux : tcp_config_rfc6298, 50);
+    pair->config[0].tlp = FALSE;
     pair_open(pair);
     gint64 rto_ns = tcp_conn_rto_ns(pair->end[0]);
     g_assert_cmpint(rto_ns, ==, stack == NULL ? 300 * PAIR_MS : SECOND);
@@ -163,6 +164,7 @@ static void
 test_spurious_syn_timeout(gconstpointer stack)
 {
   g_autoptr(Pair) pair = pair_new(stack == NULL ? tcp_config_linux : tcp_config_rfc6298, 1000);
+  pair->config[0].timestamps = pair->config[0].tlp = FALSE;
   pair_connect(pair);
   pair_run(pair, -1);
   pair_assert_log(pair, "0.000 > S 0:0(0)\n"
@@ -179,6 +181,17 @@ test_spurious_syn_timeout(gconstpointer stack)
   pair_run(pair, -1);
   g_assert_cmpuint(tcp_conn_counters(pair->end[0])->timeouts, ==, 1);
   g_assert_cmpint(tcp_conn_srtt_ns(pair->end[0]), >=, 2 * SECOND);
+}
+
+/* With timestamps the answer to the first SYN does measure (tcp_ack_update_rtt()). */
+static void
+test_spurious_syn_timeout_measures(void)
+{
+  g_autoptr(Pair) pair = pair_new(tcp_config_linux, 1000);
+  pair_connect(pair);
+  pair_run(pair, -1);
+  g_assert_cmpint(tcp_conn_srtt_ns(pair->end[0]), ==, 2 * SECOND);
+  g_assert_cmpint(tcp_conn_rto_ns(pair->end[0]), ==, 6 * SECOND);
 }
 
 /* Two SYNs lost: the window begins with one segment (RFC 5681 3.1, RFC 6928 section 2). */
@@ -229,6 +242,7 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/rto/karn", test_karn);
   g_test_add_data_func("/tcp/rto/spurious-syn/linux", NULL, test_spurious_syn_timeout);
   g_test_add_data_func("/tcp/rto/spurious-syn/rfc6298", "rfc6298", test_spurious_syn_timeout);
+  g_test_add_func("/tcp/rto/spurious-syn/timestamps", test_spurious_syn_timeout_measures);
   g_test_add_func("/tcp/rto/lost-syns", test_lost_syns_cost_the_initial_window);
   g_test_add_func("/tcp/rto/restart-with-each-ack", test_restart_with_each_ack);
   return g_test_run();

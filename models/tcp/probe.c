@@ -1,0 +1,94 @@
+#include "models/tcp/conn-private.h"
+
+/* Until the time-out of the oldest segment, tcp_rto_delta_us(); not positive: it is due. */
+static gint64
+rto_left_ns(const TcpConn *conn, gint64 now_ns)
+{
+  return tcp_conn_sent(conn, conn->head)->sent_ns + conn->rto_ns - now_ns;
+}
+
+/* RFC 8985 7.2; tcp_schedule_loss_probe(): where nothing is amiss, a probe goes after two round
+ * trips without an ACK, or a little later if the peer may be delaying it because a single segment
+ * is out; not after the time-out. advancing: an ACK came, which starts the time-out anew. */
+gboolean
+tcp_probe_schedule(TcpConn *conn, gint64 now_ns, gboolean advancing)
+{
+  const TcpConfig *config = conn->config;
+  if (!config->tlp || conn->ca != TCP_CA_OPEN || conn->head == conn->unsent) {
+    return FALSE;
+  }
+  gint64 wait_ns = config->rto_initial_ns;
+  if (conn->srtt8 > 0) {
+    wait_ns = conn->srtt8 / 4;
+    wait_ns += tcp_conn_packets_out(conn) == 1 ? config->rto_min_ns : 2 * config->tick_ns;
+  }
+  gint64 rto_ns = advancing ? conn->rto_ns : rto_left_ns(conn, now_ns);
+  if (rto_ns > 0) {
+    wait_ns = MIN(wait_ns, rto_ns);
+  }
+  tcp_conn_start_timer(conn, TCP_TIMER_PROBE, now_ns, wait_ns);
+  return TRUE;
+}
+
+/* tcp_rearm_rto(): a whole time-out from now; in the place of a probe or of the reordering timer
+ * what is left of it for the oldest segment. */
+void
+tcp_probe_rearm(TcpConn *conn, gint64 now_ns)
+{
+  if (conn->head == conn->unsent) {
+    tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
+    return;
+  }
+  gint64 rto_ns = conn->rto_ns;
+  if (conn->timer == TCP_TIMER_PROBE || conn->timer == TCP_TIMER_REORDER) {
+    rto_ns = MAX(rto_left_ns(conn, now_ns), 1);
+  }
+  tcp_conn_start_timer(conn, TCP_TIMER_RETRANSMIT, now_ns, rto_ns);
+}
+
+/* tcp_set_xmit_timer(): after progress. */
+void
+tcp_probe_set_timer(TcpConn *conn, gint64 now_ns)
+{
+  if (!tcp_probe_schedule(conn, now_ns, TRUE)) {
+    tcp_probe_rearm(conn, now_ns);
+  }
+}
+
+/* RFC 8985 7.3; tcp_send_loss_probe(): new data if there are any and the peer has room, whatever
+ * the congestion window says; else the last segment again. One probe, then the time-out. */
+void
+tcp_probe_timeout(TcpConn *conn, gint64 now_ns)
+{
+  TcpLoss *loss = tcp_scoreboard_loss(conn);
+  if (loss->probe_end == 0) {
+    loss->probe_repeats = !tcp_send_force(conn);
+    conn->probe_old = loss->probe_repeats;
+    conn->probe_new = !loss->probe_repeats;
+    loss->probe_end = tcp_send_seq(conn, conn->tail);
+    conn->timer = TCP_TIMER_OFF;
+  }
+  tcp_probe_rearm(conn, now_ns);
+}
+
+/* RFC 8985 7.4.2; tcp_process_tlp_ack(). A probe that repeated a segment, and is acknowledged
+ * without a sign that the original came too, has mended a loss: that costs the window as a fast
+ * recovery would; then TRUE. */
+gboolean
+tcp_probe_acked(TcpConn *conn, const TcpAck *ack)
+{
+  TcpLoss *loss = conn->loss;
+  if (loss->probe_end == 0 || ack->ack < loss->probe_end) {
+    return FALSE;
+  }
+  if (!loss->probe_repeats || ack->probe_dsack) {
+    loss->probe_end = 0;
+  } else if (ack->ack > loss->probe_end) {
+    tcp_prr_start(conn);
+    conn->cwnd = conn->ssthresh;
+    return TRUE;
+  } else if (ack->packets == 0 && ack->ack == ack->old_una && !ack->informs && !ack->sacked) {
+    loss->probe_end = 0; /* a mere duplicate: both came */
+  }
+  return FALSE;
+}
