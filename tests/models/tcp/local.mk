@@ -6,10 +6,12 @@ tcp_tests = \
 	tests/models/tcp/test-loss \
 	tests/models/tcp/test-open-close \
 	tests/models/tcp/test-options \
+	tests/models/tcp/test-probe \
 	tests/models/tcp/test-random \
 	tests/models/tcp/test-rto \
 	tests/models/tcp/test-sack \
-	tests/models/tcp/test-stream
+	tests/models/tcp/test-stream \
+	tests/models/tcp/test-undo
 check_PROGRAMS += $(tcp_tests)
 TESTS += $(tcp_tests)
 
@@ -31,6 +33,10 @@ tests_models_tcp_test_random_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_rto_SOURCES = tests/models/tcp/test-rto.c $(tcp_pair)
 tests_models_tcp_test_rto_LDADD = $(LIBS_TCP)
 tcp_script = tests/models/tcp/script.c tests/models/tcp/script.h
+tests_models_tcp_test_probe_SOURCES = tests/models/tcp/test-probe.c $(tcp_script)
+tests_models_tcp_test_probe_LDADD = $(LIBS_TCP)
+tests_models_tcp_test_undo_SOURCES = tests/models/tcp/test-undo.c $(tcp_script)
+tests_models_tcp_test_undo_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_sack_SOURCES = tests/models/tcp/test-sack.c $(tcp_script)
 tests_models_tcp_test_sack_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_stream_SOURCES = tests/models/tcp/test-stream.c

@@ -360,8 +360,9 @@ test_synack_patience(void)
 }
 
 /* When data to a dead peer are given up. Linux: the first time-out that is 924.6 s or more after
- * the first time-out. With an RTO of 214 ms the ladder reaches 1023 x 214 ms + 6 x 120 s; with 300
- * ms (511 x 300 ms + 7 x 120 s); one RTO of it is the probe's before the first. RFC: 1 + 2 + 4 + 8 + 16 + 32 + 60 + 60 s. */
+ * the first one. With an RTO of 214 ms the ladder reaches 1023 x 214 ms + 6 x 120 s; with 300 ms
+ * 511 x 300 ms + 7 x 120 s; and one RTO of it is the probe's, before the first. RFC: 1 + 2 + 4 +
+ * 8 + 16 + 32 + 60 + 60 s. */
 static void
 test_data_patience(void)
 {

@@ -58,6 +58,17 @@ weather_pump(Pair *pair, guint end)
   }
 }
 
+/* One of a sender's mechanisms may be missing; what holds must not hang on it. */
+static void
+draw_mechanisms(GRand *rand, TcpConfig *config)
+{
+  gboolean *mechanisms[] = {&config->sack, &config->timestamps, &config->rack, &config->tlp,
+                            &config->frto, &config->prr,        &config->undo, &config->collapse};
+  for (gsize i = 0; i < G_N_ELEMENTS(mechanisms); i++) {
+    *mechanisms[i] = *mechanisms[i] && g_rand_int_range(rand, 0, 6) != 0;
+  }
+}
+
 static void
 draw_weather(Weather *weather, Pair *pair)
 {
@@ -75,6 +86,7 @@ draw_weather(Weather *weather, Pair *pair)
     pair->nodelay[i] = g_rand_boolean(rand);
     pair->config[i].send_buffer = g_rand_int_range(rand, 500, 20000);
     pair->config[i].receive_buffer = g_rand_int_range(rand, 500, 20000);
+    draw_mechanisms(rand, &pair->config[i]);
     /* nobody gives up: the link is lossy, not dead */
     pair->config[i].syn_retries = pair->config[i].synack_retries = 255;
     pair->config[i].data_retries = 255;
