@@ -89,7 +89,7 @@ typedef struct {
   guint64 probe_end;         /* end of what was sent when the probe went; 0: none is out */
   guint64 undo_marker;       /* una when the window was reduced; 0: nothing to take back */
   guint64 reorder_round;     /* D-SACKs that come before it is acknowledged widen nothing */
-  gint32 undo_retransmitted; /* retransmissions that no D-SACK has answered; -1: none was sent */
+  gint32 undo_retransmitted; /* retransmissions that no D-SACK has answered; TCP_NEVER: none was sent */
   guint32 prior_cwnd;
   guint32 prior_ssthresh; /* 0: not to be restored */
   guint32 retransmit_ts;  /* time stamp of the first retransmission; 0: none */
@@ -112,7 +112,7 @@ typedef struct {
   guint64 ack;
   guint64 old_una;
   guint64 reordered;     /* lowest segment delivered late that was never retransmitted */
-  gint64 first_acked_ns; /* sent; the first and last such segment acknowledged, -1: none */
+  gint64 first_acked_ns; /* sent; the first and last such segment acknowledged, TCP_NEVER: none */
   gint64 last_acked_ns;
   gint64 first_sacked_ns;
   gint64 last_sacked_ns;
@@ -333,8 +333,8 @@ tcp_ack_init(TcpAck *ack, gint64 now_ns, const TcpConn *conn, const TcpSegment *
                   .ack = MAX(segment->ack, conn->una),
                   .old_una = conn->una,
                   .reordered = G_MAXUINT64,
-                  .first_acked_ns = -1,
-                  .first_sacked_ns = -1,
+                  .first_acked_ns = TCP_NEVER,
+                  .first_sacked_ns = TCP_NEVER,
                   .ts_echo = segment->ts_echo};
 }
 

@@ -223,7 +223,7 @@ clean_queue(TcpConn *conn, TcpAck *ack, guint64 old_highest)
     }
     return TRUE;
   }
-  return sampled && ack->first_sacked_ns >= 0 && conn->head != conn->unsent &&
+  return sampled && ack->first_sacked_ns != TCP_NEVER && conn->head != conn->unsent &&
          ack->first_sacked_ns < tcp_conn_sent(conn, conn->head)->sent_ns;
 }
 

@@ -91,16 +91,16 @@ update_min(TcpConn *conn, gint64 now_ns, gint64 sample_ns)
 gboolean
 tcp_rtt_acked(TcpConn *conn, const TcpAck *ack)
 {
-  gint64 first_ns = -1, last_ns = -1;
-  if (ack->first_sacked_ns >= 0) {
+  gint64 first_ns = TCP_NEVER, last_ns = TCP_NEVER;
+  if (ack->first_sacked_ns != TCP_NEVER) {
     first_ns = ack->first_sacked_ns;
     last_ns = ack->last_sacked_ns;
   }
-  if (ack->first_acked_ns >= 0 && !ack->retransmitted) {
-    last_ns = first_ns < 0 ? ack->last_acked_ns : last_ns;
+  if (ack->first_acked_ns != TCP_NEVER && !ack->retransmitted) {
+    last_ns = first_ns == TCP_NEVER ? ack->last_acked_ns : last_ns;
     first_ns = ack->first_acked_ns;
   }
-  if (first_ns >= 0) {
+  if (first_ns != TCP_NEVER) {
     first_ns = ack->now_ns - first_ns;
     last_ns = ack->now_ns - last_ns;
   } else if (ack->packets > 0 && ack->ts_echo != 0) {

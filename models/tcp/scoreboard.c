@@ -134,7 +134,7 @@ take_off(TcpConn *conn, TcpAck *ack, const TcpSent *sent)
     ack->retransmitted = TRUE;
   } else if (!(sent->tags & TCP_TAG_SACKED)) {
     ack->last_acked_ns = sent->sent_ns;
-    if (ack->first_acked_ns < 0) {
+    if (ack->first_acked_ns == TCP_NEVER) {
       ack->first_acked_ns = sent->sent_ns;
       ack->reordered = MIN(ack->reordered, sent->seq);
     }
@@ -198,7 +198,7 @@ tag_sacked(TcpConn *conn, TcpAck *ack, TcpSent *sent)
       }
       ack->original |= end <= conn->recover;
       ack->last_sacked_ns = sent->sent_ns;
-      if (ack->first_sacked_ns < 0) {
+      if (ack->first_sacked_ns == TCP_NEVER) {
         ack->first_sacked_ns = sent->sent_ns;
       }
     }

@@ -76,6 +76,18 @@ test_constant_rtt_linux(void)
 }
 
 /* On a fast path the floor of the deviation counts, not of the sum: SRTT + 200 ms. */
+/* A warm-up lies before 0. */
+static void
+test_before_zero(gconstpointer stack)
+{
+  g_autoptr(Pair) pair = pair_new(stack == NULL ? tcp_config_linux : tcp_config_rfc6298, 100);
+  pair->config[1].delayed_ack_ns = 0;
+  pair->now_ns = -60000 * PAIR_MS;
+  pair_open(pair);
+  exchange(pair);
+  g_assert_cmpint(tcp_conn_srtt_ns(pair->end[0]), ==, 200 * PAIR_MS);
+}
+
 static void
 test_floor_linux(void)
 {
@@ -236,6 +248,8 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/rto/rfc6298/bounds", test_minimum_and_maximum_rfc6298);
   g_test_add_func("/tcp/rto/linux/constant-rtt", test_constant_rtt_linux);
   g_test_add_func("/tcp/rto/linux/floor", test_floor_linux);
+  g_test_add_data_func("/tcp/rto/before-zero/linux", NULL, test_before_zero);
+  g_test_add_data_func("/tcp/rto/before-zero/rfc6298", "rfc6298", test_before_zero);
   g_test_add_func("/tcp/rto/falling-rtt", test_falling_rtt);
   g_test_add_data_func("/tcp/rto/ladder/linux", NULL, test_ladder);
   g_test_add_data_func("/tcp/rto/ladder/rfc6298", "rfc6298", test_ladder);
