@@ -14,6 +14,8 @@ extern const KindSpec *const spec_model_kinds[];
 /* Configs borrow the distributions of the section. */
 void spec_link(const Section *section, LinkConfig *config);
 void spec_tcp(const Section *section, TcpConfig *config);
+/* What a client or a broker says of its sockets. */
+void spec_socket(const Section *section, TcpConfig *config);
 void spec_client(const Section *section, MqttClientConfig *config);
 void spec_reconnect(const Section *client, Backoff *backoff);
 void spec_broker(const Section *section, MqttBrokerConfig *config);

@@ -18,6 +18,8 @@ static const ParamSpec tcp_params[] = {
    .help = "linux: rto_min bounds the variance term; rfc6298: the time-out"},
   {.name = "syn_retries", .type = PARAM_INT, .fallback = "6", .low = "0", .high = "255",
    .help = "times that SYN is sent again before the open fails"},
+  {.name = "syn_linear", .type = PARAM_INT, .fallback = "4", .low = "0", .high = "255",
+   .help = "times more before those, without back-off"},
   {.name = "synack_retries", .type = PARAM_INT, .fallback = "5", .low = "0", .high = "255",
    .help = "times that SYN-ACK is sent again"},
   {.name = "data_retries", .type = PARAM_INT, .fallback = "15", .low = "0", .high = "255",
@@ -56,6 +58,8 @@ static const ParamSpec tcp_params[] = {
    .help = "slow start ends when delays grow, before a loss; cubic only"},
   {.name = "idle_restart", .type = PARAM_FLAG, .fallback = "yes",
    .help = "the window shrinks to the initial one while nothing is sent (RFC 5681, section 4.1)"},
+  {.name = "minshall", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "with nagle: a short segment waits for short ones in flight only, not for full ones"},
   {.name = "send_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1000MB",
    .help = "socket buffer for what is sent"},
   {.name = "receive_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1000MB",
@@ -84,6 +88,8 @@ spec_tcp(const Section *section, TcpConfig *config)
   config->rto_min_ns = section_int(section, "rto_min");
   config->rto_max_ns = section_int(section, "rto_max");
   config->syn_retries = (guint)section_int(section, "syn_retries");
+  config->syn_linear = (guint)section_int(section, "syn_linear");
+  config->minshall = section_int(section, "minshall");
   config->synack_retries = (guint)section_int(section, "synack_retries");
   config->data_retries = (guint)section_int(section, "data_retries");
   config->tick_ns = section_int(section, "tick");
@@ -104,4 +110,11 @@ spec_tcp(const Section *section, TcpConfig *config)
   config->dup_acks = (guint)section_int(section, "dup_acks");
   config->send_buffer = (guint)section_int(section, "send_buffer");
   config->receive_buffer = (guint)section_int(section, "receive_buffer");
+}
+
+void
+spec_socket(const Section *section, TcpConfig *config)
+{
+  config->user_timeout_ns = section_int(section, "user_timeout");
+  config->keepalive_ns = section_int(section, "tcp_keepalive");
 }

@@ -40,6 +40,12 @@ extern const CallSpec spec_store_calls[];
    .calls = spec_store_calls, .help = "what outlives a crash, and how long one write takes"},     \
   {.name = "ack_after_store", .type = PARAM_FLAG, .fallback = "yes",                              \
    .help = "acknowledge only what is stored"},                                                    \
+  {.name = "user_timeout", .type = PARAM_TIME, .fallback = "never", .low = "1ms",                 \
+   .high = "10y", .words = spec_never,                                                            \
+   .help = "a connection ends when data were sent again for so long (TCP_USER_TIMEOUT)"},         \
+  {.name = "tcp_keepalive", .type = PARAM_TIME, .fallback = "never", .low = "1ms",                \
+   .high = "10y", .words = spec_never,                                                            \
+   .help = "silence after which TCP probes the peer, nine times 75 s apart"},                     \
   {.name = "nagle", .type = PARAM_FLAG, .fallback = "no",                                         \
    .help = "whether small writes wait for the acknowledgement of earlier ones (RFC 896)"}
 /* clang-format on */

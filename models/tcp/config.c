@@ -4,10 +4,10 @@
 #define SECOND (1000 * MS)
 
 /* include/net/tcp.h and ip-sysctl of Linux: TCP_TIMEOUT_INIT, TCP_RTO_MIN, TCP_RTO_MAX,
- * tcp_syn_retries, tcp_synack_retries, tcp_retries2, TCP_DELACK_MIN, TCP_DELACK_MAX,
- * TCP_MAX_QUICKACKS, tcp_comp_sack_delay_ns, HZ of common distributions, TCP_FASTRETRANS_THRESH,
- * TCP_INIT_CWND, tcp_sack, tcp_timestamps, tcp_window_scaling, tcp_recovery,
- * tcp_early_retrans, tcp_frto, tcp_retrans_collapse. */
+ * tcp_syn_retries, tcp_syn_linear_timeouts, tcp_synack_retries, tcp_retries2, TCP_DELACK_MIN,
+ * TCP_DELACK_MAX, TCP_MAX_QUICKACKS, tcp_comp_sack_delay_ns, HZ of common distributions,
+ * TCP_FASTRETRANS_THRESH, TCP_INIT_CWND, tcp_sack, tcp_timestamps, tcp_window_scaling,
+ * tcp_recovery, tcp_early_retrans, tcp_frto, tcp_retrans_collapse. */
 void
 tcp_config_linux(TcpConfig *config)
 {
@@ -17,6 +17,7 @@ tcp_config_linux(TcpConfig *config)
       .rto_min_ns = 200 * MS,
       .rto_max_ns = 120 * SECOND,
       .syn_retries = 6,
+      .syn_linear = 4,
       .synack_retries = 5,
       .data_retries = 15,
       .ack_rule = TCP_ACK_RULE_LINUX,
@@ -31,6 +32,9 @@ tcp_config_linux(TcpConfig *config)
       .idle_restart = TRUE,
       .mss = G_MAXUINT16,
       .initial_window = 10,
+      .minshall = TRUE,
+      .user_timeout_ns = TCP_NEVER,
+      .keepalive_ns = TCP_NEVER,
       .send_buffer = 65536,
       .receive_buffer = 65536,
       .sack = TRUE,
@@ -67,6 +71,8 @@ tcp_config_rfc6298(TcpConfig *config)
       .idle_restart = TRUE,
       .mss = G_MAXUINT16,
       .initial_window = 10,
+      .user_timeout_ns = TCP_NEVER,
+      .keepalive_ns = TCP_NEVER,
       .send_buffer = 65536,
       .receive_buffer = 65536,
   };

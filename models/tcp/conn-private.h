@@ -16,6 +16,7 @@
  *   prr.c         how the window shrinks in recovery
  *   congestion.c  how much may be under way
  *   cubic.c       how fast that grows, by CUBIC
+ *   alive.c       keepalive, and the user's patience
  *   rtt.c         the retransmission time-out
  *   timer.c       how exactly a timer goes off
  *
@@ -82,6 +83,7 @@ typedef enum {
 } TcpCaState;
 
 typedef struct _TcpCubic TcpCubic;
+typedef struct _TcpAlive TcpAlive;
 
 /* What a connection with SACK needs once something was late, and then keeps. */
 typedef struct {
@@ -169,7 +171,9 @@ struct _TcpConn {
   guint32 max_out;      /* most in flight in this window */
   guint64 cwnd_use_seq; /* end of this window */
   gint64 last_data_ns;
-  TcpCubic *cubic; /* NULL: not needed so far */
+  TcpCubic *cubic;   /* NULL: not needed so far */
+  TcpAlive *alive;   /* NULL: no keepalive */
+  guint64 short_end; /* of the last short segment */
 
   gint64 srtt8; /* 8 SRTT, 0 before the first sample */
   gint64 mdev4; /* LINUX only: 4 mean deviations */
@@ -412,6 +416,15 @@ guint32 tcp_cubic_ssthresh(TcpConn *conn);
 void tcp_cubic_timeout(TcpConn *conn);
 void tcp_cubic_idle(TcpConn *conn, gint64 now_ns);
 void tcp_cubic_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns);
+
+/* alive.c */
+void tcp_alive_start(TcpConn *conn, gint64 now_ns);
+void tcp_alive_heard(TcpConn *conn, gint64 now_ns);
+void tcp_alive_timeout(TcpConn *conn, gint64 now_ns);
+gint64 tcp_alive_deadline(const TcpConn *conn);
+gboolean tcp_alive_user_timeout(const TcpConn *conn, gint64 now_ns);
+gint64 tcp_alive_clamp(const TcpConn *conn, gint64 now_ns, gint64 wait_ns);
+gint64 tcp_alive_rto_ns(const TcpConn *conn, gint64 now_ns);
 
 /* rtt.c */
 gboolean tcp_rtt_acked(TcpConn *conn, const TcpAck *ack);

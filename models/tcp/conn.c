@@ -46,6 +46,7 @@ tcp_conn_free(TcpConn *conn)
   tcp_stream_unref(conn->rx);
   g_free(conn->ring);
   g_free(conn->cubic);
+  g_free(conn->alive);
   tcp_early_free(conn);
   g_free(conn->loss);
   g_free(conn);
@@ -74,6 +75,7 @@ tcp_conn_finish(TcpConn *conn, TcpEnd end)
   tcp_send_release(conn);
   tcp_early_free(conn);
   g_clear_pointer(&conn->cubic, g_free);
+  g_clear_pointer(&conn->alive, g_free);
   conn->sacked_out = conn->lost_out = conn->retransmitted_out = 0;
   tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
   conn->ack_ns = TCP_NEVER;
@@ -85,6 +87,7 @@ void
 tcp_conn_time_wait(TcpConn *conn, gint64 now_ns)
 {
   conn->state = TCP_TIME_WAIT;
+  g_clear_pointer(&conn->alive, g_free);
   tcp_conn_set_timer(conn, TCP_TIMER_TIME_WAIT, now_ns + TIME_WAIT_NS);
 }
 
@@ -111,6 +114,7 @@ tcp_conn_establish(TcpConn *conn, gint64 now_ns)
     tcp_congestion_start(conn, 1);
   }
   conn->last_data_ns = now_ns;
+  tcp_alive_start(conn, now_ns);
   if (conn->closing) {
     conn->state = TCP_FIN_WAIT_1;
   }
@@ -167,6 +171,7 @@ tcp_conn_timeout(TcpConn *conn, gint64 now_ns)
   if (conn->ack_ns <= now_ns) {
     tcp_acking_timeout(conn);
   }
+  tcp_alive_timeout(conn, now_ns);
   if (conn->timer_ns > now_ns) {
     return;
   }
@@ -194,7 +199,7 @@ tcp_conn_timeout(TcpConn *conn, gint64 now_ns)
 gint64
 tcp_conn_deadline(const TcpConn *conn)
 {
-  return MIN(conn->timer_ns, conn->ack_ns);
+  return MIN(MIN(conn->timer_ns, conn->ack_ns), tcp_alive_deadline(conn));
 }
 
 gsize

@@ -30,7 +30,8 @@ typedef struct {
   gint64 rto_initial_ns;
   gint64 rto_min_ns;
   gint64 rto_max_ns;
-  guint syn_retries; /* SYNs sent again before the open fails */
+  guint syn_retries; /* SYNs sent again before the open fails, */
+  guint syn_linear;  /* not counting so many at the start that go without back-off */
   guint synack_retries;
   guint data_retries; /* time-outs in a row before giving up (LINUX: the tcp_retries2 rule) */
   TcpAckRule ack_rule;
@@ -47,6 +48,10 @@ typedef struct {
   guint initial_window;      /* in segments (RFC 6928) */
   guint send_buffer;         /* bytes */
   guint receive_buffer;      /* bytes */
+  gboolean minshall;         /* Nagle: only a short segment in flight holds the next one back */
+  /* Of a socket. */
+  gint64 user_timeout_ns; /* RFC 5482, TCP_USER_TIMEOUT; TCP_NEVER: data_retries decides */
+  gint64 keepalive_ns;    /* idle time before the first probe; TCP_NEVER: none */
   /* Options, used if both ends offer them. */
   gboolean sack;           /* RFC 2018, with D-SACK (RFC 2883) */
   gboolean timestamps;     /* RFC 7323 */

@@ -203,6 +203,7 @@ tcp_conn_input(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
     input_syn_sent(conn, now_ns, segment);
     break;
   default:
+    tcp_alive_heard(conn, now_ns);
     input_synchronized(conn, now_ns, segment);
   }
 }

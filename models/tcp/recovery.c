@@ -330,10 +330,13 @@ patience_ends(const TcpConn *conn, gint64 now_ns)
 {
   const TcpConfig *config = conn->config;
   if (conn->state == TCP_SYN_SENT) {
-    return conn->retries >= config->syn_retries;
+    return conn->retries >= config->syn_retries + config->syn_linear;
   }
   if (conn->state == TCP_SYN_RECEIVED) {
     return conn->retries >= config->synack_retries;
+  }
+  if (config->user_timeout_ns != TCP_NEVER) {
+    return conn->retries > 0 && tcp_alive_user_timeout(conn, now_ns);
   }
   if (tcp_conn_linux(conn)) { /* retransmits_timed_out() */
     return conn->retries > 0 && now_ns - conn->retry_start_ns >= linux_patience_ns(config);
@@ -395,6 +398,8 @@ tcp_recovery_timeout(TcpConn *conn, gint64 now_ns)
   conn->retries = MIN(conn->retries + 1, G_MAXUINT8);
   conn->dup_acks = 0;
   conn->counters.timeouts++;
-  tcp_rtt_back_off(conn);
-  tcp_conn_start_timer(conn, TCP_TIMER_RETRANSMIT, now_ns, conn->rto_ns);
+  if (conn->state != TCP_SYN_SENT || conn->retries > conn->config->syn_linear) {
+    tcp_rtt_back_off(conn);
+  }
+  tcp_conn_start_timer(conn, TCP_TIMER_RETRANSMIT, now_ns, tcp_alive_rto_ns(conn, now_ns));
 }

@@ -65,9 +65,9 @@ full_size(const TcpConn *conn)
 typedef enum { GO, WAIT_FOR_WINDOW, WAIT_FOR_CWND, WAIT_FOR_ACK } Verdict;
 
 /* The tests of tcp_write_xmit(): what is lost goes before what is new; Nagle (RFC 896, RFC 9293
- * 3.7.4) holds a short segment back while anything is unacknowledged, unless it is the last; a
- * segment has to fit whole into the peer's window, which is the sender's side of silly window
- * avoidance. */
+ * 3.7.4) holds a short segment back while anything is unacknowledged, or with Minshall's
+ * variation (tcp_minshall_check()) another short one, unless it is the last; a segment has to fit
+ * whole into the peer's window, which is the sender's side of silly window avoidance. */
 static Verdict
 may_send(const TcpConn *conn, guint length, gboolean last)
 {
@@ -80,7 +80,8 @@ may_send(const TcpConn *conn, guint length, gboolean last)
   if (conn->committed + length > conn->wnd_end) {
     return WAIT_FOR_WINDOW;
   }
-  if (!conn->nodelay && !last && length < full_size(conn) && conn->head != conn->tail) {
+  gboolean holds = conn->config->minshall ? conn->short_end > conn->una : conn->head != conn->tail;
+  if (!conn->nodelay && !last && length < full_size(conn) && holds) {
     return WAIT_FOR_ACK;
   }
   return GO;
@@ -95,6 +96,9 @@ commit_data(TcpConn *conn, guint length)
     flags |= TCP_FIN;
   }
   tcp_send_enqueue(conn, length, flags);
+  if (length < full_size(conn)) {
+    conn->short_end = conn->committed;
+  }
 }
 
 /* RFC 9293 3.8.6.1: with nothing in flight no ACK would bring the news that the window opened. */
@@ -182,7 +186,10 @@ tcp_send_force(TcpConn *conn)
 void
 tcp_send_probe(TcpConn *conn, gint64 now_ns)
 {
-  if (conn->retries >= conn->config->data_retries) {
+  if (conn->probe_shift == 0) {
+    conn->retry_start_ns = now_ns;
+  }
+  if (conn->retries >= conn->config->data_retries || tcp_alive_user_timeout(conn, now_ns)) {
     tcp_conn_finish(conn, TCP_END_TIMEOUT);
     return;
   }
@@ -201,6 +208,7 @@ tcp_send_probe(TcpConn *conn, gint64 now_ns)
   }
   conn->probe_owed = TRUE;
   wait_ns = MIN(wait_ns, conn->config->rto_max_ns);
+  wait_ns = tcp_alive_clamp(conn, now_ns, wait_ns);
   tcp_conn_start_timer(conn, TCP_TIMER_PERSIST, now_ns, wait_ns);
 }
 
@@ -237,7 +245,7 @@ start_timer(TcpConn *conn, gint64 now_ns, guint32 index, gboolean again)
     return;
   }
   if (oldest && conn->timer != TCP_TIMER_REORDER) {
-    tcp_conn_start_timer(conn, TCP_TIMER_RETRANSMIT, now_ns, conn->rto_ns);
+    tcp_conn_start_timer(conn, TCP_TIMER_RETRANSMIT, now_ns, tcp_alive_rto_ns(conn, now_ns));
   }
 }
 

@@ -152,6 +152,7 @@ setup_brokers(World *world)
     broker->up = TRUE;
     spec_broker(section, &broker->mqtt_config);
     spec_tcp(scenario_section(world->scenario, section_text(section, "tcp")), &broker->tcp);
+    spec_socket(section, &broker->tcp);
     broker->nagle = section_int(section, "nagle") != 0;
     broker->process = time_taken(section, "process");
     broker->process_stream =
@@ -223,6 +224,7 @@ setup_groups(World *world)
     group->section = section;
     spec_client(section, &group->mqtt);
     spec_tcp(scenario_section(world->scenario, section_text(section, "tcp")), &group->tcp);
+    spec_socket(section, &group->tcp);
     spec_reconnect(section, &group->backoff);
     group->resubscribe = resubscribe_of(section);
     group->goodbye = goodbye_of(section);

@@ -196,6 +196,8 @@ test_tcp(void)
   g_assert_cmpint(config.timestamps, ==, linux_config.timestamps);
   g_assert_cmpint(config.window_scaling, ==, linux_config.window_scaling);
   g_assert_cmpuint(config.mss, ==, linux_config.mss);
+  g_assert_cmpuint(config.syn_linear, ==, linux_config.syn_linear);
+  g_assert_cmpint(config.minshall, ==, linux_config.minshall);
   g_assert_cmpint(config.congestion, ==, linux_config.congestion);
   g_assert_cmpint(config.hystart, ==, linux_config.hystart);
   g_assert_cmpint(config.idle_restart, ==, linux_config.idle_restart);
@@ -219,6 +221,8 @@ test_tcp(void)
   values_set(tcp, "timestamps", "no");
   values_set(tcp, "window_scaling", "no");
   values_set(tcp, "mss", "536");
+  values_set(tcp, "syn_linear", "0");
+  values_set(tcp, "minshall", "no");
   values_set(tcp, "congestion", "reno");
   values_set(tcp, "hystart", "no");
   values_set(tcp, "idle_restart", "no");
@@ -244,6 +248,8 @@ test_tcp(void)
   g_assert_false(config.timestamps);
   g_assert_false(config.window_scaling);
   g_assert_cmpuint(config.mss, ==, 536);
+  g_assert_cmpuint(config.syn_linear, ==, 0);
+  g_assert_false(config.minshall);
   g_assert_cmpint(config.congestion, ==, TCP_RENO);
   g_assert_false(config.hystart);
   g_assert_false(config.idle_restart);
@@ -251,6 +257,16 @@ test_tcp(void)
   g_assert_cmpuint(config.dup_acks, ==, 4);
   g_assert_cmpuint(config.send_buffer, ==, 4000);
   g_assert_cmpuint(config.receive_buffer, ==, 5000);
+
+  Section *client = values_section(scenario, kind("client"), "sensor");
+  spec_socket(client, &config);
+  g_assert_cmpint(config.user_timeout_ns, ==, TCP_NEVER);
+  g_assert_cmpint(config.keepalive_ns, ==, TCP_NEVER);
+  values_set(client, "user_timeout", "20s");
+  values_set(client, "tcp_keepalive", "2h");
+  spec_socket(client, &config);
+  g_assert_cmpint(config.user_timeout_ns, ==, 20 * SECOND);
+  g_assert_cmpint(config.keepalive_ns, ==, 7200 * SECOND);
 }
 
 static void

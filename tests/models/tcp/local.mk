@@ -1,6 +1,7 @@
 # Tests of models/tcp: each links only what its layer may know.
 tcp_tests = \
 	tests/models/tcp/test-acking \
+	tests/models/tcp/test-alive \
 	tests/models/tcp/test-cubic \
 	tests/models/tcp/test-flow \
 	tests/models/tcp/test-loss \
@@ -18,6 +19,8 @@ TESTS += $(tcp_tests)
 tcp_pair = tests/models/tcp/pair.c tests/models/tcp/pair.h
 tests_models_tcp_test_acking_SOURCES = tests/models/tcp/test-acking.c $(tcp_pair)
 tests_models_tcp_test_acking_LDADD = $(LIBS_TCP)
+tests_models_tcp_test_alive_SOURCES = tests/models/tcp/test-alive.c $(tcp_pair)
+tests_models_tcp_test_alive_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_cubic_SOURCES = tests/models/tcp/test-cubic.c $(tcp_pair)
 tests_models_tcp_test_cubic_LDADD = $(LIBS_TCP) -lm
 tests_models_tcp_test_flow_SOURCES = tests/models/tcp/test-flow.c $(tcp_pair)

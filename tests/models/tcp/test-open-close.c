@@ -325,11 +325,36 @@ test_power_loss(void)
   g_assert_cmpint(tcp_conn_end(pair->end[1]), ==, TCP_END_RESET);
 }
 
-/* 1 + 2 + 4 + 8 + 16 + 32 + 64 s: six SYNs again, then ETIMEDOUT after 127 s. */
+/* Four times after a second each (tcp_syn_linear_timeouts); then 1 + 2 + 4 + 8 + 16 + 32 + 64 s:
+ * six more, and ETIMEDOUT after 131 s. */
 static void
 test_syn_patience(void)
 {
   g_autoptr(Pair) pair = pair_new(tcp_config_linux, 100);
+  pair->absent[1] = TRUE;
+  pair_connect(pair);
+  pair_run(pair, -1);
+  g_assert_cmpint(pair->now_ns, ==, 131000 * PAIR_MS);
+  g_assert_cmpint(tcp_conn_end(pair->end[0]), ==, TCP_END_TIMEOUT);
+  pair_assert_log(pair, "0.000 > S 0:0(0)\n"
+                        "1.000 > S 0:0(0)\n"
+                        "2.000 > S 0:0(0)\n"
+                        "3.000 > S 0:0(0)\n"
+                        "4.000 > S 0:0(0)\n"
+                        "5.000 > S 0:0(0)\n"
+                        "7.000 > S 0:0(0)\n"
+                        "11.000 > S 0:0(0)\n"
+                        "19.000 > S 0:0(0)\n"
+                        "35.000 > S 0:0(0)\n"
+                        "67.000 > S 0:0(0)\n");
+}
+
+/* 1 + 2 + 4 + 8 + 16 + 32 + 64 s: six SYNs again, then ETIMEDOUT after 127 s. */
+static void
+test_syn_patience_without_linear(void)
+{
+  g_autoptr(Pair) pair = pair_new(tcp_config_linux, 100);
+  pair->config[0].syn_linear = 0;
   pair->absent[1] = TRUE;
   pair_connect(pair);
   pair_run(pair, -1);
@@ -443,6 +468,7 @@ main(int argc, char *argv[])
       {"/tcp/open/refused", test_refused},
       {"/tcp/open/close-before-the-answer", test_close_before_the_answer},
       {"/tcp/open/patience-of-syn", test_syn_patience},
+      {"/tcp/open/patience-of-syn/no-linear", test_syn_patience_without_linear},
       {"/tcp/open/patience-of-syn-ack", test_synack_patience},
       {"/tcp/open/simultaneous", test_simultaneous_open_is_harmless},
       {"/tcp/close/one-then-the-other", test_one_side_closes_then_the_other},
