@@ -2,7 +2,7 @@
 #include "models/spec/spec_model.h"
 #include "models/spec/spec_words.h"
 
-static const char *const rule_words[] = {"linux", "rfc6298", NULL};
+static const char *const rule_words[] = {"linux", "rfc6298", "fixed", NULL};
 static const char *const congestion_words[] = {"cubic", "reno", NULL};
 static const char *const ack_words[] = {"linux", "rfc1122", NULL};
 
@@ -15,7 +15,10 @@ static const ParamSpec tcp_params[] = {
   {.name = "rto_max", .type = PARAM_TIME, .fallback = "120s", .low = "1ms", .high = "10y",
    .help = "greatest retransmission time-out"},
   {.name = "rto_rule", .type = PARAM_WORD, .fallback = "linux", .words = rule_words,
-   .help = "linux: rto_min bounds the variance term; rfc6298: the time-out"},
+   .help = "linux: rto_min bounds the variance term; rfc6298: the time-out; fixed: rto_initial, "
+           "whatever the round trip"},
+  {.name = "rto_backoff", .type = PARAM_NUMBER, .fallback = "2", .low = "1", .high = "10",
+   .help = "factor of the time-out after each time-out"},
   {.name = "syn_retries", .type = PARAM_INT, .fallback = "6", .low = "0", .high = "255",
    .help = "times that SYN is sent again before the open fails"},
   {.name = "syn_linear", .type = PARAM_INT, .fallback = "4", .low = "0", .high = "255",
@@ -80,13 +83,16 @@ void
 spec_tcp(const Section *section, TcpConfig *config)
 {
   /* What has no key comes with the stack whose rule it is. */
-  if (section_is(section, "rto_rule", "rfc6298"))
-    tcp_config_rfc6298(config);
-  else
+  if (section_is(section, "rto_rule", "linux"))
     tcp_config_linux(config);
+  else
+    tcp_config_rfc6298(config);
+  if (section_is(section, "rto_rule", "fixed"))
+    config->rto_rule = TCP_RTO_RULE_FIXED;
   config->rto_initial_ns = section_int(section, "rto_initial");
   config->rto_min_ns = section_int(section, "rto_min");
   config->rto_max_ns = section_int(section, "rto_max");
+  config->rto_backoff = section_real(section, "rto_backoff");
   config->syn_retries = (guint)section_int(section, "syn_retries");
   config->syn_linear = (guint)section_int(section, "syn_linear");
   config->minshall = section_int(section, "minshall");

@@ -430,6 +430,7 @@ gint64 tcp_alive_rto_ns(const TcpConn *conn, gint64 now_ns);
 gboolean tcp_rtt_acked(TcpConn *conn, const TcpAck *ack);
 void tcp_rtt_unmeasured(TcpConn *conn);
 void tcp_rtt_back_off(TcpConn *conn);
+void tcp_rtt_progress(TcpConn *conn);
 
 /* timer.c */
 gint64 tcp_timer_at(const TcpConfig *config, gint64 now_ns, gint64 delay_ns);

@@ -19,19 +19,21 @@
 
 #define TCP_NEVER G_MAXINT64
 
-typedef enum { TCP_RTO_RULE_LINUX, TCP_RTO_RULE_RFC6298 } TcpRtoRule;
+typedef enum { TCP_RTO_RULE_LINUX, TCP_RTO_RULE_RFC6298, TCP_RTO_RULE_FIXED } TcpRtoRule;
 typedef enum { TCP_CUBIC, TCP_RENO } TcpCongestion;
 typedef enum { TCP_ACK_RULE_LINUX, TCP_ACK_RULE_RFC1122 } TcpAckRule;
 
 /* A stack; shared by all its connections, which borrow it. */
 typedef struct {
-  TcpRtoRule rto_rule; /* what rto_min bounds: LINUX: the variance term (RTO >= SRTT + rto_min);
-                          RFC6298: the RTO */
+  TcpRtoRule
+      rto_rule; /* what rto_min bounds: LINUX: the variance term (RTO >= SRTT + rto_min);
+                   RFC6298: the RTO; FIXED: nothing, it is rto_initial again after each ACK */
   gint64 rto_initial_ns;
   gint64 rto_min_ns;
   gint64 rto_max_ns;
-  guint syn_retries; /* SYNs sent again before the open fails, */
-  guint syn_linear;  /* not counting so many at the start that go without back-off */
+  double rto_backoff; /* factor after each time-out */
+  guint syn_retries;  /* SYNs sent again before the open fails, */
+  guint syn_linear;   /* not counting so many at the start that go without back-off */
   guint synack_retries;
   guint data_retries; /* time-outs in a row before giving up (LINUX: the tcp_retries2 rule) */
   TcpAckRule ack_rule;

@@ -34,6 +34,7 @@ tcp_newreno_acked(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   guint32 units = tcp_conn_linux(conn) ? ack.packets : ack.bytes;
   gboolean timer_held = FALSE;
   conn->retries = 0;
+  tcp_rtt_progress(conn);
   conn->dup_acks = 0;
   tcp_rtt_acked(conn, &ack);
   if (conn->ca == TCP_CA_RECOVERY) {

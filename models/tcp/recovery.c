@@ -266,6 +266,7 @@ tcp_recovery_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboole
   }
   if (ack.ack > conn->una) {
     conn->retries = 0;
+    tcp_rtt_progress(conn);
   }
   if (!old && in_flight) {
     timer_due = clean_queue(conn, &ack, old_highest);

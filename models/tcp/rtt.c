@@ -6,6 +6,15 @@
 #define MS G_GINT64_CONSTANT(1000000)
 #define MIN_WINDOW_NS (300 * 1000 * MS)
 
+/* Something was acknowledged, be it what was sent twice: a fixed time-out forgets its back-off. */
+void
+tcp_rtt_progress(TcpConn *conn)
+{
+  if (conn->config->rto_rule == TCP_RTO_RULE_FIXED) {
+    conn->rto_ns = conn->config->rto_initial_ns;
+  }
+}
+
 /* RFC 6298 2.2, 2.3: SRTT = R, RTTVAR = R/2; then beta = 1/4, alpha = 1/8, RTTVAR first. Virtual
  * time has no clock granularity, so G is one nanosecond. */
 static void
@@ -21,6 +30,7 @@ sample_rfc6298(TcpConn *conn, gint64 sample_ns)
   }
   gint64 rto_ns = conn->srtt8 / 8 + MAX(conn->rttvar4, 1);
   conn->rto_ns = CLAMP(rto_ns, conn->config->rto_min_ns, conn->config->rto_max_ns);
+  tcp_rtt_progress(conn);
 }
 
 /* The mean deviation of Linux: a sample below the mean counts an eighth, else a sudden fall of
@@ -122,6 +132,8 @@ tcp_rtt_unmeasured(TcpConn *conn)
 {
   if (tcp_conn_linux(conn)) {
     conn->rto_ns = FALLBACK_NS;
+  } else if (conn->config->rto_rule == TCP_RTO_RULE_FIXED) {
+    tcp_rtt_progress(conn);
   } else if (conn->counters.timeouts > 0 && conn->config->rto_initial_ns < FALLBACK_NS) {
     conn->rto_ns = FALLBACK_NS;
   }
@@ -131,5 +143,6 @@ tcp_rtt_unmeasured(TcpConn *conn)
 void
 tcp_rtt_back_off(TcpConn *conn)
 {
-  conn->rto_ns = MIN(2 * conn->rto_ns, conn->config->rto_max_ns);
+  gint64 rto_ns = (gint64)(conn->config->rto_backoff * conn->rto_ns);
+  conn->rto_ns = MIN(rto_ns, conn->config->rto_max_ns);
 }

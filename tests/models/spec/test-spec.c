@@ -196,6 +196,7 @@ test_tcp(void)
   g_assert_cmpint(config.timestamps, ==, linux_config.timestamps);
   g_assert_cmpint(config.window_scaling, ==, linux_config.window_scaling);
   g_assert_cmpuint(config.mss, ==, linux_config.mss);
+  g_assert_cmpfloat(config.rto_backoff, ==, linux_config.rto_backoff);
   g_assert_cmpuint(config.syn_linear, ==, linux_config.syn_linear);
   g_assert_cmpint(config.minshall, ==, linux_config.minshall);
   g_assert_cmpint(config.congestion, ==, linux_config.congestion);
@@ -221,6 +222,7 @@ test_tcp(void)
   values_set(tcp, "timestamps", "no");
   values_set(tcp, "window_scaling", "no");
   values_set(tcp, "mss", "536");
+  values_set(tcp, "rto_backoff", "1.5");
   values_set(tcp, "syn_linear", "0");
   values_set(tcp, "minshall", "no");
   values_set(tcp, "congestion", "reno");
@@ -248,6 +250,7 @@ test_tcp(void)
   g_assert_false(config.timestamps);
   g_assert_false(config.window_scaling);
   g_assert_cmpuint(config.mss, ==, 536);
+  g_assert_cmpfloat(config.rto_backoff, ==, 1.5);
   g_assert_cmpuint(config.syn_linear, ==, 0);
   g_assert_false(config.minshall);
   g_assert_cmpint(config.congestion, ==, TCP_RENO);
@@ -257,6 +260,10 @@ test_tcp(void)
   g_assert_cmpuint(config.dup_acks, ==, 4);
   g_assert_cmpuint(config.send_buffer, ==, 4000);
   g_assert_cmpuint(config.receive_buffer, ==, 5000);
+
+  values_set(tcp, "rto_rule", "fixed");
+  spec_tcp(tcp, &config);
+  g_assert_cmpint(config.rto_rule, ==, TCP_RTO_RULE_FIXED);
 
   Section *client = values_section(scenario, kind("client"), "sensor");
   spec_socket(client, &config);

@@ -239,6 +239,45 @@ test_restart_with_each_ack(void)
                         "2.300 < . 1:1(0) ack 21\n");
 }
 
+static void
+zephyr(TcpConfig *config)
+{
+  tcp_config_rfc6298(config);
+  config->rto_rule = TCP_RTO_RULE_FIXED;
+  config->rto_initial_ns = 200 * PAIR_MS;
+  config->rto_backoff = 1.5;
+}
+
+/* Zephyr: 200 ms whatever the round trip, so that on one of 600 ms each segment goes four
+ * times; 1.5 times longer after each, and after an ACK as in the beginning. */
+static void
+test_fixed(void)
+{
+  g_autoptr(Pair) pair = pair_new(zephyr, 300);
+  pair->config[0].syn_retries = 0;
+  pair->config[0].syn_linear = 9;
+  pair->config[1].delayed_ack_ns = 0;
+  pair_connect(pair);
+  pair_run(pair, 3000);
+  g_string_truncate(pair->log, 0);
+  for (guint i = 0; i < 2; i++) {
+    pair_write(pair, 0, 10);
+    pair_run(pair, 6000 + 3000 * i);
+  }
+  pair_assert_log(pair, "3.000 > P. 1:11(10) ack 1\n"
+                        "3.200 > P. 1:11(10) ack 1\n"
+                        "3.300 < . 1:1(0) ack 11\n"
+                        "3.500 < . 1:1(0) ack 11\n"
+                        "3.500 > P. 1:11(10) ack 1\n"
+                        "3.800 < . 1:1(0) ack 11\n"
+                        "6.000 > P. 11:21(10) ack 1\n"
+                        "6.200 > P. 11:21(10) ack 1\n"
+                        "6.300 < . 1:1(0) ack 21\n"
+                        "6.500 < . 1:1(0) ack 21\n"
+                        "6.500 > P. 11:21(10) ack 1\n"
+                        "6.800 < . 1:1(0) ack 21\n");
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -259,5 +298,6 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/rto/spurious-syn/timestamps", test_spurious_syn_timeout_measures);
   g_test_add_func("/tcp/rto/lost-syns", test_lost_syns_cost_the_initial_window);
   g_test_add_func("/tcp/rto/restart-with-each-ack", test_restart_with_each_ack);
+  g_test_add_func("/tcp/rto/fixed", test_fixed);
   return g_test_run();
 }

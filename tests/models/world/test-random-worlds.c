@@ -43,7 +43,8 @@ add_link(GRand *rand, GString *text, const char *name)
 static void
 add_tcp(GRand *rand, GString *text)
 {
-  g_string_append_printf(text, "[tcp odd]\nprofile = %s\n", PICK(rand, "linux", "rfc6298"));
+  g_string_append_printf(text, "[tcp odd]\nprofile = %s\n",
+                         PICK(rand, "linux", "rfc6298", "lwip", "zephyr"));
   g_string_append_printf(text, "send_buffer = %s\nreceive_buffer = %s\n",
                          PICK(rand, "1kB", "5kB", "64kB"), PICK(rand, "1kB", "3kB", "64kB"));
   g_string_append_printf(text, "syn_retries = %s\ndata_retries = %s\n", PICK(rand, "0", "6"),
@@ -57,6 +58,9 @@ add_machine(GRand *rand, GString *text, gboolean client)
 {
   if (draw_maybe(rand))
     g_string_append_printf(text, "tcp = %s\n", PICK(rand, "linux", "rfc6298", "odd"));
+  if (draw_maybe(rand))
+    g_string_append_printf(text, "user_timeout = %s\ntcp_keepalive = %s\n",
+                           PICK(rand, "never", "5s", "1min"), PICK(rand, "never", "1s", "20s"));
   if (draw_maybe(rand))
     g_string_append_printf(text, "inflight = %s\n", PICK(rand, "1", "2", "20"));
   if (draw_maybe(rand))
