@@ -167,6 +167,63 @@ test_hystart(gconstpointer on)
   }
 }
 
+/* CONNECT is answered by CONNACK, which begins pingpong mode: an ACK for each two messages. */
+static void
+connack_pump(Pair *pair, guint end)
+{
+  if (end == 1 && pair->received[1] == 21 && pair->written[1] == 0) {
+    pair_queue(pair, 1, 4);
+  }
+}
+
+/* 100 kbit/s and 25 ms each way, room for all. */
+static gint64
+captured_link(Pair *pair, guint from, G_GNUC_UNUSED guint n, const TcpSegment *segment)
+{
+  gint64 *free_ns = pair->user;
+  gint64 took_ns = tcp_segment_wire_length(segment) * 8 * (PAIR_MS / 100);
+  free_ns[from] = MAX(free_ns[from], pair->now_ns) + took_ns;
+  return free_ns[from] - pair->now_ns + pair->delay_ns[from];
+}
+
+/* The publisher of narrow-q0: 3,000 messages of 123 bytes, one each 10 ms, which is more than the
+ * link carries. How many segments were in flight then, captured: slow start by one for each, until
+ * HyStart ends it; the flat beginning of the curve; a twentieth each round trip. */
+static void
+test_captured_narrow(void)
+{
+  static const struct {
+    gint64 at_ms;
+    guint segments;
+  } captured[] = {{310, 10},  {560, 17},  {1080, 31},  {1840, 53},   {2600, 59},   {3940, 63},
+                  {5310, 66}, {7180, 87}, {9040, 128}, {11110, 183}, {13200, 243}, {15250, 306}};
+  gint64 free_ns[2] = {0, 0};
+  g_autoptr(Pair) pair = pair_new(tcp_config_linux, 25);
+  for (guint end = 0; end < 2; end++) {
+    pair->config[end].ack_rule = TCP_ACK_RULE_LINUX;
+    pair->config[end].congestion = TCP_CUBIC;
+    pair->config[end].send_buffer = pair->config[end].receive_buffer = 4000 * MSS;
+  }
+  pair->mss = 1448;
+  pair->link = captured_link;
+  pair->pump = connack_pump;
+  pair->user = free_ns;
+  pair_open(pair);
+  pair_run(pair, 60);
+  pair_write(pair, 0, 21);
+  guint row = 0;
+  for (guint i = 0; i < 1520; i++) {
+    pair_run(pair, 200 + 10 * i);
+    pair_write(pair, 0, 123);
+    if (row < G_N_ELEMENTS(captured) && pair->now_ns >= captured[row].at_ms * PAIR_MS) {
+      guint in_flight = pair->end[0]->unsent - pair->end[0]->head;
+      g_assert_cmpint(ABS((gint)in_flight - (gint)captured[row].segments), <=, 6);
+      row++;
+    }
+  }
+  g_assert_cmpuint(row, ==, G_N_ELEMENTS(captured));
+}
+
 /* A thin stream has no use for any of it. */
 static void
 test_thin_stream_has_none(void)
@@ -190,6 +247,7 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/cubic/idle", test_idle);
   g_test_add_data_func("/tcp/cubic/hystart/on", "on", test_hystart);
   g_test_add_data_func("/tcp/cubic/hystart/off", NULL, test_hystart);
+  g_test_add_func("/tcp/captured/narrow-q0", test_captured_narrow);
   g_test_add_func("/tcp/cubic/thin-stream", test_thin_stream_has_none);
   return g_test_run();
 }
