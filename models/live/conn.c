@@ -121,7 +121,7 @@ live_conn_accept(LiveServer *server, gint64 now_ns)
 {
   for (guint i = 0; i < ACCEPTS; i++) {
     gboolean again;
-    int fd = live_accept(server->listener, server->config->nagle, &again);
+    int fd = live_accept(server->listener, &server->config->socket, &again);
     if (fd >= 0) {
       conn_new(server, fd, now_ns);
       continue;

@@ -121,13 +121,16 @@ lose(Live *live, guint32 number)
 }
 
 static void
-open_one(Live *live, guint32 number, gboolean nagle)
+open_one(Live *live, guint32 number, const OutsideWish *wish)
 {
+  const LiveSocketOptions options = {.nagle = wish->nagle,
+                                     .user_timeout_ns = wish->user_timeout_ns,
+                                     .keepalive_ns = wish->keepalive_ns};
   if (number >= live->sockets->len)
     g_array_set_size(live->sockets, number + 1);
   Socket *one = socket_at(live, number);
   *one = (Socket){.fd = live_connect((const struct sockaddr *)&live->target->address,
-                                     live->target->length, nagle),
+                                     live->target->length, &options),
                   .events = EPOLLOUT};
   struct epoll_event event = {.events = EPOLLOUT, .data.u32 = number};
   if (one->fd < 0 || epoll_ctl(live->epoll, EPOLL_CTL_ADD, one->fd, &event) < 0) {
@@ -170,7 +173,7 @@ fulfil(Live *live)
   while (outside_wish(live->world, &wish))
     switch (wish.want) {
     case OUTSIDE_OPEN:
-      open_one(live, wish.conn, wish.nagle);
+      open_one(live, wish.conn, &wish);
       break;
     case OUTSIDE_WRITE:
       write_out(live, wish.conn);

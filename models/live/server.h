@@ -5,12 +5,13 @@
 #pragma once
 
 #include "models/live/file.h"
+#include "models/live/socket.h"
 #include "models/mqtt/broker.h"
 
 typedef struct {
   const char *address; /* numeric */
   guint16 port;        /* 0: any that is free */
-  gboolean nagle;
+  LiveSocketOptions socket;
   gint64 connect_timeout_ns; /* from the connection to its CONNECT */
   LiveFile *file;            /* NULL: no store; needs MqttBrokerConfig.store */
 } LiveServerConfig;

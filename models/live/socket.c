@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define BACKLOG 4096
+#define KEEPIDLE_MAX_S 32767 /* MAX_TCP_KEEPIDLE of Linux */
 
 int
 live_listen(const char *address, guint16 *port, GError **error)
@@ -39,20 +40,42 @@ live_listen(const char *address, guint16 *port, GError **error)
 }
 
 static void
-set_nagle(int fd, gboolean nagle)
+set_number(int fd, int level, int option, int number)
 {
-  int on = 1;
-  if (!nagle)
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(fd, level, option, &number, sizeof number);
+}
+
+static gboolean
+is_set(gint64 limit_ns)
+{
+  return limit_ns != 0 && limit_ns != G_MAXINT64;
+}
+
+static void
+set_options(int fd, const LiveSocketOptions *options)
+{
+  const gint64 ms_ns = 1000000, second_ns = 1000 * ms_ns;
+  if (!options->nagle)
+    set_number(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (is_set(options->user_timeout_ns))
+    set_number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+               (int)MIN((options->user_timeout_ns + ms_ns - 1) / ms_ns, G_MAXINT));
+  if (is_set(options->keepalive_ns)) {
+    gint64 idle_s = (options->keepalive_ns + second_ns - 1) / second_ns;
+    set_number(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)MIN(idle_s, KEEPIDLE_MAX_S));
+    set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, 75);
+    set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, 9);
+  }
 }
 
 int
-live_connect(const struct sockaddr *address, socklen_t length, gboolean nagle)
+live_connect(const struct sockaddr *address, socklen_t length, const LiveSocketOptions *options)
 {
   int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return -1;
-  set_nagle(fd, nagle);
+  set_options(fd, options);
   if (connect(fd, address, length) == 0 || errno == EINPROGRESS)
     return fd;
   close(fd);
@@ -69,12 +92,12 @@ live_raise_descriptors(void)
 }
 
 int
-live_accept(int listener, gboolean nagle, gboolean *again)
+live_accept(int listener, const LiveSocketOptions *options, gboolean *again)
 {
   int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
   *again = FALSE;
   if (fd >= 0) {
-    set_nagle(fd, nagle);
+    set_options(fd, options);
     return fd;
   }
   /* A connection that died while it waited is none. */

@@ -34,10 +34,12 @@ outside_state_free(Outside *outside)
 static void
 wish(World *world, OutsideWant want, guint32 number)
 {
-  const Conn *conn = &world->conns[number];
+  const Group *group = &world->groups[world->clients[world->conns[number].client].group];
   OutsideWish one = {.want = want,
                      .conn = number,
-                     .nagle = world->groups[world->clients[conn->client].group].nagle};
+                     .nagle = group->nagle,
+                     .user_timeout_ns = group->tcp.user_timeout_ns,
+                     .keepalive_ns = group->tcp.keepalive_ns};
   g_array_append_val(world->outside->wishes, one);
 }
 

@@ -28,8 +28,10 @@ typedef enum {
 
 typedef struct {
   OutsideWant want;
-  guint32 conn; /* small dense numbers, used again */
-  gboolean nagle;
+  guint32 conn;   /* small dense numbers, used again */
+  gboolean nagle; /* for OPEN, as the next two */
+  gint64 user_timeout_ns;
+  gint64 keepalive_ns;
 } OutsideWish;
 
 gboolean outside_wish(World *world, OutsideWish *wish);

@@ -153,7 +153,9 @@ broker_command(int argc, char **argv)
     return store_failed(error);
   LiveServerConfig config = {.address = options.address != NULL ? options.address : "127.0.0.1",
                              .port = (guint16)options.port,
-                             .nagle = section_int(section, "nagle") != 0,
+                             .socket = {.nagle = section_int(section, "nagle") != 0,
+                                        .user_timeout_ns = section_int(section, "user_timeout"),
+                                        .keepalive_ns = section_int(section, "tcp_keepalive")},
                              .connect_timeout_ns = G_GINT64_CONSTANT(10000000000),
                              .file = file};
   return serve(&config, &broker);
