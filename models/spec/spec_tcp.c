@@ -67,6 +67,19 @@ static const ParamSpec tcp_params[] = {
    .help = "socket buffer for what is sent"},
   {.name = "receive_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1000MB",
    .help = "socket buffer for what is received"},
+  {.name = "rack", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "losses are found by time (RFC 8985), else by counting (RFC 6675); this and the next "
+           "four need sack at both ends"},
+  {.name = "tlp", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "a probe before the time-out, after two round trips (RFC 8985, section 7)"},
+  {.name = "frto", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "a needless time-out is found by what it lets through (RFC 5682)"},
+  {.name = "prr", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "after a loss the window shrinks in proportion (RFC 6937), else at once"},
+  {.name = "undo", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "needless reductions of the window are taken back (RFC 3522, RFC 3708)"},
+  {.name = "collapse", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "a retransmission takes along the short segments behind it"},
   {.name = NULL},
 };
 /* clang-format on */
@@ -116,6 +129,12 @@ spec_tcp(const Section *section, TcpConfig *config)
   config->dup_acks = (guint)section_int(section, "dup_acks");
   config->send_buffer = (guint)section_int(section, "send_buffer");
   config->receive_buffer = (guint)section_int(section, "receive_buffer");
+  config->rack = section_int(section, "rack");
+  config->tlp = section_int(section, "tlp");
+  config->frto = section_int(section, "frto");
+  config->prr = section_int(section, "prr");
+  config->undo = section_int(section, "undo");
+  config->collapse = section_int(section, "collapse");
 }
 
 void
