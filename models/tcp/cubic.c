@@ -115,7 +115,7 @@ keep_up_with_reno(TcpConn *conn)
   static const guint32 scale = 8 * (1024 + BETA) / 3 / (1024 - BETA);
   TcpCubic *cubic = conn->cubic;
   guint32 per_packet = MAX(conn->cwnd * scale / 8, 1);
-  guint32 steps = cubic->acked / per_packet;
+  guint32 steps = cubic->acked > 0 ? (cubic->acked - 1) / per_packet : 0; /* while it is more */
   cubic->acked -= steps * per_packet;
   cubic->reno += steps;
   if (cubic->reno > conn->cwnd) {
