@@ -91,7 +91,7 @@ typedef struct {
   guint64 probe_end;         /* end of what was sent when the probe went; 0: none is out */
   guint64 undo_marker;       /* una when the window was reduced; 0: nothing to take back */
   guint64 reorder_round;     /* D-SACKs that come before it is acknowledged widen nothing */
-  gint32 undo_retransmitted; /* retransmissions that no D-SACK has answered; TCP_NEVER: none was sent */
+  gint32 undo_retransmitted; /* retransmissions that no D-SACK has answered; -1: none was sent */
   guint32 prior_cwnd;
   guint32 prior_ssthresh; /* 0: not to be restored */
   guint32 retransmit_ts;  /* time stamp of the first retransmission; 0: none */
