@@ -183,6 +183,7 @@ struct _TcpConn {
   gint64 rto_ns;
 
   gint64 timer_ns;
+  gint64 timer_tick;     /* for which it was set */
   gint64 ack_ns;         /* delayed ACK */
   gint64 retry_start_ns; /* first retransmission of those in a row */
 
@@ -433,4 +434,6 @@ void tcp_rtt_back_off(TcpConn *conn);
 void tcp_rtt_progress(TcpConn *conn);
 
 /* timer.c */
+gint64 tcp_timer_ceil(const TcpConfig *config, gint64 delay_ns);
+gint64 tcp_timer_tick(const TcpConfig *config, gint64 now_ns, gint64 delay_ns);
 gint64 tcp_timer_at(const TcpConfig *config, gint64 now_ns, gint64 delay_ns);

@@ -59,11 +59,19 @@ tcp_conn_set_timer(TcpConn *conn, TcpTimer timer, gint64 at_ns)
   conn->timer_ns = at_ns;
 }
 
-/* The same after a delay, as exactly as the stack's clock allows. */
+/* The same after a delay, as exactly as the stack's clock allows. A timer that is pending for that
+ * very tick stays where it is, however coarse (the first test of __mod_timer()): so the probe that
+ * takes the place of a time-out, and is bounded by it, goes off as late as that would have. */
 void
 tcp_conn_start_timer(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 delay_ns)
 {
-  tcp_conn_set_timer(conn, timer, tcp_timer_at(conn->config, now_ns, delay_ns));
+  gint64 tick = tcp_timer_tick(conn->config, now_ns, delay_ns);
+  gboolean pending = conn->timer != TCP_TIMER_OFF && conn->timer_ns > now_ns;
+  if (!pending || tick != conn->timer_tick || conn->config->tick_ns == 0) {
+    conn->timer_ns = tcp_timer_at(conn->config, now_ns, delay_ns);
+  }
+  conn->timer = timer;
+  conn->timer_tick = tick;
 }
 
 /* Enters CLOSED. The queue's end stays known, an owed RST needs it. */

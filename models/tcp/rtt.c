@@ -70,7 +70,8 @@ sample_linux(TcpConn *conn, gint64 sample_ns)
       conn->mdev4_max = floor_ns;
     }
   }
-  conn->rto_ns = MIN(conn->srtt8 / 8 + conn->rttvar4, conn->config->rto_max_ns);
+  gint64 rto_ns = tcp_timer_ceil(conn->config, conn->srtt8 / 8 + conn->rttvar4);
+  conn->rto_ns = MIN(rto_ns, conn->config->rto_max_ns);
 }
 
 static void

@@ -13,6 +13,22 @@ floor_div(gint64 a, gint64 b)
   return a / b - (a % b < 0);
 }
 
+/* Whole ticks, as the kernel keeps its time-outs. */
+gint64
+tcp_timer_ceil(const TcpConfig *config, gint64 delay_ns)
+{
+  const gint64 tick_ns = config->tick_ns;
+  return tick_ns == 0 ? delay_ns : (delay_ns + tick_ns - 1) / tick_ns * tick_ns;
+}
+
+/* The tick at which a timer is to expire, if its clock has any. */
+gint64
+tcp_timer_tick(const TcpConfig *config, gint64 now_ns, gint64 delay_ns)
+{
+  const gint64 tick_ns = config->tick_ns;
+  return tick_ns == 0 ? 0 : floor_div(now_ns, tick_ns) + (MAX(delay_ns, 0) + tick_ns - 1) / tick_ns;
+}
+
 /* When a timer goes off that is set at now_ns to a delay. */
 gint64
 tcp_timer_at(const TcpConfig *config, gint64 now_ns, gint64 delay_ns)
@@ -22,7 +38,7 @@ tcp_timer_at(const TcpConfig *config, gint64 now_ns, gint64 delay_ns)
     return now_ns + MIN(delay_ns, TCP_NEVER - MAX(now_ns, 0));
   }
   gint64 ticks = (MAX(delay_ns, 0) + tick_ns - 1) / tick_ns;
-  gint64 expires = floor_div(now_ns, tick_ns) + ticks;
+  gint64 expires = tcp_timer_tick(config, now_ns, delay_ns);
   guint shift = 0;
   for (guint level = 1; level < LEVELS && ticks >= (gint64)LEVEL_0_TICKS << shift; level++) {
     shift += LEVEL_SHIFT;

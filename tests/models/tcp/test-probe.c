@@ -68,6 +68,23 @@ test_probe_lost(void)
   g_assert_cmpuint(tcp_conn_counters(script->conn)->timeouts, ==, 1);
 }
 
+/* As captured, with the kernel's clock. The probe that is bounded by the pending time-out is due at
+ * the same tick, so the timer stays where that had put it, on a step of 32 ms; then the time-out
+ * comes at the next tick but one: 520.0 ms after the first probe, each time. */
+static void
+test_timer_stays(void)
+{
+  g_autoptr(Script) script = open_script(TRUE);
+  script->config.tick_ns = 4 * SCRIPT_MS;
+  script_write(script, 100004, 125);
+  script_write(script, 101004, 125);
+  script_run(script, 101500);
+  script_assert_log(script, "100.004 6001:6126(125)\n"
+                            "100.512 6001:6126(125)\n"
+                            "101.004 6126:6251(125)\n"
+                            "101.032 6001:6251(250)\n");
+}
+
 /* As captured. The link is dead while a message is written every 500 ms. The probe repeats the last
  * one; from then on each message that goes puts the timer off by two round trips, so that the
  * time-out waits until the window of ten is full (recorded: 5113 ms). Then all of them go in one
@@ -188,6 +205,7 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/probe/first-message", test_first_message);
   g_test_add_func("/tcp/probe/bounded", test_bounded_by_the_timeout);
   g_test_add_func("/tcp/probe/lost", test_probe_lost);
+  g_test_add_func("/tcp/probe/timer-stays", test_timer_stays);
   g_test_add_func("/tcp/probe/outage", test_writing_into_an_outage);
   g_test_add_func("/tcp/probe/without", test_without_probes);
   g_test_add_func("/tcp/probe/two-segments", test_two_segments);
