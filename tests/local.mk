@@ -27,6 +27,7 @@ include tests/models/spec/local.mk
 include tests/models/app/local.mk
 include tests/models/world/local.mk
 include tests/models/live/local.mk
+include tests/validate/local.mk
 include tests/bench/local.mk
 include tests/fuzz/local.mk
 include tests/peers/local.mk

@@ -2,7 +2,6 @@
 
 #include "models/profiles/profiles.h"
 #include "models/spec/spec_model.h"
-#include "sim/study/experiment.h"
 
 #include <string.h>
 
@@ -13,16 +12,17 @@ profiles_of(const char *kind, const char **file)
   return profiles_text(kind);
 }
 
+const ExperimentModel kit_model = {.kinds = spec_model_kinds,
+                                   .profiles = profiles_of,
+                                   .derived = spec_derived,
+                                   .check = spec_check};
+
 Scenario *
 kit_scenario(const char *text)
 {
-  const ExperimentModel model = {.kinds = spec_model_kinds,
-                                 .profiles = profiles_of,
-                                 .derived = spec_derived,
-                                 .check = spec_check};
   const ExperimentSource source = {.path = "test.ini", .text = text, .n = strlen(text)};
   g_autoptr(GPtrArray) problems = problem_list_new();
-  g_autoptr(Experiment) experiment = experiment_load(&model, &source, problems);
+  g_autoptr(Experiment) experiment = experiment_load(&kit_model, &source, problems);
   for (guint i = 0; i < problems->len; i++) {
     g_autofree char *line = problem_to_string(g_ptr_array_index(problems, i));
     g_test_message("%s", line);

@@ -2,6 +2,10 @@
 #pragma once
 
 #include "models/world/world.h"
+#include "sim/study/experiment.h"
+
+/* Sections, profiles and checks, as the program has them. */
+extern const ExperimentModel kit_model;
 
 /* The only point of an experiment; fails the test with the file's problems. To free. */
 Scenario *kit_scenario(const char *text);
