@@ -19,6 +19,7 @@ typedef struct {
   guint16 receive_maximum;          /* announced */
   guint32 maximum_packet_size;      /* announced and enforced */
   double keep_alive_factor;         /* 1.5 [MQTT-3.1.2-22] */
+  gint64 clock_ns;                  /* what its clock shows at now_ns = 0 */
   gint64 keep_alive_check_ns;       /* silence is noticed at multiples of it; 0: at once */
   guint16 server_keep_alive_s;      /* in place of what clients of 5.0 ask; 0: as they ask */
   guint32 session_expiry_maximum_s; /* 0xFFFFFFFF: as clients ask */

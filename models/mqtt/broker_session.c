@@ -226,6 +226,22 @@ broker_session_join(MqttBroker *broker, BrokerSession *session, Link *link)
 
 /* Time */
 
+/* When silence has lasted too long, and the broker looks. */
+static gint64
+silence_due_ns(const MqttBrokerConfig *config, const Link *link)
+{
+  double silence_s = config->keep_alive_factor * (double)link->keep_alive_s;
+  gint64 last_ns = config->clock_ns + link->last_input_ns, due_ns;
+  if (config->quirks & MQTT_QUIRK_WHOLE_SECONDS)
+    due_ns = (last_ns / NS_PER_S + (gint64)silence_s + 1) * NS_PER_S;
+  else
+    due_ns = last_ns + (gint64)(silence_s * (double)NS_PER_S);
+  gint64 check_ns = config->keep_alive_check_ns;
+  if (check_ns > 0)
+    due_ns = (due_ns + check_ns - 1) / check_ns * check_ns;
+  return due_ns - config->clock_ns;
+}
+
 static gint64
 deadline_of(const MqttBroker *broker, const BrokerSession *session)
 {
@@ -233,13 +249,7 @@ deadline_of(const MqttBroker *broker, const BrokerSession *session)
   if (link == NULL)
     return session->will == NULL ? session->expires_ns
                                  : MIN(session->expires_ns, session->will->due_ns);
-  if (link->keep_alive_s == 0)
-    return MQTT_NEVER;
-  double silence_ns =
-      broker->config->keep_alive_factor * (double)link->keep_alive_s * (double)NS_PER_S;
-  gint64 due_ns = link->last_input_ns + (gint64)silence_ns;
-  gint64 check_ns = broker->config->keep_alive_check_ns;
-  return check_ns == 0 ? due_ns : (due_ns + check_ns - 1) / check_ns * check_ns;
+  return link->keep_alive_s == 0 ? MQTT_NEVER : silence_due_ns(broker->config, link);
 }
 
 void
@@ -268,8 +278,9 @@ broker_session_time_out(MqttBroker *broker, BrokerSession *session, gint64 now_n
 static gint64
 end_of(const MqttBroker *broker, gint64 now_ns, guint32 interval_s)
 {
-  if (broker->config->quirks & MQTT_QUIRK_WHOLE_SECONDS)
-    return (now_ns / NS_PER_S + interval_s + 1) * NS_PER_S;
+  const MqttBrokerConfig *config = broker->config;
+  if (config->quirks & MQTT_QUIRK_WHOLE_SECONDS)
+    return ((config->clock_ns + now_ns) / NS_PER_S + interval_s + 1) * NS_PER_S - config->clock_ns;
   return now_ns + interval_s * NS_PER_S;
 }
 

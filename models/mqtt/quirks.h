@@ -32,7 +32,7 @@ enum {
   MQTT_QUIRK_QUEUE_HOLDS_INFLIGHT = 1 << 15,
   /* A take-over that keeps the session publishes no will. */
   MQTT_QUIRK_TAKE_OVER_DROPS_WILL = 1 << 16,
-  /* Sessions and the delays of wills end when the clock's second is beyond their last one. */
+  /* Silence, sessions and the delays of wills end when the clock's second is beyond their last. */
   MQTT_QUIRK_WHOLE_SECONDS = 1 << 17,
 };
 

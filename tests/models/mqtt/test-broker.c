@@ -481,6 +481,54 @@ test_first_packet(void)
   mqtt_events_clear(&events);
 }
 
+/* When a broker closes a 3.1.1 client with a keep alive of 5 s that is silent after CONNECT. */
+static gint64
+closes_ms(guint quirks, gint64 check_s, gint64 clock_ms, gint64 sent_ms)
+{
+  MqttBrokerConfig config;
+  MqttEvents events = {0};
+  guint8 bytes[64];
+  MqttPacket packet = {.type = MQTT_CONNECT,
+                       .connect = {.version = MQTT_3_1_1,
+                                   .clean_start = TRUE,
+                                   .keep_alive_s = 5,
+                                   .client_id = MQTT_BYTES("a")}};
+  mqtt_broker_config_default(&config);
+  config.quirks = quirks;
+  config.keep_alive_check_ns = S(check_s);
+  config.clock_ns = S(clock_ms) / 1000;
+  MqttBroker *broker = mqtt_broker_new(&config, &events);
+  gint64 at_ns = S(sent_ms) / 1000;
+  mqtt_broker_open(broker, at_ns, 0, 0);
+  mqtt_broker_input(broker, at_ns, 0, bytes, mqtt_encode(&packet, MQTT_3_1_1, bytes, 64));
+  while (events.items[events.length - 1].type != MQTT_EVENT_CLOSE) {
+    g_assert_cmpint(mqtt_broker_deadline(broker), >=, at_ns);
+    at_ns = mqtt_broker_deadline(broker);
+    mqtt_broker_timeout(broker, at_ns);
+  }
+  mqtt_broker_free(broker);
+  mqtt_events_clear(&events);
+  return at_ns / (S(1) / 1000);
+}
+
+/* Mosquitto 2.0.11 was seen to close who had sent CONNECT up to 20.941 s of its clock at 28.0 s,
+ * and who had at 21.244 s at 34.0 s, up to 26.829 s; the next at 40.0 s. */
+static void
+test_silence_by_the_clock(void)
+{
+  static const struct {
+    gint64 sent_ms, closed_ms;
+  } seen[] = {{16904, 28000}, {20941, 28000}, {21244, 34000}, {26829, 34000}, {27133, 40000}};
+  for (guint i = 0; i < G_N_ELEMENTS(seen); i++)
+    for (gint64 clock_ms = 2000; clock_ms < 14000; clock_ms += 1700)
+      g_assert_cmpint(
+          closes_ms(MQTT_QUIRK_WHOLE_SECONDS, 6, clock_ms, seen[i].sent_ms + 2000 - clock_ms), ==,
+          seen[i].closed_ms + 2000 - clock_ms);
+  g_assert_cmpint(closes_ms(0, 0, 300, 20941), ==, 28441);
+  g_assert_cmpint(closes_ms(0, 6, 0, 20941), ==, 30000);
+  g_assert_cmpint(closes_ms(0, 6, 700, 20941), ==, 29300);
+}
+
 /* A will is published when its connection breaks, and not after DISCONNECT 0x00 [MQTT-3.1.2-8,
  * -10]. */
 static void
@@ -578,6 +626,7 @@ main(int argc, char **argv)
       {"session/expiry-at-disconnect", test_expiry_changed_at_disconnect},
       {"session/clean-start", test_clean_start},
       {"keep-alive", test_keep_alive},
+      {"keep-alive/by-the-clock", test_silence_by_the_clock},
       {"queue/offline-qos0", test_offline_qos0},
       {"queue/full", test_queue_full},
       {"window/both", test_windows},
