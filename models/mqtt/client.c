@@ -82,6 +82,7 @@ mqtt_client_idle(MqttClient *client)
   client->connect_deadline_ns = MQTT_NEVER;
   client->ping_due_ns = MQTT_NEVER;
   client->ping_deadline_ns = MQTT_NEVER;
+  client->wakes_ns = MQTT_NEVER;
   client->awaits_pingresp = FALSE;
 }
 
@@ -109,6 +110,12 @@ mqtt_client_free(MqttClient *client)
   g_clear_pointer(&client->will, mqtt_message_unref);
   g_free(client->id);
   g_free(client);
+}
+
+void
+mqtt_client_set_clock(MqttClient *client, gint64 clock_ns)
+{
+  client->clock_ns = clock_ns;
 }
 
 void
@@ -160,6 +167,7 @@ leave(MqttClient *client)
   client->connect_deadline_ns = MQTT_NEVER;
   client->ping_due_ns = MQTT_NEVER;
   client->ping_deadline_ns = MQTT_NEVER;
+  client->wakes_ns = MQTT_NEVER;
   client->awaits_pingresp = FALSE;
 }
 

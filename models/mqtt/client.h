@@ -84,6 +84,8 @@ MqttClient *mqtt_client_new(const MqttClientConfig *config, MqttBytes client_id,
                             MqttEvents *events);
 void mqtt_client_free(MqttClient *client); /* no events */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MqttClient, mqtt_client_free)
+/* What its clock shows at now_ns = 0; matters to who counts in whole seconds (a quirk). */
+void mqtt_client_set_clock(MqttClient *client, gint64 clock_ns);
 /* Emits GONE with cause for every copy held, then forgets all state, as a crash does. */
 void mqtt_client_lose_state(MqttClient *client, MqttCause cause);
 

@@ -105,8 +105,9 @@ on_connack(MqttClient *client, gint64 now_ns, const MqttConnack *connack)
   take_limits(client, client_has_quirk(client, MQTT_CLIENT_IGNORES_CONNACK)
                           ? &(const MqttProperties){0}
                           : &connack->properties);
-  client->ping_due_ns =
-      client->keep_alive_s > 0 ? now_ns + client->keep_alive_s * NS_PER_S : MQTT_NEVER;
+  client->ping_due_ns = client->keep_alive_s > 0
+                            ? client_moment(client, now_ns) + client->keep_alive_s * NS_PER_S
+                            : MQTT_NEVER;
   MqttEvent *event = mqtt_events_push(client->core.events, MQTT_EVENT_OPENED);
   event->peer = 0;
   event->flags = connack->session_present ? MQTT_FLAG_SESSION : 0;
@@ -363,12 +364,13 @@ mqtt_client_input(MqttClient *client, gint64 now_ns, const guint8 *data, gsize n
   case MQTT_DONE:
     break;
   }
-  client->last_input_ns = now_ns;
+  client->last_input_ns = client_moment(client, now_ns);
   if (client->state == CLIENT_CONNECTED)
     on_packet(client, now_ns, &packet);
   else if (packet.type == MQTT_CONNACK)
     on_connack(client, now_ns, &packet.connack);
   else /* the first packet is CONNACK [MQTT-3.2.0-1] */
     mqtt_client_fail(client, MQTT_PROTOCOL_ERROR);
+  mqtt_client_woken(client, now_ns);
   return size;
 }

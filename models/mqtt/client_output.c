@@ -245,7 +245,8 @@ mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room)
   if (n == 0)
     return 0;
   if (client->state == CLIENT_CONNECTED && client->keep_alive_s > 0)
-    client->ping_due_ns = now_ns + client->keep_alive_s * NS_PER_S;
+    client->ping_due_ns = client_moment(client, now_ns) + client->keep_alive_s * NS_PER_S;
+  mqtt_client_woken(client, now_ns);
   if (client->pipe.sent_id != 0)
     start_timer(client, now_ns, client->pipe.sent_id);
   return n;
@@ -263,27 +264,40 @@ ping_due_ns(const MqttClient *client)
   return MIN(due_ns, client->last_input_ns + client->keep_alive_s * NS_PER_S);
 }
 
+/* It looks in the same instant, when all that came or is to go is done with. */
+void
+mqtt_client_woken(MqttClient *client, gint64 now_ns)
+{
+  if (client->state == CLIENT_CONNECTED && client_has_quirk(client, MQTT_CLIENT_DOZES))
+    client->wakes_ns = now_ns;
+}
+
+/* For a keep alive, if no packet wakes it, but not beyond the second in which PINGREQ is due for
+ * want of output; want of input does not end its sleep. */
+static void
+fall_asleep(MqttClient *client, gint64 now_ns)
+{
+  gint64 sleep_ns = client->keep_alive_s * NS_PER_S;
+  gint64 due_ns = client->ping_due_ns;
+  if (due_ns != MQTT_NEVER)
+    sleep_ns = MIN(sleep_ns, due_ns - client_moment(client, now_ns));
+  client->wakes_ns = client->keep_alive_s > 0 ? now_ns + MAX(sleep_ns, NS_PER_S) : MQTT_NEVER;
+}
+
 gint64
 mqtt_client_deadline(const MqttClient *client)
 {
-  gint64 at_ns = MIN(client->connect_deadline_ns, ping_due_ns(client));
-  at_ns = MIN(at_ns, client->ping_deadline_ns);
+  gint64 at_ns = client->connect_deadline_ns;
+  if (client_has_quirk(client, MQTT_CLIENT_DOZES))
+    at_ns = MIN(at_ns, client->wakes_ns);
+  else
+    at_ns = MIN(at_ns, MIN(ping_due_ns(client), client->ping_deadline_ns));
   return MIN(at_ns, mqtt_ack_timers_next(client->timers));
 }
 
-void
-mqtt_client_timeout(MqttClient *client, gint64 now_ns)
+static void
+ping_if_due(MqttClient *client, gint64 now_ns)
 {
-  mqtt_client_begin(client);
-  if (now_ns >= client->connect_deadline_ns || now_ns >= client->ping_deadline_ns) {
-    mqtt_client_close(client, MQTT_SUCCESS);
-    return;
-  }
-  while (mqtt_ack_timers_next(client->timers) <= now_ns) {
-    MqttAckTimer timer = mqtt_ack_timers_take(&client->timers);
-    if (is_live(client, &timer))
-      ack_timed_out(client, find_exchange(client, timer.id));
-  }
   if (now_ns < ping_due_ns(client))
     return;
   /* A PINGREQ that finds no room is not repeated; what is written sets the next. */
@@ -293,4 +307,27 @@ mqtt_client_timeout(MqttClient *client, gint64 now_ns)
   gint64 timeout_ns = client->config->ping_timeout_ns;
   if (client->ping_deadline_ns == MQTT_NEVER && timeout_ns != MQTT_NEVER)
     client->ping_deadline_ns = now_ns + timeout_ns;
+}
+
+void
+mqtt_client_timeout(MqttClient *client, gint64 now_ns)
+{
+  gboolean dozes = client_has_quirk(client, MQTT_CLIENT_DOZES), looks = !dozes;
+  mqtt_client_begin(client);
+  if (dozes && now_ns >= client->wakes_ns)
+    looks = TRUE;
+  gint64 moment_ns = client_moment(client, now_ns);
+  if (now_ns >= client->connect_deadline_ns || (looks && moment_ns >= client->ping_deadline_ns)) {
+    mqtt_client_close(client, MQTT_SUCCESS);
+    return;
+  }
+  while (mqtt_ack_timers_next(client->timers) <= now_ns) {
+    MqttAckTimer timer = mqtt_ack_timers_take(&client->timers);
+    if (is_live(client, &timer))
+      ack_timed_out(client, find_exchange(client, timer.id));
+  }
+  if (looks)
+    ping_if_due(client, moment_ns);
+  if (looks && dozes)
+    fall_asleep(client, now_ns);
 }

@@ -35,6 +35,8 @@ struct _MqttClient {
   gint64 ping_due_ns;         /* the next PINGREQ if nothing is sent till then */
   gint64 last_input_ns;
   gint64 ping_deadline_ns; /* of PINGRESP */
+  gint64 wakes_ns;         /* who dozes looks then; or NEVER */
+  gint64 clock_ns;         /* what its clock shows at now_ns = 0 */
   guint16 id_length;
   guint16 keep_alive_s; /* the server may have set it [MQTT-3.1.2-21] */
   guint8 state;
@@ -55,12 +57,22 @@ client_has_quirk(const MqttClient *client, MqttClientQuirk quirk)
   return (client->core.client_quirks & quirk) != 0;
 }
 
+/* When the second of now_ns began, by the clock of who counts in whole ones. */
+static inline gint64
+client_moment(const MqttClient *client, gint64 now_ns)
+{
+  return client_has_quirk(client, MQTT_CLIENT_DOZES)
+             ? now_ns - (now_ns + client->clock_ns) % NS_PER_S
+             : now_ns;
+}
+
 /* The message that has waited longest for the store; the reference is the caller's. */
 MqttMessage *mqtt_client_take_unstored(MqttClient *client);
 void mqtt_client_drop_unstored(MqttClient *client, MqttCause cause); /* GONE for each */
 void mqtt_client_hand_over(MqttClient *client); /* what is stored by now: MESSAGE, GONE */
 void mqtt_client_begin(MqttClient *client);     /* of every call */
 void mqtt_client_idle(MqttClient *client);
+void mqtt_client_woken(MqttClient *client, gint64 now_ns); /* who dozes: a packet came or went */
 void mqtt_client_close(MqttClient *client, guint8 reason);
 void mqtt_client_goodbye(MqttClient *client, guint8 reason);
 void mqtt_client_fail(MqttClient *client, guint8 reason);

@@ -40,5 +40,6 @@ const char *const mqtt_client_quirk_names[] = {
     "last-copy-counts",
     "closes-silently",
     "begins-again",
+    "dozes",
     NULL,
 };

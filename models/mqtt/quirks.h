@@ -53,8 +53,10 @@ typedef enum {
                                           the oldest with its identifier. For on-pubrel */
   MQTT_CLIENT_LAST_COPY_COUNTS = 1 << 10, /* of them, PUBREL hands over the last. For on-pubrel */
   MQTT_CLIENT_CLOSES_SILENTLY = 1 << 11,  /* at an error of the server: no DISCONNECT says which */
-  MQTT_CLIENT_BEGINS_AGAIN = 1 << 12 /* with clean_start, a QoS 2 exchange goes back to PUBLISH when
-                                       its connection is cut after PUBREC */
+  MQTT_CLIENT_BEGINS_AGAIN = 1 << 12, /* with clean_start, a QoS 2 exchange goes back to PUBLISH
+                                        when its connection is cut after PUBREC */
+  MQTT_CLIENT_DOZES = 1 << 13 /* looks at its keep alive, in whole seconds of its clock, only when a
+                                 packet came or went, or it has slept for one */
 } MqttClientQuirk;
 
 /* "none", then one for each bit; ends with NULL. */

@@ -367,6 +367,8 @@ setup_client(World *world, guint group_number, guint32 n)
   if (world->outside == NULL)
     setup_route(world, client, group->section, name);
   client->mqtt = mqtt_client_new(&group->mqtt, mqtt_bytes(name), &world->events);
+  if (group->mqtt.quirks & MQTT_CLIENT_DOZES)
+    mqtt_client_set_clock(client->mqtt, clock_of(world, name));
   if (group->takes_time)
     client->work = client_work_new(world, group, n, name);
   setup_store(world, &client->store, group->store_kind, number, NONE, name);

@@ -281,10 +281,73 @@ test_case(gconstpointer data)
   play(test, 0, test->without);
 }
 
+#define MS G_GINT64_CONSTANT(1000000)
+#define SILENCE_MS 5300 /* when the last answer comes */
+
+/* Publishes twice a second at QoS 1, 20 in flight at most, keep alive 5 s; each is answered after
+ * 300 ms, until the server falls silent. When PINGREQ is written and when the client closes. */
+static void
+doze(guint quirks, gint64 clock_ms, gint64 *ping_ms, gint64 *close_ms)
+{
+  Solo solo = {.found = g_string_new(NULL)};
+  mqtt_client_config_default(&solo.config);
+  solo.config.inflight = 20;
+  solo.config.keep_alive_s = 5;
+  solo.config.ping_timeout_ns = 5000 * MS;
+  solo.config.ping_when = MQTT_PING_EITHER;
+  solo.config.quirks = (guint16)quirks;
+  solo.client = mqtt_client_new(&solo.config, MQTT_BYTES("me"), &solo.events);
+  mqtt_client_set_clock(solo.client, clock_ms * MS);
+  connect_as(&solo, (char *[]){NULL}, MQTT_SUCCESS);
+  drain(&solo);
+  *ping_ms = *close_ms = 0;
+  for (gint64 ms = 0; *close_ms == 0 && ms < 60000; ms++) {
+    solo.now_ns = ms * MS;
+    if (ms % 500 == 0)
+      publish(&solo, 1, FALSE);
+    if (ms % 500 == 300 && ms <= SILENCE_MS)
+      give(&solo, &(MqttPacket){.type = MQTT_PUBACK, .ack = {(guint16)(ms / 500 + 1), 0}});
+    drain(&solo);
+    while (mqtt_client_deadline(solo.client) <= solo.now_ns) {
+      mqtt_client_timeout(solo.client, solo.now_ns);
+      drain(&solo);
+    }
+    if (*ping_ms == 0 && strstr(solo.found->str, "PINGREQ") != NULL)
+      *ping_ms = ms;
+    if (strstr(solo.found->str, "close") != NULL)
+      *close_ms = ms;
+  }
+  mqtt_client_free(solo.client);
+  mqtt_events_clear(&solo.events);
+  g_string_free(solo.found, TRUE);
+}
+
+/* What libmosquitto 2.0.11 was seen to do, by the fraction of its clock's second in which the last
+ * answer came: it looks when it publishes, and the last that the window lets through is 9.7 s after
+ * that answer. If that is too early to close, it sleeps for a whole keep alive. */
+static void
+test_dozes(void)
+{
+  static const struct {
+    gint64 fraction_ms, ping_ms, close_ms; /* the latter two after the last answer */
+  } seen[] = {{169, 5200, 14700}, {281, 5200, 14700}, {391, 4700, 9700}, {508, 4700, 9700},
+              {619, 4700, 9700},  {729, 4700, 9700},  {840, 4200, 9200}, {953, 4200, 9200}};
+  gint64 ping_ms, close_ms;
+  for (guint i = 0; i < G_N_ELEMENTS(seen); i++) {
+    doze(MQTT_CLIENT_DOZES, 10000 - SILENCE_MS + seen[i].fraction_ms, &ping_ms, &close_ms);
+    g_assert_cmpint(ping_ms - SILENCE_MS, ==, seen[i].ping_ms);
+    g_assert_cmpint(close_ms - SILENCE_MS, ==, seen[i].close_ms);
+  }
+  doze(0, 0, &ping_ms, &close_ms);
+  g_assert_cmpint(ping_ms - SILENCE_MS, ==, 5000);
+  g_assert_cmpint(close_ms - SILENCE_MS, ==, 10000);
+}
+
 int
 main(int argc, char **argv)
 {
   g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/mqtt/client-quirks/dozes", test_dozes);
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autofree char *path = g_strdup_printf("/mqtt/client-quirks/%s", cases[i].name);
     g_test_add_data_func(path, &cases[i], test_case);
