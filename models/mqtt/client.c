@@ -329,6 +329,8 @@ mqtt_client_opened(MqttClient *client, gint64 now_ns)
   client->connect_deadline_ns = client->connack_deadline_ns;
   client->clean_start = wants_clean_start(client);
   mqtt_pipe_init(&client->pipe, (guint8)config->version, 0, MQTT_UNLIMITED, 2);
+  if (client_has_quirk(client, MQTT_CLIENT_HASTY_QOS0))
+    mqtt_session_lend(&client->session, &client->pipe, MQTT_NO_PEER);
   MqttPacket packet;
   packet.type = MQTT_CONNECT;
   packet.connect = (MqttConnect){.version = config->version,

@@ -98,6 +98,7 @@ on_connack(MqttClient *client, gint64 now_ns, const MqttConnack *connack)
     mqtt_client_close(client, MQTT_PROTOCOL_ERROR);
     return;
   }
+  mqtt_session_end_loan(&client->session);
   client->state = CLIENT_CONNECTED;
   client->connect_deadline_ns = MQTT_NEVER;
   client->connected_before = TRUE;

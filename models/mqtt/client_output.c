@@ -10,6 +10,8 @@ static MqttPublishResult
 check_publish(const MqttClient *client, const MqttPublish *publish)
 {
   const MqttClientConfig *config = client->config;
+  if (client->state == CLIENT_CONNACK && client->session.pipe != NULL && publish->qos == 0)
+    return MQTT_PUBLISH_ACCEPTED;
   if (client->state != CLIENT_CONNECTED)
     return config->offline_queue == MQTT_OFFLINE_ALL ||
                    (config->offline_queue == MQTT_OFFLINE_QOS12 && publish->qos > 0)

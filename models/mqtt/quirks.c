@@ -41,5 +41,6 @@ const char *const mqtt_client_quirk_names[] = {
     "closes-silently",
     "begins-again",
     "dozes",
+    "hasty-qos0",
     NULL,
 };

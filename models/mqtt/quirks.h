@@ -53,10 +53,11 @@ typedef enum {
                                           the oldest with its identifier. For on-pubrel */
   MQTT_CLIENT_LAST_COPY_COUNTS = 1 << 10, /* of them, PUBREL hands over the last. For on-pubrel */
   MQTT_CLIENT_CLOSES_SILENTLY = 1 << 11,  /* at an error of the server: no DISCONNECT says which */
-  MQTT_CLIENT_BEGINS_AGAIN = 1 << 12, /* with clean_start, a QoS 2 exchange goes back to PUBLISH
-                                        when its connection is cut after PUBREC */
-  MQTT_CLIENT_DOZES = 1 << 13 /* looks at its keep alive, in whole seconds of its clock, only when a
-                                 packet came or went, or it has slept for one */
+  MQTT_CLIENT_BEGINS_AGAIN = 1 << 12,     /* with clean_start, a QoS 2 exchange goes back to PUBLISH
+                                            when its connection is cut after PUBREC */
+  MQTT_CLIENT_DOZES = 1 << 13, /* looks at its keep alive, in whole seconds of its clock, only when
+                                  a packet came or went, or it has slept for one */
+  MQTT_CLIENT_HASTY_QOS0 = 1 << 14 /* QoS 0 does not wait for CONNACK, but follows CONNECT */
 } MqttClientQuirk;
 
 /* "none", then one for each bit; ends with NULL. */

@@ -142,6 +142,24 @@ count_received(const MqttCore *core, MqttSession *session)
 }
 
 void
+mqtt_session_lend(MqttSession *session, MqttPipe *pipe, guint32 conn)
+{
+  MqttRing *out = session->out;
+  g_assert(pipe->send_limit == 0);
+  session->pipe = pipe;
+  session->conn = conn;
+  if (out != NULL)
+    out->sent = out->granted = out->head;
+}
+
+void
+mqtt_session_end_loan(MqttSession *session)
+{
+  session->pipe = NULL;
+  session->conn = MQTT_NO_PEER;
+}
+
+void
 mqtt_session_attach(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPipe *pipe,
                     guint32 conn)
 {

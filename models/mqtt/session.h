@@ -53,6 +53,9 @@ void mqtt_session_clear(MqttSession *session); /* frees all without an event */
  * sent again [MQTT-4.4.0-1]. */
 void mqtt_session_attach(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPipe *pipe,
                          guint32 conn);
+/* Before that: QoS 0 alone may go by a connection whose quota is none, until it is attached. */
+void mqtt_session_lend(MqttSession *session, MqttPipe *pipe, guint32 conn);
+void mqtt_session_end_loan(MqttSession *session);
 /* The connection is gone. QoS 0 messages go with it unless kept; the one half written always
  * does. */
 void mqtt_session_detach(MqttCore *core, MqttSession *session, gboolean keep_qos0);

@@ -10,6 +10,7 @@
 /* The client takes two in flight and announces a Receive Maximum of 4. Steps:
  *
  *   connect, with the words present, clean, rm=N (Receive Maximum), ka=N (Server Keep Alive)
+ *   early QOS      connect, and publish before CONNACK comes
  *   refuse         a connection, with 0x88
  *   publish QOS [retain]
  *   give ID TEXT   PUBLISH of QoS 2
@@ -86,6 +87,11 @@ static const Case cases[] = {
     {"begins-again/not-clean", MQTT_CLIENT_BEGINS_AGAIN,
      "connect; publish 2; PUBREC 1; cut; connect present; PUBCOMP 1",
      "PUBLISH 1; PUBREL 1; PUBREL 1; told", "PUBLISH 1; PUBREL 1; PUBREL 1; told"},
+    {"hasty-qos0", MQTT_CLIENT_HASTY_QOS0, "early 0; publish 0", "PUBLISH 0; CONNACK; PUBLISH 0",
+     "refused; CONNACK; PUBLISH 0"},
+    {"hasty-qos0/qos1", MQTT_CLIENT_HASTY_QOS0, "publish 2; early 1; PUBREC 1; cut; early 0",
+     "CONNACK; PUBLISH 1; PUBLISH 2; PUBREL 1; PUBLISH 0; CONNACK; PUBREL 1; PUBLISH 2 DUP",
+     "CONNACK; PUBLISH 1; PUBLISH 2; PUBREL 1; refused; CONNACK; PUBREL 1; PUBLISH 2 DUP"},
 };
 
 typedef struct {
@@ -165,8 +171,18 @@ give(Solo *solo, const MqttPacket *packet)
 }
 
 static void
+publish_if_taken(Solo *solo, guint8 qos)
+{
+  MqttPublish p = {.qos = qos, .topic = MQTT_BYTES("t"), .payload = MQTT_BYTES("12345678")};
+  if (mqtt_client_publish(solo->client, solo->now_ns, &p) != MQTT_PUBLISH_ACCEPTED)
+    note(solo, "refused");
+  drain(solo);
+}
+
+static void
 connect_as(Solo *solo, char **words, guint8 reason)
 {
+  const char *early = words[0] != NULL && g_str_equal(words[0], "early") ? words[1] : NULL;
   MqttPacket packet = {.type = MQTT_CONNACK, .connack = {.reason = reason}};
   MqttProperties *p = &packet.connack.properties;
   for (; *words != NULL; words++) {
@@ -184,6 +200,10 @@ connect_as(Solo *solo, char **words, guint8 reason)
   mqtt_client_connecting(solo->client, solo->now_ns);
   mqtt_client_opened(solo->client, solo->now_ns);
   drain(solo);
+  if (early != NULL) {
+    publish_if_taken(solo, (guint8)atoi(early));
+    note(solo, "CONNACK");
+  }
   give(solo, &packet);
 }
 
@@ -225,7 +245,7 @@ do_step(Solo *solo, const char *step)
   g_auto(GStrv) words = g_strsplit(step, " ", -1);
   const char *what = words[0];
   solo->now_ns++;
-  if (g_str_equal(what, "connect"))
+  if (g_str_equal(what, "connect") || g_str_equal(what, "early"))
     connect_as(solo, words, MQTT_SUCCESS);
   else if (g_str_equal(what, "refuse"))
     connect_as(solo, words, MQTT_SERVER_UNAVAILABLE);
