@@ -84,6 +84,7 @@ mqtt_client_idle(MqttClient *client)
   client->ping_deadline_ns = MQTT_NEVER;
   client->wakes_ns = MQTT_NEVER;
   client->awaits_pingresp = FALSE;
+  client->owes_connect = FALSE;
 }
 
 static void
@@ -169,6 +170,7 @@ leave(MqttClient *client)
   client->ping_deadline_ns = MQTT_NEVER;
   client->wakes_ns = MQTT_NEVER;
   client->awaits_pingresp = FALSE;
+  client->owes_connect = FALSE;
 }
 
 void
@@ -273,6 +275,10 @@ mqtt_client_connecting(MqttClient *client, gint64 now_ns)
   client->state = CLIENT_OPENING;
   client->connect_deadline_ns = after(now_ns, client->config->connect_timeout_ns);
   client->connack_deadline_ns = after(now_ns, client->config->connack_timeout_ns);
+  if (client_has_quirk(client, MQTT_CLIENT_AHEAD_OF_CONNECT)) {
+    mqtt_pipe_init(&client->pipe, (guint8)client->config->version, 0, MQTT_UNLIMITED, 2);
+    mqtt_session_lend(&client->session, &client->pipe, MQTT_NO_PEER);
+  }
 }
 
 void
@@ -318,19 +324,9 @@ put_will(const MqttClient *client, MqttConnect *connect)
 }
 
 void
-mqtt_client_opened(MqttClient *client, gint64 now_ns)
+mqtt_client_send_connect(MqttClient *client)
 {
   const MqttClientConfig *config = client->config;
-  if (client->state == CLIENT_CLOSED)
-    mqtt_client_connecting(client, now_ns);
-  if (client->state != CLIENT_OPENING)
-    return;
-  client->state = CLIENT_CONNACK;
-  client->connect_deadline_ns = client->connack_deadline_ns;
-  client->clean_start = wants_clean_start(client);
-  mqtt_pipe_init(&client->pipe, (guint8)config->version, 0, MQTT_UNLIMITED, 2);
-  if (client_has_quirk(client, MQTT_CLIENT_HASTY_QOS0))
-    mqtt_session_lend(&client->session, &client->pipe, MQTT_NO_PEER);
   MqttPacket packet;
   packet.type = MQTT_CONNECT;
   packet.connect = (MqttConnect){.version = config->version,
@@ -356,6 +352,26 @@ mqtt_client_opened(MqttClient *client, gint64 now_ns)
     properties->topic_alias_maximum = config->topic_alias_maximum;
   }
   mqtt_pipe_packet(&client->core, &client->pipe, MQTT_NO_PEER, &packet, 0, 0);
+}
+
+void
+mqtt_client_opened(MqttClient *client, gint64 now_ns)
+{
+  if (client->state == CLIENT_CLOSED)
+    mqtt_client_connecting(client, now_ns);
+  if (client->state != CLIENT_OPENING)
+    return;
+  client->state = CLIENT_CONNACK;
+  client->connect_deadline_ns = client->connack_deadline_ns;
+  client->clean_start = wants_clean_start(client);
+  if (client_has_quirk(client, MQTT_CLIENT_AHEAD_OF_CONNECT)) {
+    client->owes_connect = TRUE;
+    return;
+  }
+  mqtt_pipe_init(&client->pipe, (guint8)client->config->version, 0, MQTT_UNLIMITED, 2);
+  if (client_has_quirk(client, MQTT_CLIENT_HASTY_QOS0))
+    mqtt_session_lend(&client->session, &client->pipe, MQTT_NO_PEER);
+  mqtt_client_send_connect(client);
 }
 
 void

@@ -10,7 +10,8 @@ static MqttPublishResult
 check_publish(const MqttClient *client, const MqttPublish *publish)
 {
   const MqttClientConfig *config = client->config;
-  if (client->state == CLIENT_CONNACK && client->session.pipe != NULL && publish->qos == 0)
+  if (client->session.pipe != NULL && publish->qos == 0 &&
+      (client->state == CLIENT_CONNACK || client->state == CLIENT_OPENING))
     return MQTT_PUBLISH_ACCEPTED;
   if (client->state != CLIENT_CONNECTED)
     return config->offline_queue == MQTT_OFFLINE_ALL ||
@@ -45,6 +46,19 @@ drop_new(MqttClient *client, const MqttPublish *publish)
       ->reason = MQTT_QUOTA_EXCEEDED;
 }
 
+/* Bytes that lead nowhere, as a server closes for want of CONNECT: the message waits in the session
+ * as if they had never been written. */
+static void
+write_ahead(MqttClient *client, const MqttPublish *publish)
+{
+  const MqttSession *session = &client->session;
+  MqttPacket packet = {.type = MQTT_PUBLISH, .publish = *publish};
+  if (mqtt_session_inflight(session) + session->waiting > client->core.inflight)
+    return;
+  packet.publish.packet_id = (guint16)MAX(1, session->last_id + session->waiting);
+  mqtt_pipe_packet(&client->core, &client->pipe, MQTT_NO_PEER, &packet, 0, 0);
+}
+
 MqttPublishResult
 mqtt_client_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
 {
@@ -56,6 +70,8 @@ mqtt_client_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publis
   gboolean taken = mqtt_sender_offer(&client->core, &client->session, now_ns, message, publish->qos,
                                      publish->retain ? MQTT_SLOT_RETAIN : 0, 0);
   mqtt_message_unref(message);
+  if (taken && publish->qos > 0 && client->state == CLIENT_OPENING && client->session.pipe != NULL)
+    write_ahead(client, publish);
   if (taken)
     return MQTT_PUBLISH_ACCEPTED;
   if (client->config->on_queue_full == MQTT_FULL_REFUSE)
@@ -239,6 +255,12 @@ mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room)
   gsize n =
       mqtt_pipe_output(&client->core, &client->pipe,
                        client->session.pipe == NULL ? NULL : &client->session, now_ns, dst, room);
+  if (n == 0 && client->owes_connect && !client->pipe.blocked) {
+    client->owes_connect = FALSE;
+    mqtt_client_send_connect(client);
+    n = mqtt_pipe_output(&client->core, &client->pipe,
+                         client->session.pipe == NULL ? NULL : &client->session, now_ns, dst, room);
+  }
   if (client->goodbye) {
     client->goodbye = FALSE;
     mqtt_client_close(client, client->goodbye_reason);

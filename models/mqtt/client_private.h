@@ -47,6 +47,7 @@ struct _MqttClient {
   guint8 has_session : 1;          /* a server and we have had one, and we have kept our part */
   guint8 ends_with_connection : 1; /* Session Expiry Interval 0 */
   guint8 awaits_pingresp : 1;
+  guint8 owes_connect : 1; /* when what is ahead of it is written */
   guint8 gave_up : 1;
   guint8 restart : 1; /* the server has a session of which we know nothing */
 };
@@ -73,6 +74,7 @@ void mqtt_client_hand_over(MqttClient *client); /* what is stored by now: MESSAG
 void mqtt_client_begin(MqttClient *client);     /* of every call */
 void mqtt_client_idle(MqttClient *client);
 void mqtt_client_woken(MqttClient *client, gint64 now_ns); /* who dozes: a packet came or went */
+void mqtt_client_send_connect(MqttClient *client);
 void mqtt_client_close(MqttClient *client, guint8 reason);
 void mqtt_client_goodbye(MqttClient *client, guint8 reason);
 void mqtt_client_fail(MqttClient *client, guint8 reason);

@@ -42,5 +42,6 @@ const char *const mqtt_client_quirk_names[] = {
     "begins-again",
     "dozes",
     "hasty-qos0",
+    "ahead-of-connect",
     NULL,
 };

@@ -57,7 +57,9 @@ typedef enum {
                                             when its connection is cut after PUBREC */
   MQTT_CLIENT_DOZES = 1 << 13, /* looks at its keep alive, in whole seconds of its clock, only when
                                   a packet came or went, or it has slept for one */
-  MQTT_CLIENT_HASTY_QOS0 = 1 << 14 /* QoS 0 does not wait for CONNACK, but follows CONNECT */
+  MQTT_CLIENT_HASTY_QOS0 = 1 << 14,      /* QoS 0 does not wait for CONNACK, but follows CONNECT */
+  MQTT_CLIENT_AHEAD_OF_CONNECT = 1 << 15 /* what is published while the transport opens goes out
+                                            before CONNECT, so that a server closes */
 } MqttClientQuirk;
 
 /* "none", then one for each bit; ends with NULL. */

@@ -11,6 +11,7 @@
  *
  *   connect, with the words present, clean, rm=N (Receive Maximum), ka=N (Server Keep Alive)
  *   early QOS      connect, and publish before CONNACK comes
+ *   ahead QOS      publish while the transport opens; no CONNACK comes
  *   refuse         a connection, with 0x88
  *   publish QOS [retain]
  *   give ID TEXT   PUBLISH of QoS 2
@@ -92,6 +93,12 @@ static const Case cases[] = {
     {"hasty-qos0/qos1", MQTT_CLIENT_HASTY_QOS0, "publish 2; early 1; PUBREC 1; cut; early 0",
      "CONNACK; PUBLISH 1; PUBLISH 2; PUBREL 1; PUBLISH 0; CONNACK; PUBREL 1; PUBLISH 2 DUP",
      "CONNACK; PUBLISH 1; PUBLISH 2; PUBREL 1; refused; CONNACK; PUBREL 1; PUBLISH 2 DUP"},
+    {"ahead-of-connect", MQTT_CLIENT_AHEAD_OF_CONNECT, "ahead 0; cut; connect; publish 0",
+     "PUBLISH 0; CONNECT; CONNECT; PUBLISH 0", "refused; CONNECT; CONNECT; PUBLISH 0"},
+    {"ahead-of-connect/qos1", MQTT_CLIENT_AHEAD_OF_CONNECT,
+     "publish 1; ahead 1; cut; ahead 1; cut; connect",
+     "PUBLISH 2; CONNECT; CONNECT; CONNECT; PUBLISH 1; PUBLISH 2",
+     "CONNECT; CONNECT; CONNECT; PUBLISH 1; PUBLISH 2"},
 };
 
 typedef struct {
@@ -100,6 +107,7 @@ typedef struct {
   MqttClient *client;
   gint64 now_ns;
   gint64 copies; /* that the machine holds, by its own account */
+  gboolean shows_connect;
   GString *found;
 } Solo;
 
@@ -128,13 +136,15 @@ static void
 note_packet(Solo *solo, const MqttPacket *packet)
 {
   const char *name = mqtt_packet_name(packet->type);
-  if (packet->type == MQTT_CONNECT)
+  if (packet->type == MQTT_CONNECT && !solo->shows_connect)
     return;
   if (packet->type == MQTT_PUBLISH)
     note(solo, "PUBLISH %d%s%s", packet->publish.packet_id, packet->publish.dup ? " DUP" : "",
          packet->publish.retain ? " RETAIN" : "");
   else if (packet->type == MQTT_DISCONNECT)
     note(solo, "DISCONNECT 0x%02x", packet->disconnect.reason);
+  else if (packet->type == MQTT_CONNECT)
+    note(solo, "CONNECT");
   else if (packet->ack.reason != 0)
     note(solo, "%s %d 0x%02x", name, packet->ack.packet_id, packet->ack.reason);
   else
@@ -208,6 +218,14 @@ connect_as(Solo *solo, char **words, guint8 reason)
 }
 
 static void
+open_ahead(Solo *solo, guint8 qos)
+{
+  mqtt_client_connecting(solo->client, solo->now_ns);
+  publish_if_taken(solo, qos);
+  mqtt_client_opened(solo->client, solo->now_ns);
+}
+
+static void
 publish(Solo *solo, guint8 qos, gboolean retain)
 {
   MqttPublish p = {
@@ -247,6 +265,8 @@ do_step(Solo *solo, const char *step)
   solo->now_ns++;
   if (g_str_equal(what, "connect") || g_str_equal(what, "early"))
     connect_as(solo, words, MQTT_SUCCESS);
+  else if (g_str_equal(what, "ahead"))
+    open_ahead(solo, (guint8)atoi(words[1]));
   else if (g_str_equal(what, "refuse"))
     connect_as(solo, words, MQTT_SERVER_UNAVAILABLE);
   else if (g_str_equal(what, "publish"))
@@ -269,7 +289,7 @@ play(const Case *test, guint quirks, const char *expected)
 {
   g_auto(GStrv) steps = g_strsplit(test->steps, "; ", -1);
   gboolean clean = strstr(test->steps, "clean") != NULL;
-  Solo solo = {.found = g_string_new(NULL)};
+  Solo solo = {.shows_connect = strstr(test->steps, "ahead") != NULL, .found = g_string_new(NULL)};
   mqtt_client_config_default(&solo.config);
   solo.config.inflight = 2;
   solo.config.receive_maximum = 4;
