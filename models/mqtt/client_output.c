@@ -46,8 +46,8 @@ drop_new(MqttClient *client, const MqttPublish *publish)
       ->reason = MQTT_QUOTA_EXCEEDED;
 }
 
-/* Bytes that lead nowhere, as a server closes for want of CONNECT: the message waits in the session
- * as if they had never been written. */
+/* A server closes for want of CONNECT, so the message waits in the session as if it had never been
+ * written, and what is written is one of its size that nobody is owed. */
 static void
 write_ahead(MqttClient *client, const MqttPublish *publish)
 {
@@ -55,7 +55,9 @@ write_ahead(MqttClient *client, const MqttPublish *publish)
   MqttPacket packet = {.type = MQTT_PUBLISH, .publish = *publish};
   if (mqtt_session_inflight(session) + session->waiting > client->core.inflight)
     return;
+  g_autofree guint8 *blank = g_malloc0(publish->payload.length);
   packet.publish.packet_id = (guint16)MAX(1, session->last_id + session->waiting);
+  packet.publish.payload.data = blank;
   mqtt_pipe_packet(&client->core, &client->pipe, MQTT_NO_PEER, &packet, 0, 0);
 }
 
