@@ -295,7 +295,9 @@ mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 
     on_packet(broker, link, now_ns, &packet);
   else if (packet.type == MQTT_CONNECT)
     broker_on_connect(broker, link, now_ns, &packet.connect);
-  else /* [MQTT-3.1.0-1] */
+  else { /* [MQTT-3.1.0-1]; what was not taken goes with its connection */
     broker_link_fail(broker, link, now_ns, MQTT_PROTOCOL_ERROR);
+    return 0;
+  }
   return size;
 }
