@@ -64,9 +64,17 @@ static const ParamSpec tcp_params[] = {
   {.name = "minshall", .type = PARAM_FLAG, .fallback = "yes",
    .help = "with nagle: a short segment waits for short ones in flight only, not for full ones"},
   {.name = "send_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1000MB",
-   .help = "socket buffer for what is sent"},
-  {.name = "receive_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1000MB",
-   .help = "socket buffer for what is received"},
+   .help = "socket buffer for what is sent, at first"},
+  {.name = "receive_buffer", .type = PARAM_SIZE, .fallback = "65536B", .low = "1kB",
+   .high = "1000MB",
+   .help = "socket buffer for what is received, at first"},
+  {.name = "send_buffer_max", .type = PARAM_SIZE, .fallback = "4194304B", .low = "0B",
+   .high = "1000MB",
+   .help = "up to which it grows, to two congestion windows; less than at first: it does not grow"},
+  {.name = "receive_buffer_max", .type = PARAM_SIZE, .fallback = "16777216B", .low = "0B",
+   .high = "500MB",
+   .help = "up to which it grows, to twice what is read in a round trip; less than at first: it "
+           "does not grow"},
   {.name = "rack", .type = PARAM_FLAG, .fallback = "yes",
    .help = "losses are found by time (RFC 8985), else by counting (RFC 6675); this and the next "
            "four need sack at both ends"},
@@ -129,6 +137,8 @@ spec_tcp(const Section *section, TcpConfig *config)
   config->dup_acks = (guint)section_int(section, "dup_acks");
   config->send_buffer = (guint)section_int(section, "send_buffer");
   config->receive_buffer = (guint)section_int(section, "receive_buffer");
+  config->send_buffer_max = (guint)section_int(section, "send_buffer_max");
+  config->receive_buffer_max = (guint)section_int(section, "receive_buffer_max");
   config->rack = section_int(section, "rack");
   config->tlp = section_int(section, "tlp");
   config->frto = section_int(section, "frto");

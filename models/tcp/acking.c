@@ -283,3 +283,12 @@ tcp_acking_data_sent(TcpConn *conn, gint64 now_ns)
     conn->pingpong = TRUE;
   }
 }
+
+/* tcp_grow_window() */
+void
+tcp_acking_window_grew(TcpConn *conn)
+{
+  if (linux_rule(conn)) {
+    conn->quick |= 1;
+  }
+}

@@ -7,7 +7,8 @@
  * tcp_syn_retries, tcp_syn_linear_timeouts, tcp_synack_retries, tcp_retries2, TCP_DELACK_MIN,
  * TCP_DELACK_MAX, TCP_MAX_QUICKACKS, tcp_comp_sack_delay_ns, HZ of common distributions,
  * TCP_FASTRETRANS_THRESH, TCP_INIT_CWND, tcp_sack, tcp_timestamps, tcp_window_scaling,
- * tcp_recovery, tcp_early_retrans, tcp_frto, tcp_retrans_collapse. */
+ * tcp_recovery, tcp_early_retrans, tcp_frto, tcp_retrans_collapse, tcp_wmem, tcp_rmem (of which
+ * half is for payload). */
 void
 tcp_config_linux(TcpConfig *config)
 {
@@ -38,6 +39,8 @@ tcp_config_linux(TcpConfig *config)
       .keepalive_ns = TCP_NEVER,
       .send_buffer = 65536,
       .receive_buffer = 65536,
+      .send_buffer_max = 4194304,
+      .receive_buffer_max = 16777216,
       .sack = TRUE,
       .timestamps = TRUE,
       .window_scaling = TRUE,

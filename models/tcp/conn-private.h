@@ -4,6 +4,7 @@
  *   input.c       a segment comes: checks in the order of RFC 9293 3.10.7, state changes
  *   options.c     what SYNs agree on; timestamps
  *   receive.c     what came: order, window offered
+ *   buffers.c     how much may wait at either end
  *   acking.c      when an ACK is owed
  *   early.c       what came before its turn, and what SACK blocks say of it
  *   send.c        what to send: cutting the stream into segments, the retransmission queue, output
@@ -84,6 +85,7 @@ typedef enum {
 
 typedef struct _TcpCubic TcpCubic;
 typedef struct _TcpAlive TcpAlive;
+typedef struct _TcpBuffers TcpBuffers;
 
 /* What a connection with SACK needs once something was late, and then keeps. */
 typedef struct {
@@ -188,7 +190,8 @@ struct _TcpConn {
   gint64 retry_start_ns; /* first retransmission of those in a row */
 
   /* Receiving. */
-  TcpEarly *early; /* NULL: all came in order */
+  TcpEarly *early;     /* NULL: all came in order */
+  TcpBuffers *buffers; /* NULL: of the size that the configuration says */
   guint64 rcv_nxt;
   guint64 rcv_acked; /* last ack sent */
   guint64 rcv_fin;   /* offset of the peer's FIN, 0: not seen */
@@ -268,7 +271,15 @@ void tcp_early_add(TcpConn *conn, guint64 start, guint64 end);
 void tcp_early_absorb(TcpConn *conn, guint64 start);
 void tcp_early_duplicate(TcpConn *conn, guint64 start, guint64 end);
 void tcp_early_report(TcpConn *conn, TcpSegment *segment, guint room);
+guint64 tcp_early_end(const TcpConn *conn);
 void tcp_early_free(TcpConn *conn);
+
+/* buffers.c */
+guint64 tcp_buffers_window_end(const TcpConn *conn);
+void tcp_buffers_received(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
+void tcp_buffers_early(TcpConn *conn);
+void tcp_buffers_read(TcpConn *conn, gint64 now_ns);
+gsize tcp_buffers_send(const TcpConn *conn);
 
 /* acking.c */
 void tcp_acking_duplicate(TcpConn *conn);
@@ -279,6 +290,7 @@ void tcp_acking_decide(TcpConn *conn, gint64 now_ns);
 void tcp_acking_read(TcpConn *conn);
 void tcp_acking_timeout(TcpConn *conn);
 void tcp_acking_sent(TcpConn *conn);
+void tcp_acking_window_grew(TcpConn *conn);
 void tcp_acking_data_sent(TcpConn *conn, gint64 now_ns);
 
 /* receive.c */

@@ -47,6 +47,7 @@ tcp_conn_free(TcpConn *conn)
   g_free(conn->ring);
   g_free(conn->cubic);
   g_free(conn->alive);
+  g_free(conn->buffers);
   tcp_early_free(conn);
   g_free(conn->loss);
   g_free(conn);
@@ -217,7 +218,8 @@ tcp_conn_room(const TcpConn *conn)
     return 0;
   }
   gsize held = tcp_stream_end(conn->tx) - tcp_stream_acked(conn->tx);
-  return held < conn->config->send_buffer ? conn->config->send_buffer - held : 0;
+  gsize buffer = tcp_buffers_send(conn);
+  return held < buffer ? buffer - held : 0;
 }
 
 guint8 *
@@ -248,21 +250,37 @@ readable_end(const TcpConn *conn)
 const guint8 *
 tcp_conn_readable(const TcpConn *conn, gsize *n)
 {
-  guint64 read = tcp_stream_read(conn->rx);
-  *n = readable_end(conn) - read;
-  return *n > 0 ? tcp_stream_bytes(conn->rx, read) : NULL;
+  guint64 needed = tcp_stream_needed(conn->rx);
+  *n = readable_end(conn) - needed;
+  return *n > 0 ? tcp_stream_bytes(conn->rx, needed) : NULL;
+}
+
+gsize
+tcp_conn_untaken(const TcpConn *conn)
+{
+  return readable_end(conn) - tcp_stream_read(conn->rx);
+}
+
+void
+tcp_conn_take(TcpConn *conn, gint64 now_ns, gsize n)
+{
+  g_assert(n <= tcp_conn_untaken(conn));
+  tcp_stream_advance_read(conn->rx, tcp_stream_read(conn->rx) + n);
+  if (n > 0 && conn->state >= TCP_ESTABLISHED) {
+    tcp_buffers_read(conn, now_ns);
+    tcp_acking_read(conn);
+  }
 }
 
 void
 tcp_conn_consumed(TcpConn *conn, gint64 now_ns, gsize n)
 {
-  (void)now_ns;
-  guint64 read = tcp_stream_read(conn->rx) + n;
-  g_assert(read <= readable_end(conn));
-  tcp_stream_advance_read(conn->rx, read);
-  if (n > 0 && conn->state >= TCP_ESTABLISHED) {
-    tcp_acking_read(conn);
+  guint64 needed = tcp_stream_needed(conn->rx) + n;
+  guint64 read = tcp_stream_read(conn->rx);
+  if (needed > read) {
+    tcp_conn_take(conn, now_ns, needed - read);
   }
+  tcp_stream_advance_needed(conn->rx, needed);
 }
 
 gboolean

@@ -48,9 +48,11 @@ typedef struct {
   gboolean idle_restart;     /* the window shrinks while nothing is sent */
   guint mss;                 /* most that the MSS option says */
   guint initial_window;      /* in segments (RFC 6928) */
-  guint send_buffer;         /* bytes */
+  guint send_buffer;         /* bytes, at first; so the next */
   guint receive_buffer;      /* bytes */
-  gboolean minshall;         /* Nagle: only a short segment in flight holds the next one back */
+  guint send_buffer_max;     /* as far as they grow with the flow; less: not at all */
+  guint receive_buffer_max;
+  gboolean minshall; /* Nagle: only a short segment in flight holds the next one back */
   /* Of a socket. */
   gint64 user_timeout_ns; /* RFC 5482, TCP_USER_TIMEOUT; TCP_NEVER: data_retries decides */
   gint64 keepalive_ns;    /* idle time before the first probe; TCP_NEVER: none */
@@ -128,11 +130,14 @@ gboolean tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment);
 gsize tcp_conn_room(const TcpConn *conn);
 guint8 *tcp_conn_write_buffer(TcpConn *conn, gsize n);
 void tcp_conn_wrote(TcpConn *conn, gint64 now_ns, gsize n);
-/* Bytes received in order and not yet consumed; consuming opens the window (and may owe an
- * update). */
+/* Bytes received in order and not yet consumed. Taking some (n from the first that was not taken)
+ * opens the window, and may owe an update, as read() does; they stay readable until they are
+ * consumed, which takes them too. */
 const guint8 *tcp_conn_readable(const TcpConn *conn, gsize *n);
+gsize tcp_conn_untaken(const TcpConn *conn);
+void tcp_conn_take(TcpConn *conn, gint64 now_ns, gsize n);
 void tcp_conn_consumed(TcpConn *conn, gint64 now_ns, gsize n);
-/* The peer's FIN came and all bytes before it were consumed. */
+/* The peer's FIN came and all bytes before it were taken. */
 gboolean tcp_conn_at_end(const TcpConn *conn);
 
 TcpState tcp_conn_state(const TcpConn *conn);

@@ -31,6 +31,14 @@ tcp_early_any(const TcpConn *conn)
   return conn->early != NULL && conn->early->count > 0;
 }
 
+/* End of the last of them; rcv_nxt if there are none. */
+guint64
+tcp_early_end(const TcpConn *conn)
+{
+  const TcpEarly *early = conn->early;
+  return tcp_early_any(conn) ? early->ranges[early->count - 1].end : conn->rcv_nxt;
+}
+
 static gboolean
 is_empty(const TcpRange *range)
 {

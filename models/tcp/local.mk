@@ -2,6 +2,7 @@ noinst_LIBRARIES += libqosim-tcp.a
 libqosim_tcp_a_SOURCES = \
 	models/tcp/acking.c \
 	models/tcp/alive.c \
+	models/tcp/buffers.c \
 	models/tcp/config.c \
 	models/tcp/congestion.c \
 	models/tcp/conn.c \

@@ -17,11 +17,13 @@ tcp_options_bytes(const TcpConn *conn)
   return conn->timestamps_ok ? TIMESTAMP_BYTES : 0;
 }
 
-/* The least shift that lets the whole buffer be offered. */
+/* The least shift that lets the whole buffer be offered; where it grows, one more
+ * (tcp_select_initial_window() counts memory). */
 void
 tcp_options_start(TcpConn *conn, guint mss)
 {
-  guint bits = g_bit_storage(conn->config->receive_buffer);
+  gsize most = MAX(conn->config->receive_buffer, 2 * (gsize)conn->config->receive_buffer_max);
+  guint bits = g_bit_storage(most);
   conn->own_mss = conn->mss = MIN(mss, conn->config->mss);
   conn->rcv_scale = conn->config->window_scaling ? CLAMP(bits, 16, 16 + MAX_SCALE) - 16 : 0;
 }

@@ -7,26 +7,34 @@ window_step(const TcpConn *conn)
   return MIN(conn->config->receive_buffer / 2, conn->mss);
 }
 
-static guint64
-window_limit(const TcpConn *conn)
+/* A scaled window's edge moves with each segment that comes as long as there is room for one more,
+ * and is rounded up (__tcp_select_window()). An edge that stays is what it was, but for what cannot
+ * be said (RFC 7323 2.4); that much is accepted all the same. */
+static guint32
+scaled_window(TcpConn *conn, guint64 next)
 {
-  return tcp_stream_read(conn->rx) + conn->config->receive_buffer;
+  guint64 unit = G_GUINT64_CONSTANT(1) << conn->rcv_scale;
+  guint64 edge = tcp_buffers_window_end(conn);
+  if (edge > conn->offered && edge >= next + window_step(conn)) {
+    conn->offered = next + MIN((edge - next + unit - 1) / unit, G_MAXUINT16) * unit;
+  }
+  return (guint32)((conn->offered - MIN(next, conn->offered)) / unit * unit);
 }
 
 /* The window to put into a segment with those flags; what is offered here is promised: the right
- * edge never goes back, but for what a scaled window cannot say (RFC 7323 2.4), and that much is
- * accepted all the same. On SYN the window is not scaled. */
+ * edge never goes back. On SYN the window is not scaled. */
 guint32
 tcp_receive_window(TcpConn *conn, guint8 flags)
 {
   guint64 next = MAX(conn->rcv_nxt, 1);
-  guint scale = conn->rcv_scale;
-  guint64 most = flags & TCP_SYN ? G_MAXUINT16 : (guint64)G_MAXUINT16 << scale;
-  guint64 limit = MIN(window_limit(conn), next + most);
+  if (conn->rcv_scale > 0 && !(flags & TCP_SYN)) {
+    return scaled_window(conn, next);
+  }
+  guint64 limit = MIN(tcp_buffers_window_end(conn), next + G_MAXUINT16);
   if (limit >= conn->offered + window_step(conn)) {
     conn->offered = limit;
   }
-  return (guint32)(conn->offered - MIN(next, conn->offered)) >> scale << scale;
+  return (guint32)(conn->offered - MIN(next, conn->offered));
 }
 
 /* After the application read: is the peer to be told at once? If the window it knows has no room
@@ -35,7 +43,7 @@ tcp_receive_window(TcpConn *conn, guint8 flags)
 gboolean
 tcp_receive_update_due(const TcpConn *conn)
 {
-  guint64 limit = window_limit(conn);
+  guint64 limit = tcp_buffers_window_end(conn);
   guint64 next = MIN(conn->rcv_nxt, conn->offered);
   guint64 known = conn->offered - next;
   return limit - conn->offered >= window_step(conn) &&
@@ -108,6 +116,8 @@ tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
     tcp_acking_early(conn, segment);
     if (end > segment->seq) {
       tcp_early_add(conn, segment->seq, end);
+      tcp_buffers_received(conn, now_ns, segment);
+      tcp_buffers_early(conn);
     }
     return;
   }
@@ -118,6 +128,7 @@ tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
     tcp_early_absorb(conn, segment->seq);
   }
   tcp_acking_in_order(conn, now_ns, segment, gap);
+  tcp_buffers_received(conn, now_ns, segment);
   if (conn->rcv_fin != 0 && conn->rcv_nxt == conn->rcv_fin) {
     take_fin(conn, now_ns);
   }

@@ -13,6 +13,7 @@ struct _TcpStream {
   guint64 base; /* offset of data[0] */
   guint64 end;
   guint64 read;
+  guint64 needed;
   guint64 acked;
 };
 
@@ -21,7 +22,7 @@ tcp_stream_new(void)
 {
   TcpStream *stream = g_new0(TcpStream, 1);
   stream->references = 1;
-  stream->base = stream->end = stream->read = stream->acked = 1;
+  stream->base = stream->end = stream->read = stream->needed = stream->acked = 1;
   return stream;
 }
 
@@ -55,6 +56,12 @@ tcp_stream_read(const TcpStream *stream)
 }
 
 guint64
+tcp_stream_needed(const TcpStream *stream)
+{
+  return stream->needed;
+}
+
+guint64
 tcp_stream_acked(const TcpStream *stream)
 {
   return stream->acked;
@@ -63,7 +70,7 @@ tcp_stream_acked(const TcpStream *stream)
 static guint64
 kept_from(const TcpStream *stream)
 {
-  return MIN(stream->read, stream->acked);
+  return MIN(stream->needed, stream->acked);
 }
 
 /* Slides the live bytes to the front if that frees at least half of the block, else doubles the
@@ -131,6 +138,13 @@ tcp_stream_advance_read(TcpStream *stream, guint64 offset)
 {
   g_assert(offset >= stream->read && offset <= stream->end);
   stream->read = offset;
+}
+
+void
+tcp_stream_advance_needed(TcpStream *stream, guint64 offset)
+{
+  g_assert(offset >= stream->needed && offset <= stream->read);
+  stream->needed = offset;
   give_back(stream);
 }
 

@@ -100,18 +100,15 @@ static gboolean
 broker_input(World *world, guint32 number)
 {
   Broker *broker = &world->brokers[world->conns[number].broker];
-  for (;;) {
-    gsize n;
-    const guint8 *bytes = conn_bytes(world, number, BROKER_END, &n);
-    gsize used = n > 0 ? mqtt_broker_input(broker->mqtt, world_time(world), number, bytes, n) : 0;
-    if (used > 0)
-      conn_take(world, number, BROKER_END, used);
-    broker_drain(world, world->conns[number].broker);
-    if (used > 0)
-      return TRUE;
-    if (n == 0 || !conn_hoard(world, number, BROKER_END))
-      return FALSE;
-  }
+  gsize n;
+  const guint8 *bytes = conn_bytes(world, number, BROKER_END, &n);
+  gsize used = n > 0 ? mqtt_broker_input(broker->mqtt, world_time(world), number, bytes, n) : 0;
+  if (used > 0)
+    conn_take(world, number, BROKER_END, used);
+  else
+    conn_read(world, number, BROKER_END);
+  broker_drain(world, world->conns[number].broker);
+  return used > 0;
 }
 
 static void

@@ -287,10 +287,12 @@ client_readable(World *world, guint32 number)
     const guint8 *bytes = conn_bytes(world, number, CLIENT_END, &n);
     used = n > 0 ? mqtt_client_input(client->mqtt, world_time(world), bytes, n) : 0;
     client_drain(world, client_number); /* a message's topic lies in these bytes */
-    if (used > 0)
-      conn_take(world, number, CLIENT_END, used);
-    if (used == 0 && !(n > 0 && conn_hoard(world, number, CLIENT_END)))
+    if (used == 0) {
+      if (client->conn == number)
+        conn_read(world, number, CLIENT_END);
       break;
+    }
+    conn_take(world, number, CLIENT_END, used);
   }
   if (client->conn == number && !client->processing && conn_at_end(world, number, CLIENT_END))
     client->closing = TRUE;

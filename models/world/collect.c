@@ -91,7 +91,7 @@ may_move(const World *world, const Client *client)
   const Conn *conn = &world->conns[client->conn];
   for (guint end = 0; end < 2; end++)
     if (conn->tcp[end] == NULL || !tcp_conn_idle(conn->tcp[end]) ||
-        tcp_stream_read(conn->stream[end]) != tcp_stream_end(conn->stream[end]))
+        tcp_stream_needed(conn->stream[end]) != tcp_stream_end(conn->stream[end]))
       return TRUE;
   const Group *group = &world->groups[client->group];
   return group->mqtt.ack_timeout_ns != MQTT_NEVER || world->brokers[group->broker].busy;

@@ -135,27 +135,16 @@ custody_bury(World *world, guint32 number, guint sender, gboolean all)
   Conn *conn = &world->conns[number];
   TcpStream *stream = conn->stream[sender];
   guint receiver = 1 - sender;
-  guint64 read = tcp_stream_read(stream), end = tcp_stream_end(stream);
-  guint64 limit = MIN(end, conn->dead_from[sender]); /* beyond it they are buried already */
-  guint64 alive = read;
+  guint64 needed = tcp_stream_needed(stream);
+  guint64 limit = MIN(tcp_stream_end(stream), conn->dead_from[sender]); /* beyond: buried already */
+  guint64 alive = needed;
   if (!all) {
     gsize n;
     tcp_conn_readable(conn->tcp[receiver], &n);
     alive += n;
   }
-  /* What was taken from the stream already, and not decoded: an application dies with it. */
-  GByteArray *partial = conn->partial[receiver];
-  gsize taken = partial == NULL ? 0 : partial->len;
-  if (taken == 0 && alive < limit)
-    bury_packets(world, conn, sender, tcp_stream_bytes(stream, read), limit - read, alive - read);
-  else if (taken > 0 && (all || alive < limit)) {
-    g_autoptr(GByteArray) joined = g_byte_array_new();
-    g_byte_array_append(joined, partial->data, (guint)taken);
-    if (read < limit)
-      g_byte_array_append(joined, tcp_stream_bytes(stream, read), (guint)(limit - read));
-    bury_packets(world, conn, sender, joined->data, joined->len, all ? 0 : taken + alive - read);
-  }
-  if (all)
-    g_clear_pointer(&conn->partial[receiver], g_byte_array_unref);
+  if (alive < limit)
+    bury_packets(world, conn, sender, tcp_stream_bytes(stream, needed), limit - needed,
+                 alive - needed);
   conn->dead_from[sender] = MIN(conn->dead_from[sender], alive);
 }

@@ -14,9 +14,9 @@ conn_forget(World *world, guint32 number)
   for (guint end = 0; end < 2; end++) {
     sim_timer_cancel(world->sim, &conn->timer[end]);
     g_clear_pointer(&conn->stream[end], tcp_stream_unref);
-    g_clear_pointer(&conn->partial[end], g_byte_array_unref);
   }
   g_clear_pointer(&conn->out, g_byte_array_unref);
+  g_clear_pointer(&conn->in, g_byte_array_unref);
   conn->used = FALSE;
   conn->next_free = world->free_conn;
   world->free_conn = number;
@@ -147,11 +147,9 @@ static void
 conn_orphan(World *world, guint32 number, guint end)
 {
   TcpConn *tcp = world->conns[number].tcp[end];
-  gsize n;
   if (tcp == NULL)
     return;
-  tcp_conn_readable(tcp, &n);
-  if (n > 0 && tcp_conn_state(tcp) != TCP_CLOSED)
+  if (tcp_conn_untaken(tcp) > 0 && tcp_conn_state(tcp) != TCP_CLOSED)
     tcp_conn_abort(tcp, world_time(world));
   conn_flush(world, number, end);
   if (tcp_conn_state(tcp) == TCP_CLOSED)
@@ -173,9 +171,7 @@ conn_leave(World *world, guint32 number, guint end, gboolean abort)
   }
   custody_bury(world, number, 1 - end, TRUE);
   if (tcp_conn_state(tcp) != TCP_CLOSED) {
-    gsize n;
-    tcp_conn_readable(tcp, &n);
-    if (abort || n > 0)
+    if (abort || tcp_conn_untaken(tcp) > 0)
       tcp_conn_abort(tcp, world_time(world));
     else
       tcp_conn_close(tcp, world_time(world));
@@ -342,7 +338,7 @@ conn_closed(const World *world, guint32 number, guint end)
 {
   const Conn *conn = &world->conns[number];
   if (world->outside != NULL)
-    return conn->ended && conn->partial[end] == NULL;
+    return conn->ended && conn->in == NULL;
   return conn->tcp[end] == NULL || tcp_conn_state(conn->tcp[end]) == TCP_CLOSED;
 }
 
@@ -401,10 +397,6 @@ conn_bytes(World *world, guint32 number, guint end, gsize *n)
   const Conn *conn = &world->conns[number];
   if (world->outside != NULL)
     return outside_bytes(world, number, n);
-  if (conn->partial[end] != NULL) {
-    *n = conn->partial[end]->len;
-    return conn->partial[end]->data;
-  }
   return tcp_conn_readable(conn->tcp[end], n);
 }
 
@@ -421,33 +413,14 @@ conn_take(World *world, guint32 number, guint end, gsize n)
     outside_take(world, number, n);
     return;
   }
-  if (conn->partial[end] == NULL) {
-    tcp_conn_consumed(conn->tcp[end], world_time(world), n);
-    return;
-  }
-  g_byte_array_remove_range(conn->partial[end], 0, n);
-  if (conn->partial[end]->len == 0)
-    g_clear_pointer(&conn->partial[end], g_byte_array_unref);
+  tcp_conn_consumed(conn->tcp[end], world_time(world), n);
 }
 
-/* A packet larger than the receive buffer would wait for its own end: an application takes what
- * there is and waits with it. */
-gboolean
-conn_hoard(World *world, guint32 number, guint end)
+/* Applications read what there is, be it a whole packet or not. */
+void
+conn_read(World *world, guint32 number, guint end)
 {
-  Conn *conn = &world->conns[number];
-  gsize n;
-  if (world->outside != NULL)
-    return FALSE; /* its buffer grows with the packet */
-  const guint8 *bytes = tcp_conn_readable(conn->tcp[end], &n);
-  guint32 buffer = end == CLIENT_END
-                       ? world->groups[world->clients[conn->client].group].tcp.receive_buffer
-                       : world->brokers[conn->broker].tcp.receive_buffer;
-  if (n == 0 || (conn->partial[end] == NULL && n < buffer / 2))
-    return FALSE;
-  if (conn->partial[end] == NULL)
-    conn->partial[end] = g_byte_array_new();
-  g_byte_array_append(conn->partial[end], bytes, n);
-  tcp_conn_consumed(conn->tcp[end], world_time(world), n);
-  return TRUE;
+  TcpConn *tcp = world->conns[number].tcp[end];
+  if (world->outside == NULL && tcp != NULL)
+    tcp_conn_take(tcp, world_time(world), tcp_conn_untaken(tcp));
 }

@@ -111,16 +111,16 @@ const guint8 *
 outside_bytes(const World *world, guint32 number, gsize *n)
 {
   const Conn *conn = &world->conns[number];
-  const GByteArray *in = conn->partial[CLIENT_END];
-  *n = in == NULL ? 0 : in->len - conn->taken;
-  return in == NULL ? NULL : in->data + conn->taken;
+  const GByteArray *in = conn->in;
+  *n = in == NULL ? 0 : in->len - conn->decoded;
+  return in == NULL ? NULL : in->data + conn->decoded;
 }
 
 static gboolean
 is_welcome(const World *world, const Conn *conn)
 {
-  const GByteArray *in = conn->partial[CLIENT_END];
-  return in == NULL || in->len - conn->taken < BUFFER_BYTES ||
+  const GByteArray *in = conn->in;
+  return in == NULL || in->len - conn->decoded < BUFFER_BYTES ||
          world->clients[conn->client].processing == 0;
 }
 
@@ -128,10 +128,10 @@ void
 outside_take(World *world, guint32 number, gsize n)
 {
   Conn *conn = &world->conns[number];
-  conn->taken += n;
-  if (conn->taken == conn->partial[CLIENT_END]->len) {
-    g_clear_pointer(&conn->partial[CLIENT_END], g_byte_array_unref);
-    conn->taken = 0;
+  conn->decoded += n;
+  if (conn->decoded == conn->in->len) {
+    g_clear_pointer(&conn->in, g_byte_array_unref);
+    conn->decoded = 0;
   }
   if (conn->paused && is_welcome(world, conn)) {
     conn->paused = FALSE;
@@ -165,12 +165,12 @@ outside_input(World *world, guint32 number, const guint8 *data, gsize n)
   Conn *conn = &world->conns[number];
   if (is_left(world, number))
     return TRUE; /* of a connection that is being closed: nobody wants it */
-  if (conn->partial[CLIENT_END] == NULL)
-    conn->partial[CLIENT_END] = g_byte_array_new();
-  else if (conn->taken > 0)
-    g_byte_array_remove_range(conn->partial[CLIENT_END], 0, (guint)conn->taken);
-  conn->taken = 0;
-  g_byte_array_append(conn->partial[CLIENT_END], data, (guint)n);
+  if (conn->in == NULL)
+    conn->in = g_byte_array_new();
+  else if (conn->decoded > 0)
+    g_byte_array_remove_range(conn->in, 0, (guint)conn->decoded);
+  conn->decoded = 0;
+  g_byte_array_append(conn->in, data, (guint)n);
   if (world_counts(world))
     world->groups[world->clients[conn->client].group].mqtt_bytes[BROKER_END] += n;
   client_readable(world, number);

@@ -162,8 +162,7 @@ typedef struct {
   TcpStream *stream[2]; /* what each end sends; held until the connection is forgotten */
   SimTimer timer[2];
   guint32 client, broker;
-  guint32 flying[2];      /* packets under way, by the end that sent them */
-  GByteArray *partial[2]; /* what an end took of a packet larger than its receive buffer */
+  guint32 flying[2]; /* packets under way, by the end that sent them */
   gboolean used : 1, accepted : 1;
   gboolean queued : 1;      /* in the broker's queue for service */
   gboolean broker_open : 1; /* known to the broker machine */
@@ -174,7 +173,8 @@ typedef struct {
   guint8 seen;      /* bit per end: a monitor knows the connection */
   /* Of a connection to outside: */
   GByteArray *out;          /* what is still to be carried out; NULL: nothing yet */
-  gsize taken;              /* bytes of partial[CLIENT_END] that were decoded */
+  GByteArray *in;           /* what came; NULL: nothing that is not decoded */
+  gsize decoded;            /* bytes of it */
   gboolean established : 1; /* to the other side */
   gboolean ended : 1;       /* by the other side */
   gboolean wished : 1;      /* it is known that there is output */
@@ -334,9 +334,8 @@ void conn_wrote(World *world, guint32 conn, guint end, const guint8 *bytes, gsiz
 /* The next bytes for the machine at that end, and taking n of them. */
 const guint8 *conn_bytes(World *world, guint32 conn, guint end, gsize *n);
 void conn_take(World *world, guint32 conn, guint end, gsize n);
-/* After the machine asked for more: takes what there is of a packet larger than the receive buffer;
- * TRUE: there is more now. */
-gboolean conn_hoard(World *world, guint32 conn, guint end);
+/* The machine at that end waits for the rest of a packet: what there is of it has been read. */
+void conn_read(World *world, guint32 conn, guint end);
 
 /* client.c */
 void client_register(World *world);

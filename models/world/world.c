@@ -505,9 +505,9 @@ free_conn(Conn *conn)
   for (guint end = 0; end < 2; end++) {
     g_clear_pointer(&conn->tcp[end], tcp_conn_free);
     g_clear_pointer(&conn->stream[end], tcp_stream_unref);
-    g_clear_pointer(&conn->partial[end], g_byte_array_unref);
   }
   g_clear_pointer(&conn->out, g_byte_array_unref);
+  g_clear_pointer(&conn->in, g_byte_array_unref);
 }
 
 void

@@ -203,7 +203,9 @@ test_tcp(void)
   g_assert_cmpint(config.hystart, ==, linux_config.hystart);
   g_assert_cmpint(config.idle_restart, ==, linux_config.idle_restart);
   g_assert_cmpuint(config.send_buffer, ==, 64000);
-  g_assert_cmpuint(config.receive_buffer, ==, 64000);
+  g_assert_cmpuint(config.receive_buffer, ==, linux_config.receive_buffer);
+  g_assert_cmpuint(config.send_buffer_max, ==, linux_config.send_buffer_max);
+  g_assert_cmpuint(config.receive_buffer_max, ==, linux_config.receive_buffer_max);
 
   values_set(tcp, "rto_rule", "rfc6298");
   values_set(tcp, "rto_initial", "3s");
@@ -232,6 +234,8 @@ test_tcp(void)
   values_set(tcp, "dup_acks", "4");
   values_set(tcp, "send_buffer", "4kB");
   values_set(tcp, "receive_buffer", "5kB");
+  values_set(tcp, "send_buffer_max", "6kB");
+  values_set(tcp, "receive_buffer_max", "7kB");
   spec_tcp(tcp, &config);
   g_assert_cmpint(config.rto_rule, ==, TCP_RTO_RULE_RFC6298);
   g_assert_cmpint(config.rto_initial_ns, ==, 3 * SECOND);
@@ -260,6 +264,8 @@ test_tcp(void)
   g_assert_cmpuint(config.dup_acks, ==, 4);
   g_assert_cmpuint(config.send_buffer, ==, 4000);
   g_assert_cmpuint(config.receive_buffer, ==, 5000);
+  g_assert_cmpuint(config.send_buffer_max, ==, 6000);
+  g_assert_cmpuint(config.receive_buffer_max, ==, 7000);
 
   values_set(tcp, "rto_rule", "fixed");
   spec_tcp(tcp, &config);

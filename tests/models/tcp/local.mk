@@ -2,6 +2,7 @@
 tcp_tests = \
 	tests/models/tcp/test-acking \
 	tests/models/tcp/test-alive \
+	tests/models/tcp/test-buffers \
 	tests/models/tcp/test-cubic \
 	tests/models/tcp/test-flow \
 	tests/models/tcp/test-loss \
@@ -36,6 +37,8 @@ tests_models_tcp_test_random_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_rto_SOURCES = tests/models/tcp/test-rto.c $(tcp_pair)
 tests_models_tcp_test_rto_LDADD = $(LIBS_TCP)
 tcp_script = tests/models/tcp/script.c tests/models/tcp/script.h
+tests_models_tcp_test_buffers_SOURCES = tests/models/tcp/test-buffers.c $(tcp_script)
+tests_models_tcp_test_buffers_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_probe_SOURCES = tests/models/tcp/test-probe.c $(tcp_script)
 tests_models_tcp_test_probe_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_undo_SOURCES = tests/models/tcp/test-undo.c $(tcp_script)

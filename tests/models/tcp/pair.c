@@ -14,6 +14,7 @@ pair_new(void (*stack)(TcpConfig *config), gint64 delay_ms)
   stack(&pair->config[1]);
   for (guint end = 0; end < 2; end++) {
     pair->config[end].tick_ns = 0;
+    pair->config[end].send_buffer_max = pair->config[end].receive_buffer_max = 0;
     pair->config[end].ack_rule = TCP_ACK_RULE_RFC1122;
     pair->config[end].congestion = TCP_RENO;
   }
@@ -31,6 +32,7 @@ pair_linux_newreno(TcpConfig *config)
 {
   tcp_config_linux(config);
   config->sack = config->collapse = FALSE;
+  config->receive_buffer = G_MAXUINT16; /* SYN tells all of it, so that no duplicate ACK has news */
 }
 
 void

@@ -69,6 +69,7 @@ script_open(Script *script, gint64 rtt_ms)
                         .window = 65536,
                         .mss = 1000 + 12,
                         .sack_permitted = script->config.sack,
+                        .window_scaled = script->config.window_scaling,
                         .ts_value = 1};
   script->conn = tcp_conn_new(&script->config, segment.mss, TRUE);
   tcp_conn_connect(script->conn, 0);

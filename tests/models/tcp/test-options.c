@@ -216,10 +216,10 @@ test_window_scaling(gconstpointer scaled)
   pair->log_windows = TRUE;
   pair_connect(pair);
   pair_run(pair, -1);
-  pair_assert_log(pair, scaled != NULL ? "0.000 > S 0:0(0) win 65520\n"
-                                         "0.100 < S. 0:0(0) ack 1 win 65520\n"
+  pair_assert_log(pair, scaled != NULL ? "0.000 > S 0:0(0) win 65535\n"
+                                         "0.100 < S. 0:0(0) ack 1 win 65535\n"
                                          "0.200 > . 1:1(0) ack 1 win 1000000\n"
-                                       : "0.000 > S 0:0(0) win 65520\n"
+                                       : "0.000 > S 0:0(0) win 65535\n"
                                          "0.100 < S. 0:0(0) ack 1 win 65535\n"
                                          "0.200 > . 1:1(0) ack 1 win 65535\n");
   pair_write(pair, 0, 1); /* the first ACK tells what the SYN could not */
