@@ -14,6 +14,9 @@ AM_TESTS_ENVIRONMENT = \
 TESTS += tests/tidy.sh tests/coverage.sh
 EXTRA_DIST += tests/tidy.sh tests/coverage.sh tests/seeded.sh
 
+# Simulated figures beside closed forms.
+THEORY = tests/theory.c tests/theory.h
+
 include tests/sim/random/local.mk
 include tests/sim/engine/local.mk
 include tests/sim/record/local.mk

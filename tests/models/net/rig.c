@@ -1,7 +1,5 @@
 #include "tests/models/net/rig.h"
 
-#include <math.h>
-
 static Trip *
 trip_at(const Rig *rig, guint32 flow)
 {
@@ -122,17 +120,4 @@ rig_run(Rig *rig)
   g_assert_cmpuint(net_packets_alive(rig->net), ==, 0);
   for (guint32 i = 0; i < rig->trips->len; i++)
     g_assert_cmpuint(trip_at(rig, i)->delivered + trip_at(rig, i)->lost, ==, 1);
-}
-
-double
-rig_z(const double *values, guint n, double expected)
-{
-  double sum = 0, squares = 0, mean;
-
-  for (guint i = 0; i < n; i++)
-    sum += values[i];
-  mean = sum / n;
-  for (guint i = 0; i < n; i++)
-    squares += (values[i] - mean) * (values[i] - mean);
-  return (mean - expected) / sqrt(squares / (n - 1) / n);
 }

@@ -34,6 +34,3 @@ guint32 rig_route(Rig *rig, const LinkConfig *config, const char *name, guint64 
 guint32 rig_send(Rig *rig, gint64 at_ns, guint32 route, NetDirection direction, guint length);
 const Trip *rig_trip(const Rig *rig, guint32 flow);
 void rig_run(Rig *rig);
-
-/* (mean - expected) in standard errors. */
-double rig_z(const double *values, guint n, double expected);

@@ -4,10 +4,11 @@
 #include <math.h>
 
 #include "tests/models/net/rig.h"
+#include "tests/theory.h"
 
-/* The share of n packets, one each step_ns, that is lost. */
-static double
-lost_share(const LinkConfig *config, guint64 seed, guint n, gint64 step_ns)
+/* So many of n packets, one each step_ns, are lost. */
+static guint
+losses(const LinkConfig *config, guint64 seed, guint n, gint64 step_ns)
 {
   g_autoptr(Rig) rig = rig_new(0);
   guint32 route = rig_route(rig, config, "radio", seed);
@@ -16,7 +17,7 @@ lost_share(const LinkConfig *config, guint64 seed, guint n, gint64 step_ns)
     rig_send(rig, i * step_ns, route, NET_UP, 100);
   rig_run(rig);
   g_assert_cmpuint(net_link_counters(rig->net, 0, NET_UP)->lost, ==, n - rig->order->len);
-  return (double)(n - rig->order->len) / n;
+  return n - rig->order->len;
 }
 
 static void
@@ -30,8 +31,7 @@ test_bernoulli(void)
     double rate = rates[i];
 
     config.direction[NET_UP].loss.rate = rate;
-    g_assert_cmpfloat(fabs(lost_share(&config, 7, n, MS) - rate), <,
-                      4 * sqrt(rate * (1 - rate) / n));
+    theory_share("Bernoulli loss", losses(&config, 7, n, MS), n, rate);
   }
 }
 
@@ -40,9 +40,9 @@ test_none_and_all(void)
 {
   LinkConfig config = rig_config();
 
-  g_assert_cmpfloat(lost_share(&config, 1, 1000, MS), ==, 0);
+  g_assert_cmpuint(losses(&config, 1, 1000, MS), ==, 0);
   config.direction[NET_UP].loss.rate = 1;
-  g_assert_cmpfloat(lost_share(&config, 1, 1000, MS), ==, 1);
+  g_assert_cmpuint(losses(&config, 1, 1000, MS), ==, 1000);
 }
 
 /* Packets that share an instant share no luck, in one direction or in two: at 50 % half of the
@@ -65,7 +65,7 @@ test_same_instant(gconstpointer second)
   rig_run(rig);
   for (guint32 i = 0; i < n; i++)
     alike += rig_trip(rig, 2 * i)->lost == rig_trip(rig, 2 * i + 1)->lost;
-  g_assert_cmpfloat(fabs((double)alike / n - 0.5), <, 4 * sqrt(0.25 / n));
+  theory_share("pairs with one fate", alike, n, 0.5);
 }
 
 /* What happens to a packet does not depend on what else is sent, nor on the order of creation of
@@ -131,22 +131,38 @@ test_gilbert_extremes(void)
   LinkConfig config = rig_config();
 
   g_assert_true(loss_config_gilbert(&config.direction[NET_UP].loss, 0, 1.0 * S, 0, 1));
-  g_assert_cmpfloat(lost_share(&config, 1, 1000, S), ==, 0);
+  g_assert_cmpuint(losses(&config, 1, 1000, S), ==, 0);
   g_assert_true(loss_config_gilbert(&config.direction[NET_UP].loss, 1, 1.0 * S, 0, 1));
-  g_assert_cmpfloat(lost_share(&config, 1, 1000, S), ==, 1);
+  g_assert_cmpuint(losses(&config, 1, 1000, S), ==, 1000);
 }
 
-/* From the first packet on, since the process begins stationary: 400 links, 50 s each. */
+/* Of n packets n L are lost, from the first one on, since the process begins stationary; their
+ * number has the variance n L (1 - L) + 2 C sum (n - j) r^j, where r is the correlation of the
+ * state from packet to packet and C the variance of the loss that it brings. */
 static void
-test_gilbert_mean(void)
+test_gilbert_count(void)
 {
   LinkConfig config = rig_config();
-  double shares[400];
+  LossConfig *loss = &config.direction[NET_UP].loss;
+  const double mean = 0.1, loss_good = 0.02, loss_bad = 0.7;
+  const guint n = 250;
+  double bad, c, r, variance = n * mean * (1 - mean);
+  Sample count = {0}, square = {0};
 
-  g_assert_true(loss_config_gilbert(&config.direction[NET_UP].loss, 0.1, 400.0 * MS, 0.02, 0.7));
-  for (guint i = 0; i < G_N_ELEMENTS(shares); i++)
-    shares[i] = lost_share(&config, i, 250, 200 * MS);
-  g_assert_cmpfloat(fabs(rig_z(shares, G_N_ELEMENTS(shares), 0.1)), <, 4);
+  g_assert_true(loss_config_gilbert(loss, mean, 400.0 * MS, loss_good, loss_bad));
+  bad = loss->bad_ns / (loss->bad_ns + loss->good_ns);
+  c = bad * (1 - bad) * (loss_bad - loss_good) * (loss_bad - loss_good);
+  r = exp(-(1 / loss->good_ns + 1 / loss->bad_ns) * 200 * MS);
+  for (guint j = 1; j < n; j++)
+    variance += 2 * c * (n - j) * pow(r, j);
+  for (guint i = 0; i < 1000; i++) {
+    double lost = losses(&config, i, n, 200 * MS);
+
+    sample_add(&count, lost);
+    sample_add(&square, (lost - n * mean) * (lost - n * mean));
+  }
+  theory_mean("Gilbert-Elliott, losses of 250", &count, n * mean);
+  theory_mean("Gilbert-Elliott, their variance", &square, variance);
 }
 
 /* It begins in the bad state as often as it is in it later. */
@@ -165,7 +181,7 @@ test_gilbert_begins_stationary(void)
     gilbert_start(&state, &config, &stream, 0);
     bad += state.bad;
   }
-  g_assert_cmpfloat(fabs((double)bad / n - 0.2), <, 4 * sqrt(0.16 / n));
+  theory_share("Gilbert-Elliott, begins bad", bad, n, 0.2);
 }
 
 /* Sojourns have their means, and are exponential: 1 / e of them are longer than that. */
@@ -193,37 +209,45 @@ test_gilbert_sojourns(void)
   }
   for (guint i = 0; i < 2; i++) {
     g_assert_cmpfloat(fabs(sum[i] / n - 1), <, 4 / sqrt(n));
-    g_assert_cmpfloat(fabs((double)longer[i] / n - exp(-1)), <, 4 * sqrt(0.2326 / n));
+    theory_share("sojourns above their mean", longer[i], n, exp(-1));
   }
 }
 
 /* Losses in a row, a packet each 100 ms, bursts of 400 ms: a loss follows a loss with the
- * probability to be bad again, share + (1 - share) exp(-(1 / good + 1 / bad) 100 ms). */
+ * probability s to be bad again, share + (1 - share) exp(-(1 / good + 1 / bad) 100 ms), so runs are
+ * geometric: 1 / (1 - s) on average, and longer than three with probability s^3. */
 static void
 test_gilbert_runs(void)
 {
   LinkConfig config = rig_config();
   LossConfig *loss = &config.direction[NET_UP].loss;
-  double after_loss[300], expected;
   const guint n = 2000;
+  Sample length = {0};
+  guint longer = 0;
+  double s;
 
   g_assert_true(loss_config_gilbert(loss, 0.2, 400.0 * MS, 0, 1));
-  expected = 0.2 + 0.8 * exp(-(1 / loss->good_ns + 1 / loss->bad_ns) * 100 * MS);
-  for (guint r = 0; r < G_N_ELEMENTS(after_loss); r++) {
+  s = 0.2 + 0.8 * exp(-(1 / loss->good_ns + 1 / loss->bad_ns) * 100 * MS);
+  for (guint r = 0; r < 300; r++) {
     g_autoptr(Rig) rig = rig_new(0);
     guint32 route = rig_route(rig, &config, "radio", r);
-    guint pairs = 0, losses = 0;
+    guint run = 0;
 
-    for (guint i = 0; i < n; i++)
+    for (guint i = 0; i < n + 500; i++)
       rig_send(rig, i * 100 * MS, route, NET_UP, 100);
     rig_run(rig);
-    for (guint32 i = 1; i < n; i++) {
-      losses += rig_trip(rig, i - 1)->lost;
-      pairs += rig_trip(rig, i - 1)->lost && rig_trip(rig, i)->lost;
+    for (guint32 i = 1; i < n || run > 0; i++) { /* those that begin among the first n */
+      if (rig_trip(rig, i)->lost && (run > 0 || !rig_trip(rig, i - 1)->lost)) {
+        run++;
+      } else if (run > 0) {
+        sample_add(&length, run);
+        longer += run > 3;
+        run = 0;
+      }
     }
-    after_loss[r] = (double)pairs / losses;
   }
-  g_assert_cmpfloat(fabs(rig_z(after_loss, G_N_ELEMENTS(after_loss), expected)), <, 4);
+  theory_mean("Gilbert-Elliott, losses in a row", &length, 1 / (1 - s));
+  theory_share("Gilbert-Elliott, runs above three", longer, length.n, s * s * s);
 }
 
 int
@@ -239,7 +263,7 @@ main(int argc, char **argv)
   g_test_add_func("/net/loss/same-weather", test_same_weather);
   g_test_add_func("/net/loss/gilbert-parameters", test_gilbert_parameters);
   g_test_add_func("/net/loss/gilbert-extremes", test_gilbert_extremes);
-  g_test_add_func("/net/loss/gilbert-mean", test_gilbert_mean);
+  g_test_add_func("/net/loss/gilbert-count", test_gilbert_count);
   g_test_add_func("/net/loss/gilbert-begins-stationary", test_gilbert_begins_stationary);
   g_test_add_func("/net/loss/gilbert-sojourns", test_gilbert_sojourns);
   g_test_add_func("/net/loss/gilbert-runs", test_gilbert_runs);

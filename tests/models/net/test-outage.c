@@ -4,9 +4,10 @@
 #include <math.h>
 
 #include "tests/models/net/rig.h"
+#include "tests/theory.h"
 
-/* Whether the link of each of n seeds is down at at_ns: the share. */
-static double
+/* Of the links of n seeds so many are down at at_ns. */
+static guint
 offline(const LinkConfig *config, guint n, gint64 at_ns)
 {
   g_autoptr(Rig) rig = rig_new(0);
@@ -14,7 +15,7 @@ offline(const LinkConfig *config, guint n, gint64 at_ns)
 
   for (guint i = 0; i < n; i++)
     down += net_link_down(rig->net, net_link_new(rig->net, config, "radio", i, 1), NET_UP, at_ns);
-  return (double)down / n;
+  return down;
 }
 
 /* Long after the start a link is down with probability E[lasts] / (E[gap] + E[lasts]). */
@@ -29,8 +30,7 @@ test_offline_share(void)
 
   config.outage_gap = gap;
   config.outage_lasts = lasts;
-  g_assert_cmpfloat(fabs(offline(&config, n, 20000 * S) - expected), <,
-                    4 * sqrt(expected * (1 - expected) / n));
+  theory_share("offline share", offline(&config, n, 20000 * S), n, expected);
 }
 
 /* The phase is random, so that also an early instant meets it. */
@@ -46,30 +46,62 @@ test_random_phase(void)
   config.outage_every = every;
   config.outage_lasts = lasts;
   for (gint64 at_ns = 11 * S; at_ns < 200 * S; at_ns += 33 * S)
-    g_assert_cmpfloat(fabs(offline(&config, n, at_ns) - expected), <,
-                      4 * sqrt(expected * (1 - expected) / n));
+    theory_share("offline share", offline(&config, n, at_ns), n, expected);
 }
 
-/* The inspection paradox: an instant falls into a long gap rather than a short one, so what is left
- * of it is E[gap^2] / (2 E[gap]) on average, here 54.2 s, not half of the mean gap of 100 s. */
+/* What is left, 30000 s after the start of each of 4000 links, of the gap that runs then, or of the
+ * outage. */
+static Sample
+residual(const Dist *gap, const Dist *lasts, gboolean of_outage)
+{
+  LinkConfig config = {.outage_gap = gap, .outage_lasts = lasts};
+  const gint64 at_ns = 30000 * S;
+  Sample left_s = {0};
+
+  for (guint i = 0; i < 4000; i++) {
+    RandomStream stream = random_stream(i, 1, "radio", "outage");
+    OutageCursor cursor;
+    gboolean running;
+
+    outage_start(&cursor, &config, &stream, 0);
+    running = outage_running(&cursor, &config, &stream, at_ns);
+    if (running == of_outage)
+      sample_add(&left_s, (double)((running ? cursor.end_ns : cursor.start_ns) - at_ns) / S);
+  }
+  return left_s;
+}
+
+/* The inspection paradox: an instant falls into a long interval rather than a short one, so what is
+ * left of that is E[D^2] / (2 E[D]) on average. */
 static void
 test_residual_life(void)
 {
   g_autoptr(Dist) gap = dist_new(DIST_UNIFORM, 50.0 * S, 150.0 * S, 0, INFINITY, NULL);
   g_autoptr(Dist) lasts = dist_constant(10.0 * S);
-  LinkConfig config = {.outage_gap = gap, .outage_lasts = lasts};
-  g_autofree double *left_s = g_new(double, 4000);
-  guint n = 0;
+  Sample left_s = residual(gap, lasts, FALSE);
 
-  for (guint i = 0; i < 4000; i++) {
-    RandomStream stream = random_stream(i, 1, "radio", "outage");
-    OutageCursor cursor;
+  theory_mean("left of a gap, s", &left_s, (100.0 * 100 + 10000.0 / 12) / 200);
+}
 
-    outage_start(&cursor, &config, &stream, 0);
-    if (!outage_running(&cursor, &config, &stream, 30000 * S))
-      left_s[n++] = (double)(cursor.start_ns - 30000 * S) / S;
+static void
+test_residual_outage(void)
+{
+  static const struct {
+    const char *what;
+    DistKind kind;
+    double a_s, b_s, left_s;
+  } rows[] = {{"left of an outage of 60 s, s", DIST_CONSTANT, 60, 0, 30},
+              {"left of an exponential outage, s", DIST_EXPONENTIAL, 60, 0, 60},
+              {"left of a uniform outage, s", DIST_UNIFORM, 20, 100, (3600 + 6400.0 / 12) / 120}};
+  g_autoptr(Dist) gap = dist_new(DIST_EXPONENTIAL, 100.0 * S, 0, 0, INFINITY, NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(Dist) lasts =
+        dist_new(rows[i].kind, rows[i].a_s * S, rows[i].b_s * S, 0, INFINITY, NULL);
+    Sample left_s = residual(gap, lasts, TRUE);
+
+    theory_mean(rows[i].what, &left_s, rows[i].left_s);
   }
-  g_assert_cmpfloat(fabs(rig_z(left_s, n, (100.0 * 100 + 10000.0 / 12) / 200)), <, 4);
 }
 
 /* Start to start every 10 s, 25 s long: two of three would fall into a running one and are skipped.
@@ -135,6 +167,7 @@ main(int argc, char **argv)
   g_test_add_func("/net/outage/offline-share", test_offline_share);
   g_test_add_func("/net/outage/random-phase", test_random_phase);
   g_test_add_func("/net/outage/residual-life", test_residual_life);
+  g_test_add_func("/net/outage/residual-outage", test_residual_outage);
   g_test_add_func("/net/outage/skipped", test_skipped);
   g_test_add_func("/net/outage/one-process", test_one_process);
   return g_test_run();
