@@ -13,6 +13,7 @@ tcp_tests = \
 	tests/models/tcp/test-rto \
 	tests/models/tcp/test-sack \
 	tests/models/tcp/test-stream \
+	tests/models/tcp/test-theory \
 	tests/models/tcp/test-undo
 check_PROGRAMS += $(tcp_tests)
 TESTS += $(tcp_tests)
@@ -47,3 +48,5 @@ tests_models_tcp_test_sack_SOURCES = tests/models/tcp/test-sack.c $(tcp_script)
 tests_models_tcp_test_sack_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_stream_SOURCES = tests/models/tcp/test-stream.c
 tests_models_tcp_test_stream_LDADD = $(LIBS_TCP)
+tests_models_tcp_test_theory_SOURCES = tests/models/tcp/test-theory.c $(tcp_pair) $(THEORY)
+tests_models_tcp_test_theory_LDADD = $(LIBS_TCP) -lm

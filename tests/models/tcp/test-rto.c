@@ -28,6 +28,20 @@ test_constant_rtt_rfc6298(void)
   }
 }
 
+/* The same with R = 500 ms, down to the minimum of 1 s. */
+static void
+test_constant_rtt_to_the_minimum(void)
+{
+  static const gint64 expected_us[] = {1500000, 1250000, 1062500, 1000000, 1000000};
+  g_autoptr(Pair) pair = pair_new(tcp_config_rfc6298, 250);
+  pair->config[1].delayed_ack_ns = 0;
+  pair_open(pair);
+  for (gsize i = 0; i < G_N_ELEMENTS(expected_us); i++) {
+    g_assert_cmpint(tcp_conn_rto_ns(pair->end[0]) / 1000, ==, expected_us[i]);
+    exchange(pair);
+  }
+}
+
 static void
 test_minimum_and_maximum_rfc6298(void)
 {
@@ -283,6 +297,7 @@ main(int argc, char *argv[])
 {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/tcp/rto/rfc6298/constant-rtt", test_constant_rtt_rfc6298);
+  g_test_add_func("/tcp/rto/rfc6298/constant-rtt-to-minimum", test_constant_rtt_to_the_minimum);
   g_test_add_func("/tcp/rto/rfc6298/changing-rtt", test_changing_rtt_rfc6298);
   g_test_add_func("/tcp/rto/rfc6298/bounds", test_minimum_and_maximum_rfc6298);
   g_test_add_func("/tcp/rto/linux/constant-rtt", test_constant_rtt_linux);
