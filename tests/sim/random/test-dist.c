@@ -159,6 +159,8 @@ test_case(gconstpointer data)
 
     distance = MAX(distance, MAX((i + 1.0) / N - p, p - (double)i / N));
   }
+  g_test_message("mean %.5g, theory %.5g, standard error %.2g; Kolmogorov-Smirnov %.2f of 1.63",
+                 sum / N, mean, sqrt(variance / N), distance * sqrt(N));
   g_assert_cmpfloat(distance, <, 1.63 / sqrt(N));
   if (c->median)
     g_assert_cmpfloat_with_epsilon(dist_median(dist), c->median, 1e-9 * fabs(c->median));
