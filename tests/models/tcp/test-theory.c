@@ -176,6 +176,13 @@ typedef struct {
   Sample sent, arrived;
 } Arq;
 
+/* What k losses in a row wait. */
+static double
+ladder_s(guint losses, double backoff)
+{
+  return T_S * (backoff > 1 ? (pow(backoff, losses) - 1) / (backoff - 1) : losses);
+}
+
 /* One segment after the other, each alone in flight: no duplicate ACK can help it, so TCP is
  * stop-and-wait ARQ. */
 static Arq
@@ -199,16 +206,21 @@ stop_and_wait(double data_loss, double ack_loss, double backoff, guint n)
   path.loss[1] = ack_loss;
   for (guint i = 0; i < n; i++) {
     guint64 want = pair->received[1] + 100;
+    double wait_s;
     gint64 begin_ns = pair->now_ns, arrived_ns = 0;
-    guint sent = pair->sent[0], answers = pair->sent[1];
+    guint sent = pair->sent[0], answers = pair->sent[1], tries = 0;
 
     pair_write(pair, 0, 100);
     while (!tcp_conn_idle(pair->end[0])) {
       g_assert_true(pair_step(pair, TCP_NEVER));
-      if (arrived_ns == 0 && pair->received[1] == want)
+      if (arrived_ns == 0 && pair->received[1] == want) {
         arrived_ns = pair->now_ns;
+        tries = pair->sent[0] - sent;
+      }
     }
-    sample_add(&arq.wait_s, (double)(arrived_ns - begin_ns) / SECOND - RTT_S / 2);
+    wait_s = (double)(arrived_ns - begin_ns) / SECOND - RTT_S / 2;
+    g_assert_cmpfloat_with_epsilon(wait_s, ladder_s(tries - 1, backoff), 1e-6);
+    sample_add(&arq.wait_s, wait_s);
     sample_add(&arq.cycle_s, (double)(pair->now_ns - begin_ns) / SECOND);
     sample_add(&arq.sent, pair->sent[0] - sent);
     sample_add(&arq.arrived, pair->sent[1] - answers); /* each is answered at once */
