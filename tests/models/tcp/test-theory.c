@@ -68,7 +68,7 @@ static double
 rate_of(void (*stack)(TcpConfig *config), Path *path, double rtt_s, double rto_s, guint segments)
 {
   g_autoptr(Pair) pair = long_flow(stack, path, rtt_s, rto_s);
-  guint begin = segments; /* slow start ends in a burst of losses, which is over by then */
+  guint begin = segments; /* the burst of losses at the end of slow start is over */
   gint64 begin_ns = 0;
 
   pair_connect(pair);
@@ -80,10 +80,10 @@ rate_of(void (*stack)(TcpConfig *config), Path *path, double rtt_s, double rto_s
   return (double)segments * MSS / ((double)(pair->now_ns - begin_ns) / SECOND);
 }
 
-/* Padhye, Firoiu, Towsley, Kurose 1998, equation 32; RFC 5348 3.1 is the same without min(). b is
- * the number of ACKed segments that the window grows for as if they were one. It is 1 here although
- * every second segment is acknowledged, since the bytes are counted (RFC 5681 3.1, RFC 3465), and
- * not the ACKs, as in the TCP of 1998, whose b was 2. */
+/* Padhye, Firoiu, Towsley, Kurose 1998, the approximate form; RFC 5348 3.1 is the same without
+ * min(). b is the number of ACKed segments that the window grows for as if they were one. It is 1
+ * here although every second segment is acknowledged, since the bytes are counted (RFC 5681 3.1,
+ * RFC 3465), and not the ACKs, as in the TCP of 1998, whose b was 2. */
 static double
 pftk(double p, double rtt_s, double rto_s)
 {

@@ -33,7 +33,7 @@ test_inflight_window(void)
   const double rtt_s = 0.3, duration_s = 90;
   for (gsize i = 0; i < G_N_ELEMENTS(bounds); i++)
     for (guint qos = 1; qos <= 2; qos++)
-      for (guint window = 1; window <= 25; window += 8) {
+      for (guint window = 1; window <= 25; window += 12) {
         g_autofree char *w = g_strdup_printf("%u", window);
         g_autofree char *text = g_strdup_printf(
             "[experiment]\ntitle = t\nwarmup = 20s\nduration = %gs\ndrain = 0s\n"
@@ -58,7 +58,7 @@ test_inflight_window(void)
 static void
 test_receive_window(void)
 {
-  const double mss = 1460, buffer = 20 * mss, rtt_s = 0.3, duration_s = 300;
+  const double mss = 1460, buffer = 20 * mss, rtt_s = 0.3, duration_s = 90;
   static const guint sizes[] = {1446, 500, 5000, 14000, 100000};
   for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
     g_autoptr(Outcome) outcome =
@@ -73,8 +73,8 @@ test_receive_window(void)
     double expected = buffer * duration_s / rtt_s;
     g_test_message("messages of %u B: %.0f bytes, %.3f of theory", sizes[i], bytes,
                    bytes / expected);
-    g_assert_cmpfloat(bytes, <=, expected * 1.001); /* a segment more or less at the ends */
-    g_assert_cmpfloat(bytes, >=, expected * (1 - mss / buffer));
+    g_assert_cmpfloat(bytes, <=, expected + buffer);
+    g_assert_cmpfloat(bytes, >=, expected * (1 - mss / buffer) - buffer);
   }
 }
 
@@ -115,8 +115,8 @@ test_offline_share(void)
   for (gsize i = 0; i < G_N_ELEMENTS(absences); i++) {
     g_autofree char *what = g_strdup_printf("QoS 0 lost, away for %s", absences[i].lasts);
     Sample lost = {0};
-    for (guint run = 0; run < 10; run++) {
-      g_autoptr(Outcome) outcome = run_f(run, AWAY, "", 0, absences[i].lasts);
+    for (guint run = 0; run < 20; run++) {
+      g_autoptr(Outcome) outcome = run_f(100 + run, AWAY, "", 0, absences[i].lasts);
       sample_add(&lost, kit_count(outcome, "p", COUNT_LOST) / kit_count(outcome, "p", COUNT_OWED));
     }
     theory_mean(what, &lost, absences[i].mean_s / (100 + absences[i].mean_s));
@@ -133,8 +133,8 @@ test_residual_absence(void)
     g_autofree char *what = g_strdup_printf("wait for who is away for %s, s", absences[i].lasts);
     g_autofree char *share = g_strdup_printf("share that waits, away for %s", absences[i].lasts);
     Sample wait_s = {0}, waits = {0};
-    for (guint run = 0; run < 10; run++) {
-      g_autoptr(Outcome) outcome = run_f(run, AWAY, session, 1, absences[i].lasts);
+    for (guint run = 0; run < 20; run++) {
+      g_autoptr(Outcome) outcome = run_f(100 + run, AWAY, session, 1, absences[i].lasts);
       const Histogram *latency = kit_histogram(outcome, "p", HISTOGRAM_LATENCY);
       double late = (double)histogram_above(latency, 0);
       g_assert_cmpfloat(kit_count(outcome, "p", COUNT_LOST), ==, 0);
