@@ -288,3 +288,15 @@ mqtt_broker_inflight(const MqttBroker *broker, MqttBytes client_id)
   const BrokerSession *session = g_hash_table_lookup(broker->by_id, &client_id);
   return session == NULL ? 0 : mqtt_session_inflight(&session->s);
 }
+
+void
+mqtt_broker_ask(const MqttBroker *broker, guint32 conn, guint stage)
+{
+  const Link *link = conn < broker->links->len ? broker->links->pdata[conn] : NULL;
+  if (link == NULL)
+    return;
+  const char *memory = stage == 1 ? (const char *)link : (const char *)link->session;
+  gsize bytes = stage == 1 ? sizeof *link : sizeof(BrokerSession);
+  for (gsize i = 0; memory != NULL && i < bytes; i += 64)
+    __builtin_prefetch(memory + i);
+}

@@ -83,3 +83,7 @@ guint mqtt_broker_connections(const MqttBroker *broker);
 /* Of one client's session; 0 if it has none. */
 guint mqtt_broker_queued(const MqttBroker *broker, MqttBytes client_id);
 guint mqtt_broker_inflight(const MqttBroker *broker, MqttBytes client_id);
+
+/* Asks the caches for what an input from the connection will touch, in two stages: 1, and when that
+ * has come, 2. */
+void mqtt_broker_ask(const MqttBroker *broker, guint32 conn, guint stage);

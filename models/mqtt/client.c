@@ -433,3 +433,10 @@ mqtt_client_load(MqttClient *client, const MqttStoreKey *key, const guint8 *valu
   else if (n > 0)
     set_id(client, (MqttBytes){value, (guint32)n});
 }
+
+void
+mqtt_client_ask(const MqttClient *client)
+{
+  for (gsize i = 0; i < sizeof *client; i += 64)
+    __builtin_prefetch((const char *)client + i);
+}

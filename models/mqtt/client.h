@@ -131,3 +131,6 @@ gboolean mqtt_client_gave_up(const MqttClient *client);
 gboolean mqtt_client_connected(const MqttClient *client);
 guint mqtt_client_inflight(const MqttClient *client);
 guint mqtt_client_queued(const MqttClient *client);
+
+/* Asks the caches for what an input or an output will touch. */
+void mqtt_client_ask(const MqttClient *client);

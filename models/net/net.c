@@ -233,6 +233,30 @@ on_free(gpointer user, guint32 index, guint32 word G_GNUC_UNUSED)
   leave(net, index, link_of(net, &packet_at(net, index)->view));
 }
 
+/* The stages of SimAhead: the direction, its first packet, and what its receiver needs. */
+static void
+look_ahead(gpointer user, guint32 index, guint32 word G_GNUC_UNUSED, guint stage)
+{
+  const Net *net = user;
+  const LinkDirection *state = &link_at(net, index / 2)->direction[index % 2];
+
+  if (stage == 0) {
+    __builtin_prefetch(state);
+    __builtin_prefetch((const char *)state + sizeof *state - 1);
+    return;
+  }
+  if (state->first == 0)
+    return;
+  const Packet *packet = packet_at(net, state->first - 1);
+  if (stage == 1) {
+    __builtin_prefetch(packet);
+    __builtin_prefetch((const char *)packet + net->stride - 1);
+  } else if (net->handler.ahead) {
+    net->handler.ahead(net->user, packet->view.flow, (NetDirection)packet->view.direction,
+                       stage - 2);
+  }
+}
+
 Net *
 net_new(Sim *sim, gsize body_size, const NetHandler *handler, gpointer user)
 {
@@ -243,6 +267,7 @@ net_new(Sim *sim, gsize body_size, const NetHandler *handler, gpointer user)
   net->user = user;
   net->kind_fifo = sim_register(sim, on_fifo, net);
   net->kind_free = sim_register(sim, on_free, net);
+  sim_look_ahead(sim, net->kind_fifo, look_ahead);
   /* A multiple of 8, so that any body is aligned. */
   net->stride = (sizeof(Packet) + body_size + 7) / 8 * 8;
   net->links = g_array_new(FALSE, FALSE, sizeof(Link));

@@ -85,6 +85,8 @@ typedef struct {
    * that a NAT drops on its way up: NET_UNMAPPED. */
   void (*observe)(gpointer user, guint32 packet, guint32 link, NetVerdict verdict, gint64 at_ns,
                   gint64 arrives_ns);
+  /* Optional: a packet of the flow will soon be delivered; see SimAhead. */
+  void (*ahead)(gpointer user, guint32 flow, NetDirection direction, guint stage);
 } NetHandler;
 
 /* body_size: bytes of opaque body in every packet. sim, handler are borrowed. */

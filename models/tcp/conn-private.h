@@ -145,7 +145,8 @@ struct _TcpConn {
    * <= tail. What lies in [rexmit, loss_end) is taken as lost and waits for retransmission;
    * [unsent, tail) was never transmitted. With SACK, tags say what is lost, nothing before rexmit
    * waits for retransmission, and loss_end is idle. */
-  TcpSent *ring;
+  TcpSent *ring; /* of ring_mask + 1; NULL: `only`, as long as one is enough */
+  TcpSent only;
   guint32 ring_mask;
   guint32 head, rexmit, loss_end, unsent, tail;
 
@@ -248,12 +249,11 @@ tcp_conn_linux(const TcpConn *conn)
 static inline TcpSent *
 tcp_conn_sent(const TcpConn *conn, guint32 index)
 {
-  return &conn->ring[index & conn->ring_mask];
+  return conn->ring != NULL ? &conn->ring[index & conn->ring_mask] : (TcpSent *)&conn->only;
 }
 
 /* conn.c */
 void tcp_conn_set_timer(TcpConn *conn, TcpTimer timer, gint64 at_ns);
-void tcp_conn_start_timer(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 delay_ns);
 void tcp_conn_finish(TcpConn *conn, TcpEnd end);
 void tcp_conn_time_wait(TcpConn *conn, gint64 now_ns);
 void tcp_conn_establish(TcpConn *conn, gint64 now_ns);
@@ -386,7 +386,7 @@ gint64 tcp_rack_detect(TcpConn *conn, gint64 now_ns);
 void tcp_rack_update_window(TcpConn *conn, const TcpAck *ack);
 
 /* probe.c */
-gboolean tcp_probe_schedule(TcpConn *conn, gint64 now_ns, gboolean advancing);
+void tcp_probe_data_sent(TcpConn *conn, gint64 now_ns, gboolean oldest);
 void tcp_probe_rearm(TcpConn *conn, gint64 now_ns);
 void tcp_probe_set_timer(TcpConn *conn, gint64 now_ns);
 void tcp_probe_timeout(TcpConn *conn, gint64 now_ns);
@@ -447,5 +447,6 @@ void tcp_rtt_progress(TcpConn *conn);
 
 /* timer.c */
 gint64 tcp_timer_ceil(const TcpConfig *config, gint64 delay_ns);
-gint64 tcp_timer_tick(const TcpConfig *config, gint64 now_ns, gint64 delay_ns);
 gint64 tcp_timer_at(const TcpConfig *config, gint64 now_ns, gint64 delay_ns);
+void tcp_timer_start(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 delay_ns);
+void tcp_timer_move(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 from_ns, gint64 delay_ns);

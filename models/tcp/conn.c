@@ -60,21 +60,6 @@ tcp_conn_set_timer(TcpConn *conn, TcpTimer timer, gint64 at_ns)
   conn->timer_ns = at_ns;
 }
 
-/* The same after a delay, as exactly as the stack's clock allows. A timer that is pending for that
- * very tick stays where it is, however coarse (the first test of __mod_timer()): so the probe that
- * takes the place of a time-out, and is bounded by it, goes off as late as that would have. */
-void
-tcp_conn_start_timer(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 delay_ns)
-{
-  gint64 tick = tcp_timer_tick(conn->config, now_ns, delay_ns);
-  gboolean pending = conn->timer != TCP_TIMER_OFF && conn->timer_ns > now_ns;
-  if (!pending || tick != conn->timer_tick || conn->config->tick_ns == 0) {
-    conn->timer_ns = tcp_timer_at(conn->config, now_ns, delay_ns);
-  }
-  conn->timer = timer;
-  conn->timer_tick = tick;
-}
-
 /* Enters CLOSED. The queue's end stays known, an owed RST needs it. */
 void
 tcp_conn_finish(TcpConn *conn, TcpEnd end)
@@ -232,7 +217,6 @@ tcp_conn_write_buffer(TcpConn *conn, gsize n)
 void
 tcp_conn_wrote(TcpConn *conn, gint64 now_ns, gsize n)
 {
-  g_assert(n <= tcp_conn_room(conn));
   tcp_stream_append(conn->tx, n);
   if (tcp_conn_linux(conn)) {
     tcp_send_commit(conn, now_ns);
@@ -349,4 +333,12 @@ TcpStream *
 tcp_conn_rx(const TcpConn *conn)
 {
   return conn->rx;
+}
+
+void
+tcp_conn_ask(const TcpConn *conn)
+{
+  for (gsize i = 0; i < sizeof *conn; i += 64) {
+    __builtin_prefetch((const char *)conn + i);
+  }
 }

@@ -151,6 +151,9 @@ const TcpCounters *tcp_conn_counters(const TcpConn *conn);
 TcpStream *tcp_conn_tx(const TcpConn *conn); /* borrowed */
 TcpStream *tcp_conn_rx(const TcpConn *conn);
 
+/* Asks the caches for what an input or an output will touch. */
+void tcp_conn_ask(const TcpConn *conn);
+
 /* The RST that a host answers when a segment reaches no connection (RFC 9293 3.10.7.1); FALSE:
  * none is due (the segment was a RST itself). */
 gboolean tcp_reset_for(const TcpSegment *segment, TcpSegment *reset);

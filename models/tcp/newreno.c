@@ -48,7 +48,7 @@ tcp_newreno_acked(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   if (conn->head == conn->unsent) { /* RFC 6298 5.2, 5.3 */
     tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
   } else if (!timer_held) {
-    tcp_conn_start_timer(conn, TCP_TIMER_RETRANSMIT, now_ns, conn->rto_ns);
+    tcp_timer_start(conn, TCP_TIMER_RETRANSMIT, now_ns, conn->rto_ns);
   }
   tcp_send_release(conn);
 }
@@ -76,7 +76,7 @@ tcp_newreno_duplicate(TcpConn *conn, gint64 now_ns)
   conn->ca = TCP_CA_RECOVERY;
   mark_head_lost(conn);
   if (tcp_conn_linux(conn)) { /* tcp_xmit_retransmit_queue() restarts the timer with the head */
-    tcp_conn_start_timer(conn, TCP_TIMER_RETRANSMIT, now_ns, conn->rto_ns);
+    tcp_timer_start(conn, TCP_TIMER_RETRANSMIT, now_ns, conn->rto_ns);
   }
 }
 

@@ -7,50 +7,73 @@ rto_left_ns(const TcpConn *conn, gint64 now_ns)
   return tcp_conn_sent(conn, conn->head)->sent_ns + conn->rto_ns - now_ns;
 }
 
-/* RFC 8985 7.2; tcp_schedule_loss_probe(): where nothing is amiss, a probe goes after two round
- * trips without an ACK, or a little later if the peer may be delaying it because a single segment
- * is out; not after the time-out. advancing: an ACK came, which starts the time-out anew. */
-gboolean
-tcp_probe_schedule(TcpConn *conn, gint64 now_ns, gboolean advancing)
+/* RFC 8985 7.2; tcp_schedule_loss_probe(): a probe goes where nothing is amiss. */
+static gboolean
+probes(const TcpConn *conn)
+{
+  return conn->config->tlp && conn->ca == TCP_CA_OPEN && conn->head != conn->unsent;
+}
+
+/* After two round trips without an ACK, or a little later if the peer may be delaying it because a
+ * single segment is out; not after the time-out, in rto_ns if that is positive. */
+static gint64
+probe_delay_ns(const TcpConn *conn, gint64 rto_ns)
 {
   const TcpConfig *config = conn->config;
-  if (!config->tlp || conn->ca != TCP_CA_OPEN || conn->head == conn->unsent) {
-    return FALSE;
-  }
   gint64 wait_ns = config->rto_initial_ns;
   if (conn->srtt8 > 0) {
     wait_ns = conn->srtt8 / 4;
     wait_ns += tcp_conn_packets_out(conn) == 1 ? config->rto_min_ns : 2 * config->tick_ns;
   }
-  gint64 rto_ns = advancing ? conn->rto_ns : rto_left_ns(conn, now_ns);
-  if (rto_ns > 0) {
-    wait_ns = MIN(wait_ns, rto_ns);
-  }
-  tcp_conn_start_timer(conn, TCP_TIMER_PROBE, now_ns, wait_ns);
-  return TRUE;
+  return rto_ns > 0 ? MIN(wait_ns, rto_ns) : wait_ns;
 }
 
 /* tcp_rearm_rto(): a whole time-out from now; in the place of a probe or of the reordering timer
  * what is left of it for the oldest segment. */
+static gint64
+rearm_delay_ns(const TcpConn *conn, gint64 now_ns)
+{
+  gboolean replaces = conn->timer == TCP_TIMER_PROBE || conn->timer == TCP_TIMER_REORDER;
+  return replaces ? MAX(rto_left_ns(conn, now_ns), 1) : conn->rto_ns;
+}
+
 void
 tcp_probe_rearm(TcpConn *conn, gint64 now_ns)
 {
   if (conn->head == conn->unsent) {
     tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
-    return;
+  } else {
+    tcp_timer_start(conn, TCP_TIMER_RETRANSMIT, now_ns, rearm_delay_ns(conn, now_ns));
   }
-  gint64 rto_ns = conn->rto_ns;
-  if (conn->timer == TCP_TIMER_PROBE || conn->timer == TCP_TIMER_REORDER) {
-    rto_ns = MAX(rto_left_ns(conn, now_ns), 1);
-  }
-  tcp_conn_start_timer(conn, TCP_TIMER_RETRANSMIT, now_ns, rto_ns);
 }
 
-/* tcp_set_xmit_timer(): after progress. */
+/* New data went: tcp_event_new_data_sent(), which rearms the time-out if they are the oldest or a
+ * probe was waiting, and the end of tcp_write_xmit(), which puts the probe in its place. */
+void
+tcp_probe_data_sent(TcpConn *conn, gint64 now_ns, gboolean oldest)
+{
+  gboolean rearms = oldest || conn->timer == TCP_TIMER_PROBE;
+  if (!probes(conn)) {
+    if (rearms) {
+      tcp_probe_rearm(conn, now_ns);
+    }
+    return;
+  }
+  gint64 delay_ns = probe_delay_ns(conn, rto_left_ns(conn, now_ns));
+  if (rearms) {
+    tcp_timer_move(conn, TCP_TIMER_PROBE, now_ns, rearm_delay_ns(conn, now_ns), delay_ns);
+  } else {
+    tcp_timer_start(conn, TCP_TIMER_PROBE, now_ns, delay_ns);
+  }
+}
+
+/* tcp_set_xmit_timer(): after progress, which starts the time-out anew. */
 void
 tcp_probe_set_timer(TcpConn *conn, gint64 now_ns)
 {
-  if (!tcp_probe_schedule(conn, now_ns, TRUE)) {
+  if (probes(conn)) {
+    tcp_timer_start(conn, TCP_TIMER_PROBE, now_ns, probe_delay_ns(conn, conn->rto_ns));
+  } else {
     tcp_probe_rearm(conn, now_ns);
   }
 }

@@ -63,7 +63,7 @@ identify_losses(TcpConn *conn, TcpAck *ack)
   gint64 wait_ns = tcp_rack_detect(conn, ack->now_ns);
   if (wait_ns > 0) { /* RFC 8985 6.2 step 5, RACK_detect_loss_and_arm_timer() */
     wait_ns = MIN(wait_ns + 2 * conn->config->tick_ns, conn->rto_ns);
-    tcp_conn_start_timer(conn, TCP_TIMER_REORDER, ack->now_ns, wait_ns);
+    tcp_timer_start(conn, TCP_TIMER_REORDER, ack->now_ns, wait_ns);
     ack->timer_set = TRUE;
   }
   ack->lost_retransmission |= retransmitted > conn->retransmitted_out;
@@ -402,5 +402,5 @@ tcp_recovery_timeout(TcpConn *conn, gint64 now_ns)
   if (conn->state != TCP_SYN_SENT || conn->retries > conn->config->syn_linear) {
     tcp_rtt_back_off(conn);
   }
-  tcp_conn_start_timer(conn, TCP_TIMER_RETRANSMIT, now_ns, tcp_alive_rto_ns(conn, now_ns));
+  tcp_timer_start(conn, TCP_TIMER_RETRANSMIT, now_ns, tcp_alive_rto_ns(conn, now_ns));
 }

@@ -50,9 +50,6 @@ tcp_scoreboard_mark_lost(TcpConn *conn, guint32 index)
 gboolean
 tcp_scoreboard_next_lost(TcpConn *conn, guint32 *index)
 {
-  if (conn->retransmitted_out >= conn->lost_out) {
-    return FALSE;
-  }
   for (; conn->rexmit != conn->unsent; conn->rexmit++) {
     guint8 tags = tcp_conn_sent(conn, conn->rexmit)->tags;
     if ((tags & TCP_TAG_LOST) && !(tags & TCP_TAG_RETRANSMITTED)) {

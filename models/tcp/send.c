@@ -11,7 +11,7 @@ tcp_send_seq(const TcpConn *conn, guint32 index)
 static void
 grow_ring(TcpConn *conn)
 {
-  guint32 size = conn->ring == NULL ? RING_MIN : 2 * (conn->ring_mask + 1);
+  guint32 size = MAX(RING_MIN, 2 * (conn->ring_mask + 1));
   TcpSent *ring = g_new(TcpSent, size);
   for (guint32 i = conn->head; i != conn->tail; i++) {
     ring[i & (size - 1)] = *tcp_conn_sent(conn, i);
@@ -37,13 +37,19 @@ tcp_send_release(TcpConn *conn)
 void
 tcp_send_enqueue(TcpConn *conn, guint16 length, guint8 flags)
 {
-  if (conn->ring == NULL || conn->tail - conn->head > conn->ring_mask) {
+  if (conn->tail - conn->head > conn->ring_mask) {
     grow_ring(conn);
   }
   TcpSent *sent = tcp_conn_sent(conn, conn->tail++);
   *sent = (TcpSent){.seq = conn->committed, .length = length, .flags = flags};
   conn->committed += length + ((flags & (TCP_SYN | TCP_FIN)) != 0);
   conn->fin_committed |= (flags & TCP_FIN) != 0;
+}
+
+static inline gboolean
+all_is_cut(const TcpConn *conn)
+{
+  return tcp_stream_end(conn->tx) <= conn->committed && conn->closing == conn->fin_committed;
 }
 
 /* Bytes written and not committed. */
@@ -108,7 +114,7 @@ set_persist_timer(TcpConn *conn, gint64 now_ns, gboolean needed)
   if (needed && conn->timer == TCP_TIMER_OFF) {
     conn->retries = 0;
     conn->probe_shift = 0;
-    tcp_conn_start_timer(conn, TCP_TIMER_PERSIST, now_ns, conn->rto_ns);
+    tcp_timer_start(conn, TCP_TIMER_PERSIST, now_ns, conn->rto_ns);
   } else if (!needed && conn->timer == TCP_TIMER_PERSIST) {
     tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
   }
@@ -150,8 +156,7 @@ cut_waiting(TcpConn *conn, gint64 now_ns)
 void
 tcp_send_commit(TcpConn *conn, gint64 now_ns)
 {
-  gboolean all_cut = tcp_stream_end(conn->tx) <= conn->committed;
-  if (conn->state >= TCP_ESTABLISHED && !(all_cut && conn->closing == conn->fin_committed)) {
+  if (!all_is_cut(conn) && conn->state >= TCP_ESTABLISHED) {
     cut_waiting(conn, now_ns);
   }
 }
@@ -209,7 +214,7 @@ tcp_send_probe(TcpConn *conn, gint64 now_ns)
   conn->probe_owed = TRUE;
   wait_ns = MIN(wait_ns, conn->config->rto_max_ns);
   wait_ns = tcp_alive_clamp(conn, now_ns, wait_ns);
-  tcp_conn_start_timer(conn, TCP_TIMER_PERSIST, now_ns, wait_ns);
+  tcp_timer_start(conn, TCP_TIMER_PERSIST, now_ns, wait_ns);
 }
 
 /* Every segment but the first SYN acknowledges, so it settles what was owed. */
@@ -229,8 +234,8 @@ fill(TcpConn *conn, gint64 now_ns, TcpSegment *segment, guint64 seq, guint16 len
   tcp_acking_sent(conn);
 }
 
-/* Starts the timer, RFC 6298 5.1; with SACK also tcp_event_new_data_sent() and the end of
- * tcp_write_xmit(), or of tcp_xmit_retransmit_queue(). The probe has already set it. */
+/* Starts the timer, RFC 6298 5.1; with SACK as tcp_probe_data_sent() or tcp_xmit_retransmit_queue()
+ * does. The probe has already set it. */
 static void
 start_timer(TcpConn *conn, gint64 now_ns, guint32 index, gboolean again)
 {
@@ -238,14 +243,11 @@ start_timer(TcpConn *conn, gint64 now_ns, guint32 index, gboolean again)
   if (!tcp_conn_sacks(conn)) {
     oldest = conn->timer != TCP_TIMER_RETRANSMIT;
   } else if (!again) {
-    if (oldest || conn->timer == TCP_TIMER_PROBE) {
-      tcp_probe_rearm(conn, now_ns);
-    }
-    tcp_probe_schedule(conn, now_ns, FALSE);
+    tcp_probe_data_sent(conn, now_ns, oldest);
     return;
   }
   if (oldest && conn->timer != TCP_TIMER_REORDER) {
-    tcp_conn_start_timer(conn, TCP_TIMER_RETRANSMIT, now_ns, tcp_alive_rto_ns(conn, now_ns));
+    tcp_timer_start(conn, TCP_TIMER_RETRANSMIT, now_ns, tcp_alive_rto_ns(conn, now_ns));
   }
 }
 
@@ -306,8 +308,8 @@ static gboolean
 find_retransmission(TcpConn *conn, guint32 *index)
 {
   if (tcp_conn_sacks(conn)) {
-    return !conn->rexmit_held && tcp_congestion_allows(conn, conn->mss) &&
-           tcp_scoreboard_next_lost(conn, index);
+    return conn->lost_out > conn->retransmitted_out && !conn->rexmit_held &&
+           tcp_congestion_allows(conn, conn->mss) && tcp_scoreboard_next_lost(conn, index);
   }
   *index = conn->rexmit;
   return conn->rexmit != conn->loss_end &&
@@ -339,11 +341,25 @@ tcp_send_due(TcpConn *conn)
   return conn->unsent != conn->tail || conn->probe_old || find_retransmission(conn, &index);
 }
 
+/* The common case, and the end of every flush. */
+static gboolean
+nothing_is_due(const TcpConn *conn, gint64 now_ns)
+{
+  gboolean owes_ack = conn->ack_first || conn->ack_now || conn->ack_ns <= now_ns;
+  gboolean waits = tcp_conn_sacks(conn) ? conn->lost_out > conn->retransmitted_out
+                                        : conn->rexmit != conn->loss_end;
+  return !owes_ack && !waits && conn->unsent == conn->tail && all_is_cut(conn) &&
+         !conn->probe_old && !conn->probe_owed;
+}
+
 gboolean
 tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
 {
   if (conn->state == TCP_CLOSED) {
     return output_reset(conn, segment);
+  }
+  if (nothing_is_due(conn, now_ns)) {
+    return FALSE;
   }
   if (conn->ack_first) {
     return acknowledge(conn, now_ns, segment);

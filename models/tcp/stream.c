@@ -155,3 +155,14 @@ tcp_stream_advance_acked(TcpStream *stream, guint64 offset)
   stream->acked = offset;
   give_back(stream);
 }
+
+void
+tcp_stream_ask(const TcpStream *stream)
+{
+  if (stream->end > stream->read) {
+    const guint8 *bytes = stream->data + (stream->read - stream->base);
+    for (gsize i = 0; i < MIN(stream->end - stream->read, 256); i += 64) {
+      __builtin_prefetch(bytes + i);
+    }
+  }
+}

@@ -26,6 +26,9 @@ void tcp_stream_append(TcpStream *stream, gsize n); /* n of the reserved bytes w
 /* Bytes from offset on, contiguous up to the end; offset >= min(needed, acked). */
 const guint8 *tcp_stream_bytes(const TcpStream *stream, guint64 offset);
 
+/* Asks the caches for the bytes that were not yet taken. */
+void tcp_stream_ask(const TcpStream *stream);
+
 /* The receiver has taken, it needs no longer, the sender needs no longer, what lies before the
  * offset; needed <= read. */
 void tcp_stream_advance_read(TcpStream *stream, guint64 offset);

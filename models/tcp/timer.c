@@ -7,10 +7,27 @@
 #define LEVEL_SHIFT 3
 #define LEVELS 9
 
-static gint64
+static inline gint64
 floor_div(gint64 a, gint64 b)
 {
   return a / b - (a % b < 0);
+}
+
+static inline gint64
+ticks_of(gint64 tick_ns, gint64 delay_ns)
+{
+  return (MAX(delay_ns, 0) + tick_ns - 1) / tick_ns;
+}
+
+/* When a timer goes off that is to expire at a tick, so many ticks from now. */
+static inline gint64
+goes_off(gint64 tick_ns, gint64 ticks, gint64 expires)
+{
+  guint shift = 0;
+  for (guint level = 1; level < LEVELS && ticks >= (gint64)LEVEL_0_TICKS << shift; level++) {
+    shift += LEVEL_SHIFT;
+  }
+  return ((expires >> shift) + 1) * (tick_ns << shift);
 }
 
 /* Whole ticks, as the kernel keeps its time-outs. */
@@ -18,15 +35,7 @@ gint64
 tcp_timer_ceil(const TcpConfig *config, gint64 delay_ns)
 {
   const gint64 tick_ns = config->tick_ns;
-  return tick_ns == 0 ? delay_ns : (delay_ns + tick_ns - 1) / tick_ns * tick_ns;
-}
-
-/* The tick at which a timer is to expire, if its clock has any. */
-gint64
-tcp_timer_tick(const TcpConfig *config, gint64 now_ns, gint64 delay_ns)
-{
-  const gint64 tick_ns = config->tick_ns;
-  return tick_ns == 0 ? 0 : floor_div(now_ns, tick_ns) + (MAX(delay_ns, 0) + tick_ns - 1) / tick_ns;
+  return tick_ns == 0 ? delay_ns : ticks_of(tick_ns, delay_ns) * tick_ns;
 }
 
 /* When a timer goes off that is set at now_ns to a delay. */
@@ -37,12 +46,43 @@ tcp_timer_at(const TcpConfig *config, gint64 now_ns, gint64 delay_ns)
   if (tick_ns == 0 || delay_ns > TCP_NEVER / 4) {
     return now_ns + MIN(delay_ns, TCP_NEVER - MAX(now_ns, 0));
   }
-  gint64 ticks = (MAX(delay_ns, 0) + tick_ns - 1) / tick_ns;
-  gint64 expires = tcp_timer_tick(config, now_ns, delay_ns);
-  guint shift = 0;
-  for (guint level = 1; level < LEVELS && ticks >= (gint64)LEVEL_0_TICKS << shift; level++) {
-    shift += LEVEL_SHIFT;
+  gint64 ticks = ticks_of(tick_ns, delay_ns);
+  return goes_off(tick_ns, ticks, floor_div(now_ns, tick_ns) + ticks);
+}
+
+/* Sets the connection's timer to a delay, as exactly as the stack's clock allows. A timer that is
+ * pending for that very tick stays where it is, however coarse (the first test of __mod_timer()):
+ * so the probe that takes the place of a time-out, and is bounded by it, goes off as late as that
+ * would have. */
+void
+tcp_timer_start(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 delay_ns)
+{
+  const gint64 tick_ns = conn->config->tick_ns;
+  if (tick_ns == 0 || delay_ns > TCP_NEVER / 4) {
+    conn->timer_ns = tcp_timer_at(conn->config, now_ns, delay_ns);
+    conn->timer_tick = 0;
+  } else {
+    gint64 ticks = ticks_of(tick_ns, delay_ns);
+    gint64 expires = floor_div(now_ns, tick_ns) + ticks;
+    gboolean pending = conn->timer != TCP_TIMER_OFF && conn->timer_ns > now_ns;
+    if (!pending || expires != conn->timer_tick) {
+      conn->timer_ns = goes_off(tick_ns, ticks, expires);
+    }
+    conn->timer_tick = expires;
   }
-  gint64 step = G_GINT64_CONSTANT(1) << shift;
-  return (floor_div(expires, step) + 1) * step * tick_ns;
+  conn->timer = timer;
+}
+
+/* The same after the timer was set to another delay at the same instant, and at once put off or
+ * forward. */
+void
+tcp_timer_move(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 from_ns, gint64 delay_ns)
+{
+  const gint64 tick_ns = conn->config->tick_ns;
+  if (tick_ns > 0 && ticks_of(tick_ns, from_ns) == ticks_of(tick_ns, delay_ns)) {
+    tcp_timer_start(conn, timer, now_ns, from_ns);
+  } else {
+    conn->timer = TCP_TIMER_OFF;
+    tcp_timer_start(conn, timer, now_ns, delay_ns);
+  }
 }

@@ -293,6 +293,8 @@ client_readable(World *world, guint32 number)
       break;
     }
     conn_take(world, number, CLIENT_END, used);
+    if (used == n)
+      break;
   }
   if (client->conn == number && !client->processing && conn_at_end(world, number, CLIENT_END))
     client->closing = TRUE;

@@ -376,13 +376,12 @@ conn_write(World *world, guint32 number, guint end, ConnPull pull)
     outside_write(world, number, pull);
     return;
   }
+  TcpConn *tcp = world->conns[number].tcp[end];
+  if (tcp == NULL || !tcp_conn_established(tcp))
+    return;
   for (;;) {
-    Conn *conn = &world->conns[number];
-    TcpConn *tcp = conn->tcp[end];
-    if (tcp == NULL || !tcp_conn_established(tcp))
-      return;
-    gsize room = MIN(tcp_conn_room(tcp), world->scratch_size);
-    gsize n = room > 0 ? pull(world, number, world->scratch, room) : 0;
+    gsize room = tcp_conn_room(tcp);
+    gsize n = room > 0 ? pull(world, number, world->scratch, MIN(room, world->scratch_size)) : 0;
     if (n == 0)
       return;
     memcpy(tcp_conn_write_buffer(tcp, n), world->scratch, n);

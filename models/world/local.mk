@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libqosim-world.a
 libqosim_world_a_SOURCES = \
+	models/world/ahead.c \
 	models/world/broker.c \
 	models/world/client.c \
 	models/world/collect.c \

@@ -337,6 +337,10 @@ void conn_take(World *world, guint32 conn, guint end, gsize n);
 /* The machine at that end waits for the rest of a packet: what there is of it has been read. */
 void conn_read(World *world, guint32 conn, guint end);
 
+/* ahead.c */
+void ahead_register(World *world);
+void ahead_delivery(gpointer user, guint32 flow, NetDirection direction, guint stage);
+
 /* client.c */
 void client_register(World *world);
 void client_start(World *world, guint32 client, gint64 at_ns);

@@ -409,7 +409,8 @@ on_mark(gpointer user, guint32 what, guint32 word)
 static void
 setup_engine(World *world)
 {
-  static const NetHandler handler = {.delivered = conn_delivered, .lost = conn_lost};
+  static const NetHandler handler = {
+      .delivered = conn_delivered, .lost = conn_lost, .ahead = ahead_delivery};
   const Scenario *scenario = world->scenario;
   world->sim = sim_new(-scenario->warmup_ns);
   world->net = net_new(world->sim, sizeof(TcpSegment), &handler, world);
@@ -420,6 +421,7 @@ setup_engine(World *world)
   host_register(world);
   medium_register(world);
   fault_register(world);
+  ahead_register(world);
   world->end_ns = sim_add(scenario->duration_ns, scenario->drain_ns);
   sim_at(world->sim, 0, world->kind_mark, MARK_ZERO, 0);
   sim_at(world->sim, scenario->duration_ns, world->kind_mark, MARK_WINDOW_END, 0);

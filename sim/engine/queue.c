@@ -186,6 +186,7 @@ load_bottom(Queue *queue, QueueEvent *slot, gsize n, gint64 start_ns, guint shif
   reserve(&queue->bottom, &queue->bottom_capacity, n);
   queue->head = 0;
   queue->tail = n;
+  queue->fresh = TRUE;
   events = queue->bottom;
   if (n <= DISTRIBUTE_MAX) {
     distribute(queue, slot, n, start_ns, shift, events);

@@ -39,6 +39,7 @@ typedef struct {
   gint64 top_start_ns;  /* these and later events go to top */
   QueueEvent *bottom;   /* sorted; head .. tail are pending */
   gsize head, tail, bottom_capacity;
+  gboolean fresh;        /* set when a bucket becomes the bottom, for the user to reset */
   QueueEvent *near_heap; /* 4-ary, earliest first */
   gsize n_near, near_capacity;
   gsize near_limit; /* beyond it a rung is tried */

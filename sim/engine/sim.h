@@ -32,6 +32,12 @@ typedef struct {
  * from within sim_timer_set() and sim_timer_cancel(), by a sweep, for any entry of the kind. */
 typedef SimTimer *(*SimTimerOf)(gpointer user, guint32 index, guint32 word);
 
+/* Asks the caches for what an event will touch, and changes nothing. It is called for the events of
+ * the near future together, in stages from 0 on, so that their misses overlap; a stage may follow
+ * the pointers that the one before has asked for. */
+#define SIM_AHEAD_STAGES 5
+typedef void (*SimAhead)(gpointer user, guint32 index, guint32 word, guint stage);
+
 Sim *sim_new(gint64 start_ns);
 void sim_free(Sim *sim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sim, sim_free)
@@ -39,6 +45,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sim, sim_free)
 /* Kinds are registered before the run; at most 64. The returned number addresses the kind. */
 guint sim_register(Sim *sim, SimHandler handler, gpointer user);
 guint sim_register_timer(Sim *sim, SimHandler handler, SimTimerOf timer_of, gpointer user);
+void sim_look_ahead(Sim *sim, guint kind, SimAhead ahead);
 
 gint64 sim_now(const Sim *sim);
 gint64 sim_next_ns(Sim *sim);       /* nothing happens before; SIM_NEVER: nothing is scheduled */
