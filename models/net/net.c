@@ -186,8 +186,23 @@ enter(Net *net, guint32 packet)
     lose(net, packet, verdict == NET_OUTAGE ? link_down_since(link, d) : SIM_NEVER);
 }
 
-/* The packet leaves the link: to the next one, to its receiver, or to nowhere if a fault met it in
- * the queue or the NAT does not know it. */
+/* At the other end of the link: on to the next one, or to its receiver. */
+static void
+arrive(Net *net, guint32 packet, guint32 number)
+{
+  Packet *self = packet_at(net, packet);
+
+  if (net->handler.left)
+    net->handler.left(net->user, packet, number);
+  if (++self->view.hop < g_array_index(net->routes, Route, self->view.route).n) {
+    enter(net, packet);
+  } else {
+    self->view.hop--;
+    net->handler.delivered(net->user, packet);
+  }
+}
+
+/* The packet leaves the link, unless a fault met it in the queue or the NAT does not know it. */
 static void
 leave(Net *net, guint32 packet, guint32 number)
 {
@@ -201,13 +216,8 @@ leave(Net *net, guint32 packet, guint32 number)
     link->direction[self->view.direction].counters.outage_drops++;
     witness(net, packet, number, NET_OUTAGE, sim_now(net->sim), SIM_NEVER);
     lose(net, packet, link_down_since(link, self->view.direction));
-  } else if (self->view.direction == NET_UP && has_nat(link) && !pass_nat(net, packet, number)) {
-    return;
-  } else if (++self->view.hop < g_array_index(net->routes, Route, self->view.route).n) {
-    enter(net, packet);
-  } else {
-    self->view.hop--;
-    net->handler.delivered(net->user, packet);
+  } else if (self->view.direction == NET_DOWN || !has_nat(link) || pass_nat(net, packet, number)) {
+    arrive(net, packet, number);
   }
 }
 
@@ -367,6 +377,12 @@ const NetPacket *
 net_packet(const Net *net, guint32 packet)
 {
   return &packet_at(net, packet)->view;
+}
+
+gboolean
+net_packet_waits(const Net *net, guint32 packet)
+{
+  return packet_at(net, packet)->begin_ns != BEGIN_SETTLED;
 }
 
 void

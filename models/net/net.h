@@ -87,6 +87,8 @@ typedef struct {
                   gint64 arrives_ns);
   /* Optional: a packet of the flow will soon be delivered; see SimAhead. */
   void (*ahead)(gpointer user, guint32 flow, NetDirection direction, guint stage);
+  /* Optional: it leaves a link whole, at its other end, now. */
+  void (*left)(gpointer user, guint32 packet, guint32 link);
 } NetHandler;
 
 /* body_size: bytes of opaque body in every packet. sim, handler are borrowed. */
@@ -104,6 +106,9 @@ guint32 net_packet_new(Net *net); /* number; recycled from a pool */
 void net_packet_free(Net *net, guint32 packet);
 gpointer net_packet_body(Net *net, guint32 packet); /* valid until the next net_packet_new() */
 const NetPacket *net_packet(const Net *net, guint32 packet);
+/* Within observe(): the packet passed, but its transmission begins later, so a fault may still meet
+ * it. */
+gboolean net_packet_waits(const Net *net, guint32 packet);
 /* The packet enters its route now. length: IP bytes, at most the MTU of every link on the way. What
  * is lost on the first link is told before this returns. */
 void net_send(Net *net, guint32 packet, guint32 route, NetDirection direction, guint32 flow,

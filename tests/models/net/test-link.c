@@ -344,24 +344,36 @@ test_one_end_for_each(void)
 }
 
 typedef struct {
-  guint passed, other;
-  gint64 leaves_ns;
+  Net *net;
+  Sim *sim;
+  guint passed, waiting, other, left;
+  gint64 leaves_ns, left_ns;
 } Seen;
 
 static void
-on_seen(gpointer user, guint32 packet G_GNUC_UNUSED, guint32 link G_GNUC_UNUSED, NetVerdict verdict,
-        gint64 at_ns, gint64 arrives_ns)
+on_seen(gpointer user, guint32 packet, guint32 link G_GNUC_UNUSED, NetVerdict verdict, gint64 at_ns,
+        gint64 arrives_ns)
 {
   Seen *seen = user;
 
   if (verdict == NET_PASSED) {
     seen->passed++;
+    seen->waiting += net_packet_waits(seen->net, packet);
     seen->leaves_ns = arrives_ns;
   } else {
     seen->other++;
     g_assert_cmpint(arrives_ns, ==, SIM_NEVER);
   }
   g_assert_cmpint(at_ns, ==, 7);
+}
+
+static void
+on_left(gpointer user, guint32 packet G_GNUC_UNUSED, guint32 link G_GNUC_UNUSED)
+{
+  Seen *seen = user;
+
+  seen->left++;
+  seen->left_ns = sim_now(seen->sim);
 }
 
 static void
@@ -372,13 +384,16 @@ on_end(gpointer user G_GNUC_UNUSED, guint32 packet G_GNUC_UNUSED)
 static void
 test_observer_and_body(void)
 {
-  static const NetHandler handler = {.delivered = on_end, .lost = on_end, .observe = on_seen};
+  static const NetHandler handler = {
+      .delivered = on_end, .lost = on_end, .observe = on_seen, .left = on_left};
   g_autoptr(Sim) sim = sim_new(7);
   Seen seen = {0};
   g_autoptr(Net) net = net_new(sim, 24, &handler, &seen);
   LinkConfig config = slow(8000);
   guint32 link, route, packets[3];
 
+  seen.net = net;
+  seen.sim = sim;
   config.direction[NET_UP].queue_packets = 1;
   link = net_link_new(net, &config, "radio", 1, 1);
   route = net_route_new(net, &link, 1);
@@ -389,10 +404,14 @@ test_observer_and_body(void)
   for (guint i = 0; i < 3; i++)
     net_send(net, packets[i], route, NET_UP, i, 100);
   g_assert_cmpuint(seen.passed, ==, 2);
+  g_assert_cmpuint(seen.waiting, ==, 1);
   g_assert_cmpuint(seen.other, ==, 1);
+  g_assert_cmpuint(seen.left, ==, 0);
   g_assert_cmpint(seen.leaves_ns, ==, 7 + 200 * MS);
   g_assert_cmpuint(net_packets_alive(net), ==, 2);
   sim_run(sim, SIM_NEVER);
+  g_assert_cmpuint(seen.left, ==, 2);
+  g_assert_cmpint(seen.left_ns, ==, seen.leaves_ns);
   for (guint i = 0; i < 2; i++) {
     g_assert_cmpint(((const char *)net_packet_body(net, packets[i]))[23], ==, 'a' + (gint)i);
     g_assert_cmpuint(net_packet(net, packets[i])->flow, ==, i);
