@@ -26,4 +26,6 @@ libqosim_tcp_a_SOURCES = \
 	models/tcp/stream.c \
 	models/tcp/stream.h \
 	models/tcp/timer.c \
-	models/tcp/undo.c
+	models/tcp/undo.c \
+	models/tcp/wire.c \
+	models/tcp/wire.h

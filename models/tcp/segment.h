@@ -16,6 +16,9 @@ typedef enum {
 
 #define TCP_SACK_BLOCKS 4 /* 3 beside timestamps (RFC 2018, section 3) */
 
+/* Why it was sent again. */
+typedef enum { TCP_FIRST_TIME, TCP_AGAIN_TIMEOUT, TCP_AGAIN_RECOVERY, TCP_AGAIN_PROBE } TcpAgain;
+
 /* Relative to the segment's ack, so that a D-SACK block (RFC 2883) lies below 0. */
 typedef struct {
   gint32 start, end;
@@ -35,6 +38,7 @@ typedef struct {
   guint8 sack_count;
   guint32 ts_value, ts_echo; /* RFC 7323, in ms; both 0: no timestamps */
   TcpSackBlock sack[TCP_SACK_BLOCKS];
+  guint8 again; /* TcpAgain; not on the wire */
 } TcpSegment;
 
 #define TCP_IPV4_HEADERS 40 /* IPv4 20 + TCP 20, without options */

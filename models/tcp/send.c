@@ -251,6 +251,17 @@ start_timer(TcpConn *conn, gint64 now_ns, guint32 index, gboolean again)
   }
 }
 
+/* For captures and stories. */
+static TcpAgain
+why_again(const TcpConn *conn, gboolean probe)
+{
+  if (probe) {
+    return TCP_AGAIN_PROBE;
+  }
+  return conn->ca == TCP_CA_LOSS || conn->state < TCP_ESTABLISHED ? TCP_AGAIN_TIMEOUT
+                                                                  : TCP_AGAIN_RECOVERY;
+}
+
 static gboolean
 transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
 {
@@ -270,12 +281,16 @@ transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
   if (conn->ca == TCP_CA_RECOVERY && tcp_conn_sacks(conn)) {
     conn->loss->prr_out++;
   }
-  if (conn->probe_old || conn->probe_new) {
+  gboolean probe = conn->probe_old || conn->probe_new;
+  if (probe) {
     conn->probe_old = conn->probe_new = FALSE;
   } else {
     start_timer(conn, now_ns, index, again);
   }
   fill(conn, now_ns, segment, sent->seq, sent->length, sent->flags);
+  if (again) {
+    segment->again = why_again(conn, probe);
+  }
   return TRUE;
 }
 
