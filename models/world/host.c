@@ -63,6 +63,8 @@ conn_open(World *world, guint32 client_number)
   conn->stream[CLIENT_END] = tcp_stream_ref(tcp_conn_tx(tcp));
   conn->stream[BROKER_END] = tcp_stream_ref(tcp_conn_rx(tcp));
   tcp_conn_connect(tcp, world_time(world));
+  if (world->capture != NULL)
+    capture_open(world, number);
   return number;
 }
 
@@ -84,6 +86,8 @@ conn_packet(World *world, guint32 number, guint end, const TcpSegment *segment)
   conn->flying[end]++;
   guint32 packet = net_packet_new(world->net);
   memcpy(net_packet_body(world->net, packet), segment, sizeof *segment);
+  if (world->capture != NULL)
+    capture_segment(world, number, end, packet, segment);
   return packet;
 }
 

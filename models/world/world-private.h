@@ -6,6 +6,7 @@
  *   host.c     TCP connections: packets in and out, timers, life and death of both ends
  *   client.c   devices: connect, subscribe, read, reconnect
  *   broker.c   brokers: accept, read, serve, write
+ *   capture.c  packets -> a file (pcap.c)
  *   custody.c  events of machines and dying bytes -> ledger
  *   medium.c   what outlives a crash
  *   journal.c  a write to a medium, as bytes
@@ -34,6 +35,7 @@ enum {
 
 typedef struct _Medium Medium;
 typedef struct _Outside Outside;
+typedef struct _Capture Capture;
 
 /* What outlives a crash, as a section says. */
 typedef struct {
@@ -219,6 +221,7 @@ struct _World {
   Sim *sim;
   Net *net;
   Outside *outside; /* NULL: brokers are simulated */
+  Capture *capture; /* NULL: packets are not written */
   guint64 disguise; /* of tags in payloads: outside there are messages of other runs */
   Ledger *ledger;
   Interest *interest;
@@ -369,6 +372,17 @@ void custody_event(World *world, const MqttEvent *event, guint32 client, gboolea
 /* What `sender` wrote and its peer did not decode is dead: all of it, or only what has not arrived
  * at the peer's stack. */
 void custody_bury(World *world, guint32 conn, guint sender, gboolean all);
+
+/* capture.c */
+Capture *capture_new(const World *world);
+void capture_free(Capture *capture);
+void capture_link(Capture *capture, const char *name); /* links in the order of their numbers */
+void capture_open(World *world, guint32 conn);
+/* What that end sends in the packet. */
+void capture_segment(World *world, guint32 conn, guint end, guint32 packet,
+                     const TcpSegment *segment);
+void capture_met(World *world, guint32 packet, guint32 link, NetVerdict verdict);
+void capture_left(World *world, guint32 packet, guint32 link);
 
 /* medium.c */
 typedef struct {

@@ -203,6 +203,8 @@ link_for(World *world, const char *section_name, const char *client_name)
   guint32 number = net_link_new(world->net, &kind->config, name, world->request->seed,
                                 world->request->replication);
   g_array_append_val(kind->numbers, number);
+  if (world->capture != NULL)
+    capture_link(world->capture, name);
   if (kind->shared)
     kind->shared_number = number;
   return number;
@@ -407,12 +409,32 @@ on_mark(gpointer user, guint32 what, guint32 word)
 }
 
 static void
+on_met(gpointer user, guint32 packet, guint32 link, NetVerdict verdict, gint64 at_ns,
+       gint64 arrives_ns)
+{
+  World *world = user;
+  (void)at_ns;
+  (void)arrives_ns;
+  capture_met(world, packet, link, verdict);
+}
+
+static void
+on_left(gpointer user, guint32 packet, guint32 link)
+{
+  World *world = user;
+  capture_left(world, packet, link);
+}
+
+static void
 setup_engine(World *world)
 {
-  static const NetHandler handler = {
-      .delivered = conn_delivered, .lost = conn_lost, .ahead = ahead_delivery};
+  NetHandler handler = {.delivered = conn_delivered, .lost = conn_lost, .ahead = ahead_delivery};
   const Scenario *scenario = world->scenario;
   world->sim = sim_new(-scenario->warmup_ns);
+  if (world->request->pcap != NULL && world->outside == NULL) {
+    handler.observe = on_met;
+    handler.left = on_left;
+  }
   world->net = net_new(world->sim, sizeof(TcpSegment), &handler, world);
   publish_register(world);
   world->kind_mark = sim_register(world->sim, on_mark, world);
@@ -467,6 +489,8 @@ world_make(const Scenario *scenario, const RunRequest *request, Outside *outside
   setup_subscriptions(world);
   setup_groups(world);
   share_find(world);
+  if (request->pcap != NULL && outside == NULL)
+    world->capture = capture_new(world);
   LedgerConfig ledger = {.sections = world_count_sections(scenario, "publish"),
                          .clients = world->n_clients,
                          .groups = world->shares->len,
@@ -520,6 +544,7 @@ world_free(World *world)
   for (guint32 i = 0; i < world->n_conns; i++)
     if (world->conns[i].used)
       free_conn(&world->conns[i]);
+  capture_free(world->capture);
   for (guint i = 0; i < world->n_brokers; i++) {
     mqtt_broker_free(world->brokers[i].mqtt);
     g_queue_clear(&world->brokers[i].waiting);

@@ -9,6 +9,8 @@ options_parse(RunsOptions *options, int argc, char **argv)
       RUNS_OPTION_ENTRIES(options),
       {"workers", 'j', 0, G_OPTION_ARG_INT, &options->workers,
        "runs side by side; default: one for each processor", "N"},
+      {"pcap", 0, 0, G_OPTION_ARG_FILENAME, &options->pcap,
+       "write the packets of one run, for Wireshark; --only 3:1 says which", "PCAPNG"},
       {"monitor", 0, 0, G_OPTION_ARG_NONE, &options->monitor,
        "check every connection's bytes against the MQTT specification", NULL},
       {"yes", 0, 0, G_OPTION_ARG_NONE, &options->any_size, "allow more than 10,000 points", NULL},
@@ -24,7 +26,8 @@ options_parse(RunsOptions *options, int argc, char **argv)
           "Examples:\n"
           "  qosim run experiments/timeout-sweep.ini\n"
           "  qosim run -D sensor.count=200 -D '$loss=0%, 5%' -o big.db my.ini\n"
-          "  qosim run --only '$loss = 2%' --repeat 40 my.ini\n",
+          "  qosim run --only '$loss = 2%' --repeat 40 my.ini\n"
+          "  qosim run --pcap run.pcapng --only 3:1 my.ini\n",
           1, 1))
     return FALSE;
   options->file = argv[1];

@@ -1,5 +1,7 @@
 #include "sim/cli/runs.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,11 +16,13 @@ typedef struct {
   const char *path; /* of the database */
   Experiment *experiment;
   Store *store;
-  GPtrArray *points; /* StorePoint *, by number */
-  gboolean *chosen;  /* point p is wanted: chosen[p - 1] */
-  GArray *jobs;      /* RunnerJob: what is still to be done */
-  guint total;       /* runs that are wanted, done ones included */
-  guint done;        /* of them those in the database */
+  GPtrArray *points;   /* StorePoint *, by number */
+  gboolean *chosen;    /* point p is wanted: chosen[p - 1] */
+  guint32 replication; /* the only one that is wanted; 0: all are */
+  GArray *jobs;        /* RunnerJob: what is still to be done */
+  guint total;         /* runs that are wanted, done ones included */
+  guint done;          /* of them those in the database */
+  FILE *pcap;
   Progress progress;
 } Study;
 
@@ -71,6 +75,53 @@ default_database(const char *file)
   return g_strconcat(name, ".db", NULL);
 }
 
+/* "3:1" names a run; all else is about points. */
+static gboolean
+select_runs(Study *study)
+{
+  const char *only = study->options->only;
+  const char *colon = only ? strchr(only, ':') : NULL;
+  g_autofree char *points = NULL;
+
+  if (colon && only[strspn(only, "0123456789:")] == '\0') {
+    guint64 replication = g_ascii_strtoull(colon + 1, NULL, 10);
+
+    if (strchr(colon + 1, ':') || !colon[1]) {
+      cli_error("--only %s: a run is given as POINT:REPLICATION, as in 3:1", only);
+      return FALSE;
+    }
+    if (replication < 1 || replication > study->experiment->repeat) {
+      cli_error("--only %s: there is no replication %s; the experiment has 1 to %u", only,
+                colon + 1, study->experiment->repeat);
+      return FALSE;
+    }
+    study->replication = (guint32)replication;
+    points = g_strndup(only, (gsize)(colon - only));
+  }
+  study->chosen = cli_select_points(study->experiment->grid, points ? points : only);
+  return study->chosen != NULL;
+}
+
+static guint
+replications_wanted(const Study *study)
+{
+  return study->replication ? 1 : study->experiment->repeat;
+}
+
+static gboolean
+wants_one_run(const Study *study)
+{
+  guint runs = 0;
+
+  for (guint p = 0; p < grid_points(study->experiment->grid); p++)
+    runs += study->chosen[p] ? replications_wanted(study) : 0;
+  if (runs != 1)
+    cli_error("--pcap writes the packets of one run, and these are %u; --only POINT:REPLICATION "
+              "names one, as in 3:1",
+              runs);
+  return runs == 1;
+}
+
 static gboolean
 load(Study *study)
 {
@@ -90,8 +141,7 @@ load(Study *study)
     cli_print_problems(problems, outcome);
     return FALSE;
   }
-  study->chosen = cli_select_points(study->experiment->grid, study->options->only);
-  return study->chosen != NULL;
+  return select_runs(study) && (!study->options->pcap || wants_one_run(study));
 }
 
 static gboolean
@@ -105,6 +155,7 @@ open_store(Study *study, GError **error)
   return store_set_points(study->store, study->points, error);
 }
 
+/* A run whose packets are wanted is made, whether it is there already or not. */
 static void
 list_jobs(Study *study)
 {
@@ -113,8 +164,10 @@ list_jobs(Study *study)
     for (guint32 r = 1; study->chosen[p] && r <= study->experiment->repeat; r++) {
       RunnerJob job = {.point = p + 1, .replication = r};
 
+      if (study->replication && r != study->replication)
+        continue;
       study->total++;
-      if (store_has_run(study->store, study->points->pdata[p], r))
+      if (!study->options->pcap && store_has_run(study->store, study->points->pdata[p], r))
         study->done++;
       else
         g_array_append_val(study->jobs, job);
@@ -144,17 +197,35 @@ announce(const Study *study)
     if (!study->chosen[p - 1])
       continue;
     scenario = grid_scenario(experiment->grid, p);
-    messages += cli_messages(scenario) * experiment->repeat;
+    messages += cli_messages(scenario) * replications_wanted(study);
     points++;
   }
   amount = term_amount(messages);
   g_printerr("%s%s%s\n", term_bold(stderr), experiment->title, term_plain(stderr));
   g_printerr("%u point%s x %u replication%s = %u run%s, %s messages, %u worker%s; results in %s\n",
-             points, points == 1 ? "" : "s", experiment->repeat, experiment->repeat == 1 ? "" : "s",
-             study->total, study->total == 1 ? "" : "s", amount, workers_wanted(study),
-             workers_wanted(study) == 1 ? "" : "s", study->path);
+             points, points == 1 ? "" : "s", replications_wanted(study),
+             replications_wanted(study) == 1 ? "" : "s", study->total, study->total == 1 ? "" : "s",
+             amount, workers_wanted(study), workers_wanted(study) == 1 ? "" : "s", study->path);
   if (study->done)
     g_printerr("%u of %u runs are there already\n", study->done, study->total);
+}
+
+/* A run that was made again for its packets is the same run. */
+static gboolean
+is_same(Study *study, const RunnerResult *result, const StorePoint *point, GError **error)
+{
+  StoreRun run = {0};
+
+  if (!store_run(study->store, point, result->job.replication, &run, error))
+    return FALSE;
+  g_free(run.breach);
+  if (run.fingerprint == result->outcome->fingerprint)
+    return TRUE;
+  g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+              "made again, run %u:%u differs from the one in %s: another build or another library "
+              "made it",
+              result->job.point, result->job.replication, study->path);
+  return FALSE;
 }
 
 static gboolean
@@ -163,6 +234,8 @@ keep(RunnerResult *result, gpointer data, GError **error)
   Study *study = data;
   StorePoint *point = study->points->pdata[result->job.point - 1];
 
+  if (study->options->pcap && store_has_run(study->store, point, result->job.replication))
+    return is_same(study, result, point, error);
   return store_add_run(study->store, point, result->job.replication, result->seed, result->outcome,
                        (double)result->wall_ns / 1e9, error);
 }
@@ -211,6 +284,7 @@ make_runs(Study *study)
       .workers = workers_wanted(study),
       .seed = study->experiment->seed,
       .monitor = study->options->monitor,
+      .pcap = study->pcap,
       .cancel = &stop_requested,
       .sink = keep,
       .progress = show_progress,
@@ -222,6 +296,33 @@ make_runs(Study *study)
   progress_end(&study->progress);
   status = tell_troubles(study, &report, error);
   runner_report_clear(&report);
+  return status;
+}
+
+/* The file has its name once it is whole. */
+static CliStatus
+make_captured_run(Study *study)
+{
+  const char *path = study->options->pcap;
+  g_autofree char *partial = g_strconcat(path, ".partial", NULL);
+  CliStatus status;
+
+  study->pcap = g_fopen(partial, "wb");
+  if (!study->pcap) {
+    cli_error("cannot write %s: %s", partial, g_strerror(errno));
+    return CLI_FAILED;
+  }
+  status = make_runs(study);
+  gboolean failed = ferror(study->pcap) != 0;
+  failed |= fclose(study->pcap) != 0;
+  if (status == CLI_DONE && (failed || g_rename(partial, path) != 0)) {
+    cli_error("cannot write %s: %s", path, g_strerror(errno));
+    status = CLI_FAILED;
+  }
+  if (status != CLI_DONE)
+    g_unlink(partial);
+  else if (!study->options->quiet)
+    g_printerr("its packets are in %s\n", path);
   return status;
 }
 
@@ -262,7 +363,9 @@ run(Study *study)
   list_jobs(study);
   if (!study->options->quiet)
     announce(study);
-  if (study->jobs->len)
+  if (study->options->pcap)
+    status = make_captured_run(study);
+  else if (study->jobs->len)
     status = make_runs(study);
   return status == CLI_DONE ? print_table(study) : status;
 }
@@ -284,6 +387,7 @@ runs_options_clear(RunsOptions *options)
   g_free(options->seed);
   g_strfreev(options->overrides);
   g_free(options->only);
+  g_free(options->pcap);
 }
 
 CliStatus

@@ -13,6 +13,7 @@ typedef struct {
   char *seed;
   char **overrides;
   char *only;
+  char *pcap; /* where the packets of the one run are written; NULL: nowhere */
   gboolean quiet, monitor, any_size;
   RunFunc run;
   const char *revision; /* of what runs: runs of two revisions never share a database */
@@ -28,7 +29,8 @@ typedef struct {
   {"set", 'D', 0, G_OPTION_ARG_FILENAME_ARRAY, &(options)->overrides, \
    "replace a value of the file; a list makes a factor of the sweep", "SECTION.KEY=VALUE"}, \
   {"only", 0, 0, G_OPTION_ARG_FILENAME, &(options)->only, \
-   "points by number (3,7-9) or a condition ($loss = 2% and sensor.count > 5)", "POINTS"}, \
+   "points by number (3,7-9) or a condition ($loss = 2% and sensor.count > 5), or one run (3:1)", \
+   "POINTS"}, \
   {"quiet", 'q', 0, G_OPTION_ARG_NONE, &(options)->quiet, "errors and the table only", NULL}
 /* clang-format on */
 

@@ -6,6 +6,8 @@
 #include "sim/record/metric.h"
 #include "sim/record/scenario.h"
 
+#include <stdio.h>
+
 typedef struct {
   MetricOf of;
   char *name;               /* of the section */
@@ -58,6 +60,7 @@ typedef struct {
   guint32 replication; /* from 1 */
   guint64 trace_id;    /* number of the message whose story is wanted; 0: none */
   gboolean monitor;    /* check every connection's bytes by an independent monitor */
+  FILE *pcap;          /* where packets are written, see models/world/pcap.h; NULL: nowhere */
   const gint *cancel;  /* atomic: not 0 = stop soon; the run then returns NULL */
 } RunRequest;
 

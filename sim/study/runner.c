@@ -91,6 +91,7 @@ start(Runner *runner)
   task->request.seed = options->seed;
   task->request.replication = job->replication;
   task->request.monitor = options->monitor;
+  task->request.pcap = options->pcap;
   task->request.cancel = &runner->stop;
   runner->running++;
   g_thread_pool_push(runner->pool, task, NULL);
@@ -199,6 +200,7 @@ runner_run(const RunnerOptions *options, RunnerReport *report, GError **error)
   Runner runner = {.options = options, .report = report};
 
   g_assert(options->workers >= 1);
+  g_assert(options->pcap == NULL || options->n_jobs == 1);
   memset(report, 0, sizeof *report);
   report->breaches = g_ptr_array_new_with_free_func(g_free);
   runner.window = options->workers * WINDOW_PER_WORKER;

@@ -36,6 +36,7 @@ typedef struct {
   guint workers; /* at least 1 */
   guint64 seed;
   gboolean monitor;
+  FILE *pcap; /* of the only job; NULL: its packets are not wanted */
   /* Atomic; not 0: start nothing more, ask what runs to stop, hand over what is finished. May be
    * NULL. */
   const gint *cancel;

@@ -7,6 +7,7 @@ cli_tests = \
 	tests/sim/cli/test-show.sh \
 	tests/sim/cli/test-keys.sh \
 	tests/sim/cli/test-trouble.sh \
+	tests/sim/cli/test-pcap.sh \
 	tests/sim/cli/test-live.sh \
 	tests/sim/cli/test-fingerprints.sh
 TESTS += $(cli_tests)
