@@ -33,4 +33,5 @@ tests_models_world_test_theory_SOURCES = tests/models/world/test-theory.c $(WORL
 tests_models_world_test_theory_LDADD = $(LIBS_ALL)
 tests_models_world_test_trouble_SOURCES = tests/models/world/test-trouble.c $(WORLD_KIT)
 tests_models_world_test_trouble_LDADD = $(LIBS_ALL)
-TESTS += $(WORLD_TESTS)
+TESTS += $(WORLD_TESTS) tests/models/world/test-capture.sh
+EXTRA_DIST += tests/models/world/test-capture.sh tests/models/world/capture.awk
