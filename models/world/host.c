@@ -65,10 +65,21 @@ conn_open(World *world, guint32 client_number)
   tcp_conn_connect(tcp, world_time(world));
   if (world->capture != NULL)
     capture_open(world, number);
+  if (world->trace != NULL)
+    trace_open(world->trace, number);
   return number;
 }
 
 /* ---- segments out ---- */
+
+static void
+show_segment(World *world, guint32 number, guint end, guint32 packet, const TcpSegment *segment)
+{
+  if (world->capture != NULL)
+    capture_segment(world, number, end, packet, segment);
+  if (world->trace != NULL)
+    trace_segment(world, number, end, packet, segment);
+}
 
 /* A packet with that segment, counted as sent by that end. */
 static guint32
@@ -86,8 +97,8 @@ conn_packet(World *world, guint32 number, guint end, const TcpSegment *segment)
   conn->flying[end]++;
   guint32 packet = net_packet_new(world->net);
   memcpy(net_packet_body(world->net, packet), segment, sizeof *segment);
-  if (world->capture != NULL)
-    capture_segment(world, number, end, packet, segment);
+  if (world->watched)
+    show_segment(world, number, end, packet, segment);
   return packet;
 }
 
@@ -368,6 +379,8 @@ conn_wrote(World *world, guint32 number, guint end, const guint8 *bytes, gsize n
 {
   if (world_counts(world))
     world->groups[world->clients[world->conns[number].client].group].mqtt_bytes[end] += n;
+  if (world->trace != NULL)
+    trace_wrote(world, number, end, bytes, n);
   MqttMonitor *monitor = conn_monitor(world, number, end);
   if (monitor != NULL)
     mqtt_monitor_sent(monitor, bytes, n);

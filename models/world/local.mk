@@ -13,5 +13,6 @@ libqosim_world_a_SOURCES = \
 	models/world/pcap.c models/world/pcap.h \
 	models/world/publish.c \
 	models/world/share.c \
+	models/world/trace.c \
 	models/world/world-private.h \
 	models/world/world.c models/world/world.h

@@ -8,6 +8,7 @@
  *   broker.c   brokers: accept, read, serve, write
  *   capture.c  packets -> a file (pcap.c)
  *   custody.c  events of machines and dying bytes -> ledger
+ *   trace.c    the segments that carry one message
  *   medium.c   what outlives a crash
  *   journal.c  a write to a medium, as bytes
  *   fault.c    outages, crashes, restarts, losses of power
@@ -36,6 +37,7 @@ enum {
 typedef struct _Medium Medium;
 typedef struct _Outside Outside;
 typedef struct _Capture Capture;
+typedef struct _Trace Trace;
 
 /* What outlives a crash, as a section says. */
 typedef struct {
@@ -222,6 +224,8 @@ struct _World {
   Net *net;
   Outside *outside; /* NULL: brokers are simulated */
   Capture *capture; /* NULL: packets are not written */
+  Trace *trace;     /* NULL: no message is followed */
+  gboolean watched; /* either is there */
   guint64 disguise; /* of tags in payloads: outside there are messages of other runs */
   Ledger *ledger;
   Interest *interest;
@@ -383,6 +387,17 @@ void capture_segment(World *world, guint32 conn, guint end, guint32 packet,
                      const TcpSegment *segment);
 void capture_met(World *world, guint32 packet, guint32 link, NetVerdict verdict);
 void capture_left(World *world, guint32 packet, guint32 link);
+
+/* trace.c */
+Trace *trace_new(void);
+void trace_free(Trace *trace);
+void trace_open(Trace *trace, guint32 conn);
+void trace_wrote(World *world, guint32 conn, guint end, const guint8 *bytes, gsize n);
+void trace_segment(World *world, guint32 conn, guint end, guint32 packet,
+                   const TcpSegment *segment);
+void trace_met(World *world, guint32 packet, NetVerdict verdict);
+void trace_left(World *world, guint32 packet);
+GArray *trace_take(Trace *trace); /* OutcomeTravel */
 
 /* medium.c */
 typedef struct {

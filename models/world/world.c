@@ -415,14 +415,20 @@ on_met(gpointer user, guint32 packet, guint32 link, NetVerdict verdict, gint64 a
   World *world = user;
   (void)at_ns;
   (void)arrives_ns;
-  capture_met(world, packet, link, verdict);
+  if (world->capture != NULL)
+    capture_met(world, packet, link, verdict);
+  if (world->trace != NULL)
+    trace_met(world, packet, verdict);
 }
 
 static void
 on_left(gpointer user, guint32 packet, guint32 link)
 {
   World *world = user;
-  capture_left(world, packet, link);
+  if (world->capture != NULL)
+    capture_left(world, packet, link);
+  if (world->trace != NULL)
+    trace_left(world, packet);
 }
 
 static void
@@ -431,7 +437,7 @@ setup_engine(World *world)
   NetHandler handler = {.delivered = conn_delivered, .lost = conn_lost, .ahead = ahead_delivery};
   const Scenario *scenario = world->scenario;
   world->sim = sim_new(-scenario->warmup_ns);
-  if (world->request->pcap != NULL && world->outside == NULL) {
+  if (world->outside == NULL && (world->request->pcap != NULL || world->request->trace_id != 0)) {
     handler.observe = on_met;
     handler.left = on_left;
   }
@@ -491,6 +497,9 @@ world_make(const Scenario *scenario, const RunRequest *request, Outside *outside
   share_find(world);
   if (request->pcap != NULL && outside == NULL)
     world->capture = capture_new(world);
+  if (request->trace_id != 0 && outside == NULL)
+    world->trace = trace_new();
+  world->watched = world->capture != NULL || world->trace != NULL;
   LedgerConfig ledger = {.sections = world_count_sections(scenario, "publish"),
                          .clients = world->n_clients,
                          .groups = world->shares->len,
@@ -545,6 +554,7 @@ world_free(World *world)
     if (world->conns[i].used)
       free_conn(&world->conns[i]);
   capture_free(world->capture);
+  trace_free(world->trace);
   for (guint i = 0; i < world->n_brokers; i++) {
     mqtt_broker_free(world->brokers[i].mqtt);
     g_queue_clear(&world->brokers[i].waiting);

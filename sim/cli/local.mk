@@ -8,6 +8,7 @@ qosim_SOURCES = \
 	sim/cli/check.c \
 	sim/cli/identity.c sim/cli/identity.h \
 	sim/cli/keys.c \
+	sim/cli/ladder.c sim/cli/ladder.h \
 	sim/cli/plot.c \
 	sim/cli/profiles.c \
 	sim/cli/report.c sim/cli/report.h \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/world/world.h"
+#include "sim/cli/ladder.h"
 
 typedef struct {
   guint64 point, replication, id;
@@ -64,50 +65,35 @@ print_head(const Outcome *outcome, const OutcomeMessage *message, const Place *p
           client_name(outcome, message->publisher), at);
 }
 
-/* Times from publish() on; the ladder is read downwards. */
 static void
-print_events(const Outcome *outcome, gint64 published_ns)
+print_fate(const Outcome *outcome, const OutcomeMessage *message)
 {
-  int width = 5;
-
-  for (guint i = 0; i < outcome->story->len; i++) {
-    const OutcomeEvent *event = &g_array_index(outcome->story, OutcomeEvent, i);
-
-    width = MAX(width, (int)g_utf8_strlen(event->where, -1));
+  if (message->subscriber == G_MAXUINT32) {
+    g_print("owed to nobody\n");
+    return;
   }
-  g_print("\n%10s  %-*s  %s\n", "s", width, "where", "what");
-  for (guint i = 0; i < outcome->story->len; i++) {
-    const OutcomeEvent *event = &g_array_index(outcome->story, OutcomeEvent, i);
-    g_autofree char *at = seconds(event->at_ns - published_ns);
+  g_print("for %s: %s", client_name(outcome, message->subscriber), fate_name(message->fate));
+  if (message->fate == FATE_LOST)
+    g_print(", %s", cause_name(message->cause));
+  if (message->copies > 1)
+    g_print(", %u copies", message->copies);
+  if (message->latency_ns >= 0) {
+    g_autofree char *latency = seconds(message->latency_ns);
 
-    g_print("%10s  %-*s  %s\n", at, width, event->where, event->what);
+    g_print(", latency %s s", latency);
   }
   g_print("\n");
 }
 
 static void
-print_fate(const Outcome *outcome, const OutcomeMessage *message)
+print_told(const OutcomeMessage *message)
 {
-  if (message->subscriber == G_MAXUINT32) {
-    g_print("owed to nobody");
-  } else {
-    g_print("for %s: %s", client_name(outcome, message->subscriber), fate_name(message->fate));
-    if (message->fate == FATE_LOST)
-      g_print(", %s", cause_name(message->cause));
-    if (message->copies > 1)
-      g_print(", %u copies", message->copies);
-    if (message->latency_ns >= 0) {
-      g_autofree char *latency = seconds(message->latency_ns);
-
-      g_print(", latency %s s", latency);
-    }
-  }
   if (message->told == TOLD_NOTHING) {
-    g_print("; the publisher was told nothing");
+    g_print("the publisher was told nothing");
   } else {
     g_autofree char *told = seconds(message->told_ns - message->published_ns);
 
-    g_print("; the publisher was told %s after %s s", told_name(message->told), told);
+    g_print("the publisher was told %s after %s s", told_name(message->told), told);
   }
   g_print("; PUBLISH sent %u time%s over all hops, %u needless\n", message->sends,
           message->sends == 1 ? "" : "s", message->needless);
@@ -132,13 +118,15 @@ print_replay(const Database *database, const Place *place, const Outcome *outcom
   print_head(outcome, first, place);
   print_point(database->experiment->grid, (guint)place->point);
   g_print("(replayed with trace; the fingerprint agrees)\n");
-  print_events(outcome, first->published_ns);
+  g_autofree char *ladder = ladder_draw(outcome, first);
+  g_print("\n%s\n", ladder);
   for (guint i = 0; i < outcome->messages->len; i++) {
     const OutcomeMessage *message = &g_array_index(outcome->messages, OutcomeMessage, i);
 
     if (message->id == place->id)
       print_fate(outcome, message);
   }
+  print_told(first);
   return CLI_DONE;
 }
 

@@ -20,6 +20,12 @@ event_clear(gpointer data)
   g_free(event->what);
 }
 
+void
+outcome_travel_clear(gpointer travel)
+{
+  g_free(((OutcomeTravel *)travel)->what);
+}
+
 Outcome *
 outcome_new(void)
 {
@@ -42,6 +48,8 @@ outcome_free(Outcome *outcome)
     g_array_set_clear_func(outcome->story, event_clear);
     g_array_unref(outcome->story);
   }
+  if (outcome->travels != NULL)
+    g_array_unref(outcome->travels);
   g_free(outcome->breach);
   g_free(outcome);
 }

@@ -37,11 +37,25 @@ typedef struct {
   char *what;
 } OutcomeEvent;
 
+/* One segment that carried packets of that message, or parts of them. */
+typedef struct {
+  gint64 at_ns;
+  gint64 arrives_ns;   /* G_MAXINT64: never, or not before the end of the run */
+  char *what;          /* "PUBLISH (time-out)" */
+  const char *lost;    /* by what; NULL: it was not */
+  guint32 client;      /* whose connection it was */
+  gboolean up;         /* from the client to its broker */
+  gboolean subscriber; /* on the way to a subscriber, or an answer from there */
+} OutcomeTravel;
+
+void outcome_travel_clear(gpointer travel); /* frees what it holds */
+
 typedef struct {
   GPtrArray *elements; /* OutcomeElement * */
   GPtrArray *clients;  /* char *: "sensor-17", indexed by number; only if messages are recorded */
   GArray *messages;    /* OutcomeMessage; NULL unless recorded */
   GArray *story;       /* OutcomeEvent; NULL unless traced */
+  GArray *travels;     /* OutcomeTravel; likewise */
   guint64 fingerprint;
   guint64 events;
   gint64 virtual_ns; /* length of the run, warm-up included */

@@ -11,6 +11,7 @@ WORLD_TESTS = \
 	tests/models/world/test-random-worlds \
 	tests/models/world/test-run \
 	tests/models/world/test-theory \
+	tests/models/world/test-trace \
 	tests/models/world/test-trouble
 check_PROGRAMS += $(WORLD_TESTS)
 tests_models_world_test_ends_SOURCES = tests/models/world/test-ends.c $(WORLD_KIT)
@@ -31,6 +32,8 @@ tests_models_world_test_run_SOURCES = tests/models/world/test-run.c $(WORLD_KIT)
 tests_models_world_test_run_LDADD = $(LIBS_ALL)
 tests_models_world_test_theory_SOURCES = tests/models/world/test-theory.c $(WORLD_KIT) $(THEORY)
 tests_models_world_test_theory_LDADD = $(LIBS_ALL)
+tests_models_world_test_trace_SOURCES = tests/models/world/test-trace.c $(WORLD_KIT)
+tests_models_world_test_trace_LDADD = $(LIBS_ALL)
 tests_models_world_test_trouble_SOURCES = tests/models/world/test-trouble.c $(WORLD_KIT)
 tests_models_world_test_trouble_LDADD = $(LIBS_ALL)
 TESTS += $(WORLD_TESTS) tests/models/world/test-capture.sh

@@ -28,6 +28,68 @@ says out 'the fingerprint agrees' 'a message: its run made again'
 says out 'publish()' 'a message: its beginning'
 says out ': lost, connection-lost' 'a message: its fate'
 
+narrow()
+{
+  test -z "$(awk 'length($0) > 100' "$1")"
+}
+ok 'a message: at most 100 columns' narrow out
+says out '-- PUBLISH ' 'a message: an arrow'
+ok 'a message: the rails stand' awk '/^ +[0-9]+\.[0-9]+  [|]/ {
+    if (substr($0, 13, 1) != "|" || substr($0, 51, 1) != "|") bad = 1; n++ }
+  END { exit bad || n < 2 }' out
+
+cat >calm.ini <<'END'
+[experiment]
+title = Calm
+warmup = 10s
+duration = 20s
+[link radio]
+rtt = 100ms
+[broker hub]
+tcp = rfc6298
+[client sensor]
+link = radio
+tcp = rfc6298
+[client dashboard]
+link = radio
+tcp = rfc6298
+[publish reading]
+client = sensor
+topic = reading
+qos = 1
+every = 10s
+[subscribe all]
+client = dashboard
+filter = #
+qos = 1
+[fault deaf]
+what = outage
+target = radio
+at = 0s
+lasts = 7s
+direction = down
+END
+qosim run -q --repeat 1 calm.ini
+qosim show calm.db message 1:1:1
+exits 0 'a ladder'
+sed -n 's/^ *\([0-9.]*  |.*\)/\1/p' out >got
+cat >want <<'END'
+0.000  | publish()                           |                                     |
+0.000  |-- PUBLISH ----------------- 0.050 ->|                                     |
+0.050  |  outage x----------------- PUBACK --|                                     |
+0.050  |                                     |-- PUBLISH ----------------x outage  |
+1.000  |-- PUBLISH (time-out) ------ 1.050 ->|                                     |
+1.050  |                                     |-- PUBLISH (time-out) -----x outage  |
+1.050  |  outage x------ PUBACK (time-out) --|                                     |
+3.000  |-- PUBLISH (time-out) ------ 3.050 ->|                                     |
+3.050  |                                     |-- PUBLISH (time-out) ------ 3.100 ->|
+3.050  |<- 3.100 ------- PUBACK (time-out) --|                                     |
+3.100  |                                     |                 handed over: copy 1 |
+3.100  | told success                        |                                     |
+3.100  |                                     |<- 3.150 ------------------ PUBACK --|
+END
+same want got 'a ladder: drawn line by line'
+
 rm a.ini
 qosim show a.db losses
 exits 0 'the file is gone'

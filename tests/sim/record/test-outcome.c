@@ -30,6 +30,10 @@ test_owns_all(void)
   OutcomeEvent event = {.at_ns = 1, .where = g_strdup("hub"), .what = g_strdup("PUBLISH 7")};
 
   g_array_append_val(outcome->story, event);
+  outcome->travels = g_array_new(FALSE, TRUE, sizeof(OutcomeTravel));
+  g_array_set_clear_func(outcome->travels, outcome_travel_clear);
+  OutcomeTravel travel = {.at_ns = 1, .what = g_strdup("PUBLISH")};
+  g_array_append_val(outcome->travels, travel);
   g_ptr_array_add(outcome->clients, g_strdup("sensor-1"));
   outcome->breach = g_strdup("two deliveries");
   outcome_free(outcome); /* the address sanitizer counts what is left */
