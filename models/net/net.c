@@ -373,6 +373,17 @@ net_packet_body(Net *net, guint32 packet)
   return packet_at(net, packet) + 1;
 }
 
+const char *
+net_loss_name(NetVerdict verdict)
+{
+  static const char *const names[] = {[NET_LOST] = "lost",
+                                      [NET_QUEUE_FULL] = "queue full",
+                                      [NET_OUTAGE] = "outage",
+                                      [NET_UNMAPPED] = "NAT"};
+
+  return names[verdict];
+}
+
 const NetPacket *
 net_packet(const Net *net, guint32 packet)
 {

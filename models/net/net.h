@@ -58,6 +58,8 @@ typedef struct {
 
 typedef enum { NET_PASSED, NET_LOST, NET_QUEUE_FULL, NET_OUTAGE, NET_UNMAPPED } NetVerdict;
 
+const char *net_loss_name(NetVerdict verdict); /* NULL: it passed */
+
 typedef struct {
   guint64 packets, bytes; /* that met it, lost and refused ones included */
   guint64 lost, queue_drops;

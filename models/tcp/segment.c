@@ -1,5 +1,14 @@
 #include "models/tcp/conn.h"
 
+const char *
+tcp_again_name(TcpAgain again)
+{
+  static const char *const names[] = {[TCP_AGAIN_TIMEOUT] = "time-out",
+                                      [TCP_AGAIN_RECOVERY] = "recovery",
+                                      [TCP_AGAIN_PROBE] = "probe"};
+  return names[again];
+}
+
 /* RFC 9293 3.10.7.1: with ACK, the reset takes its sequence number from the acknowledgement;
  * without, it has number 0 and acknowledges what came, so that either way the sender finds it
  * acceptable. */

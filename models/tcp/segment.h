@@ -19,6 +19,8 @@ typedef enum {
 /* Why it was sent again. */
 typedef enum { TCP_FIRST_TIME, TCP_AGAIN_TIMEOUT, TCP_AGAIN_RECOVERY, TCP_AGAIN_PROBE } TcpAgain;
 
+const char *tcp_again_name(TcpAgain again); /* "time-out"; NULL: the first time */
+
 /* Relative to the segment's ack, so that a D-SACK block (RFC 2883) lies below 0. */
 typedef struct {
   gint32 start, end;

@@ -160,6 +160,8 @@ collect_outcome(World *world)
   outcome->story = ledger_take_story(world->ledger);
   if (world->trace != NULL)
     outcome->travels = trace_take(world->trace);
+  if (world->segments != NULL)
+    segments_take(world->segments, outcome);
   if (outcome->messages != NULL)
     for (guint32 i = 0; i < world->n_clients; i++)
       g_ptr_array_add(outcome->clients, world_client_name(world, i));

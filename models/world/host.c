@@ -67,6 +67,8 @@ conn_open(World *world, guint32 client_number)
     capture_open(world, number);
   if (world->trace != NULL)
     trace_open(world->trace, number);
+  if (world->segments != NULL)
+    segments_open(world, number);
   return number;
 }
 

@@ -12,6 +12,7 @@ libqosim_world_a_SOURCES = \
 	models/world/outside.c models/world/outside.h \
 	models/world/pcap.c models/world/pcap.h \
 	models/world/publish.c \
+	models/world/segments.c \
 	models/world/share.c \
 	models/world/trace.c \
 	models/world/world-private.h \

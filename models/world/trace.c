@@ -199,7 +199,6 @@ static char *
 contents(const Trace *trace, guint32 conn, guint end, const TcpSegment *segment,
          gboolean *subscriber)
 {
-  static const char *const again[] = {"", " (time-out)", " (recovery)", " (probe)"};
   guint64 from = segment->seq, to = segment->seq + segment->length;
   g_autoptr(GString) text = g_string_new(NULL);
   for (guint i = 0; i < trace->marks->len; i++) {
@@ -213,7 +212,8 @@ contents(const Trace *trace, guint32 conn, guint end, const TcpSegment *segment,
   }
   if (text->len == 0)
     return NULL;
-  g_string_append(text, again[segment->again]);
+  if (segment->again != TCP_FIRST_TIME)
+    g_string_append_printf(text, " (%s)", tcp_again_name(segment->again));
   return g_strdup(text->str);
 }
 
@@ -244,15 +244,11 @@ trace_segment(World *world, guint32 number, guint end, guint32 packet, const Tcp
 void
 trace_met(World *world, guint32 packet, NetVerdict verdict)
 {
-  static const char *const losses[] = {[NET_LOST] = "lost",
-                                       [NET_QUEUE_FULL] = "queue full",
-                                       [NET_OUTAGE] = "outage",
-                                       [NET_UNMAPPED] = "NAT"};
   OutcomeTravel *travel = travel_of(world->trace, packet);
   if (travel == NULL)
     return;
   travel->arrives_ns = SIM_NEVER; /* at its receiver, not at the end of a link on the way */
-  travel->lost = losses[verdict];
+  travel->lost = net_loss_name(verdict);
 }
 
 void

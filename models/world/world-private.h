@@ -9,6 +9,7 @@
  *   capture.c  packets -> a file (pcap.c)
  *   custody.c  events of machines and dying bytes -> ledger
  *   trace.c    the segments that carry one message
+ *   segments.c all segments, for the record
  *   medium.c   what outlives a crash
  *   journal.c  a write to a medium, as bytes
  *   fault.c    outages, crashes, restarts, losses of power
@@ -38,6 +39,7 @@ typedef struct _Medium Medium;
 typedef struct _Outside Outside;
 typedef struct _Capture Capture;
 typedef struct _Trace Trace;
+typedef struct _Segments Segments;
 
 /* What outlives a crash, as a section says. */
 typedef struct {
@@ -222,11 +224,12 @@ struct _World {
   const RunRequest *request;
   Sim *sim;
   Net *net;
-  Outside *outside; /* NULL: brokers are simulated */
-  Capture *capture; /* NULL: packets are not written */
-  Trace *trace;     /* NULL: no message is followed */
-  gboolean watched; /* either is there */
-  guint64 disguise; /* of tags in payloads: outside there are messages of other runs */
+  Outside *outside;   /* NULL: brokers are simulated */
+  Capture *capture;   /* NULL: packets are not written */
+  Trace *trace;       /* NULL: no message is followed */
+  Segments *segments; /* NULL: they are not recorded */
+  gboolean watched;   /* one of the three is there */
+  guint64 disguise;   /* of tags in payloads: outside there are messages of other runs */
   Ledger *ledger;
   Interest *interest;
   MqttEvents events;
@@ -398,6 +401,15 @@ void trace_segment(World *world, guint32 conn, guint end, guint32 packet,
 void trace_met(World *world, guint32 packet, NetVerdict verdict);
 void trace_left(World *world, guint32 packet);
 GArray *trace_take(Trace *trace); /* OutcomeTravel */
+
+/* segments.c */
+Segments *segments_new(const World *world);
+void segments_free(Segments *segments);
+void segments_link(Segments *segments, const char *name); /* links in the order of their numbers */
+void segments_open(World *world, guint32 conn);
+void segments_met(World *world, guint32 packet, guint32 link, NetVerdict verdict);
+void segments_left(World *world, guint32 packet);
+void segments_take(Segments *segments, Outcome *outcome);
 
 /* medium.c */
 typedef struct {

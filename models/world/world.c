@@ -205,6 +205,8 @@ link_for(World *world, const char *section_name, const char *client_name)
   g_array_append_val(kind->numbers, number);
   if (world->capture != NULL)
     capture_link(world->capture, name);
+  if (world->segments != NULL)
+    segments_link(world->segments, name);
   if (kind->shared)
     kind->shared_number = number;
   return number;
@@ -419,6 +421,8 @@ on_met(gpointer user, guint32 packet, guint32 link, NetVerdict verdict, gint64 a
     capture_met(world, packet, link, verdict);
   if (world->trace != NULL)
     trace_met(world, packet, verdict);
+  if (world->segments != NULL)
+    segments_met(world, packet, link, verdict);
 }
 
 static void
@@ -429,6 +433,21 @@ on_left(gpointer user, guint32 packet, guint32 link)
     capture_left(world, packet, link);
   if (world->trace != NULL)
     trace_left(world, packet);
+  if (world->segments != NULL)
+    segments_left(world, packet);
+}
+
+static void
+setup_watchers(World *world)
+{
+  if (!world->watched)
+    return;
+  if (world->request->pcap != NULL)
+    world->capture = capture_new(world);
+  if (world->request->trace_id != 0)
+    world->trace = trace_new();
+  if (world->scenario->record == RECORD_TRACE)
+    world->segments = segments_new(world);
 }
 
 static void
@@ -437,7 +456,7 @@ setup_engine(World *world)
   NetHandler handler = {.delivered = conn_delivered, .lost = conn_lost, .ahead = ahead_delivery};
   const Scenario *scenario = world->scenario;
   world->sim = sim_new(-scenario->warmup_ns);
-  if (world->outside == NULL && (world->request->pcap != NULL || world->request->trace_id != 0)) {
+  if (world->watched) {
     handler.observe = on_met;
     handler.left = on_left;
   }
@@ -488,6 +507,8 @@ world_make(const Scenario *scenario, const RunRequest *request, Outside *outside
   world->interest = interest_new();
   world->shares = g_ptr_array_new_with_free_func(g_free);
   world->share_numbers = g_hash_table_new(g_str_hash, g_str_equal);
+  world->watched = outside == NULL && (request->pcap != NULL || request->trace_id != 0 ||
+                                       scenario->record == RECORD_TRACE);
   setup_engine(world);
   setup_brokers(world);
   if (outside == NULL)
@@ -495,11 +516,7 @@ world_make(const Scenario *scenario, const RunRequest *request, Outside *outside
   setup_subscriptions(world);
   setup_groups(world);
   share_find(world);
-  if (request->pcap != NULL && outside == NULL)
-    world->capture = capture_new(world);
-  if (request->trace_id != 0 && outside == NULL)
-    world->trace = trace_new();
-  world->watched = world->capture != NULL || world->trace != NULL;
+  setup_watchers(world);
   LedgerConfig ledger = {.sections = world_count_sections(scenario, "publish"),
                          .clients = world->n_clients,
                          .groups = world->shares->len,
@@ -555,6 +572,7 @@ world_free(World *world)
       free_conn(&world->conns[i]);
   capture_free(world->capture);
   trace_free(world->trace);
+  segments_free(world->segments);
   for (guint i = 0; i < world->n_brokers; i++) {
     mqtt_broker_free(world->brokers[i].mqtt);
     g_queue_clear(&world->brokers[i].waiting);

@@ -50,6 +50,8 @@ outcome_free(Outcome *outcome)
   }
   if (outcome->travels != NULL)
     g_array_unref(outcome->travels);
+  g_clear_pointer(&outcome->segments, g_array_unref);
+  g_clear_pointer(&outcome->links, g_ptr_array_unref);
   g_free(outcome->breach);
   g_free(outcome);
 }

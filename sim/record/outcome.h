@@ -50,12 +50,28 @@ typedef struct {
 
 void outcome_travel_clear(gpointer travel); /* frees what it holds */
 
+/* One TCP segment on one link, when segments are recorded. */
+typedef struct {
+  gint64 at_ns;      /* when it comes to the link */
+  gint64 arrives_ns; /* at its other end; G_MAXINT64: never, or not before the end of the run */
+  guint64 seq, ack;  /* SYN has number 0 */
+  const char *again; /* why it was sent again; NULL: it is the first time */
+  const char *lost;  /* by what; NULL: it was not */
+  guint32 link;      /* see Outcome.links */
+  guint32 client, connection; /* its client, and which of that client's connections, from 1 */
+  guint16 payload, bytes;     /* of MQTT, of the IP packet */
+  guint8 flags;               /* as in the header of TCP */
+  gboolean up;                /* from the client to its broker */
+} OutcomeSegment;
+
 typedef struct {
   GPtrArray *elements; /* OutcomeElement * */
   GPtrArray *clients;  /* char *: "sensor-17", indexed by number; only if messages are recorded */
   GArray *messages;    /* OutcomeMessage; NULL unless recorded */
   GArray *story;       /* OutcomeEvent; NULL unless traced */
   GArray *travels;     /* OutcomeTravel; likewise */
+  GArray *segments;    /* OutcomeSegment, by at_ns; NULL unless recorded */
+  GPtrArray *links;    /* char *: "radio/sensor-17", indexed by number; likewise */
   guint64 fingerprint;
   guint64 events;
   gint64 virtual_ns; /* length of the run, warm-up included */

@@ -93,7 +93,7 @@ CREATE TABLE example (
   PRIMARY KEY (run, element, cause)
 ) WITHOUT ROWID;
 
--- The rest is filled where the experiment says record = messages.
+-- The rest is filled where the experiment says record = messages or record = trace.
 CREATE TABLE client (
   run    INTEGER NOT NULL REFERENCES run (id),
   number INTEGER NOT NULL,
@@ -148,6 +148,49 @@ LEFT JOIN client AS b ON b.run = m.run AND b.number = m.subscriber
 JOIN fate AS f ON f.id = m.fate
 JOIN cause AS c ON c.id = m.cause
 JOIN told AS t ON t.id = m.told;
+
+-- The links, as segments refer to them: 'radio/sensor-17', or 'radio' where it is shared.
+CREATE TABLE link (
+  run    INTEGER NOT NULL REFERENCES run (id),
+  number INTEGER NOT NULL,
+  name   TEXT NOT NULL,
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID;
+
+-- One TCP segment on one link, where the experiment says record = trace; warm-up included. See also
+-- the view segments, which has names for numbers.
+CREATE TABLE segment (
+  run        INTEGER NOT NULL REFERENCES run (id),
+  number     INTEGER NOT NULL,  -- in the order in which they came to their links, from 1
+  at_ns      INTEGER NOT NULL,
+  arrives_ns INTEGER,           -- at the other end of the link; NULL: lost, or the run ended before
+  link       INTEGER NOT NULL,
+  client     INTEGER NOT NULL,
+  connection INTEGER NOT NULL,  -- of that client, from 1
+  up         INTEGER NOT NULL,  -- 1: from the client to its broker
+  flags      INTEGER NOT NULL,  -- as in the header of TCP
+  seq        INTEGER NOT NULL,  -- from 0, which is SYN's
+  ack        INTEGER NOT NULL,
+  payload    INTEGER NOT NULL,  -- bytes of MQTT
+  bytes      INTEGER NOT NULL,  -- of the IP packet
+  again      TEXT,              -- 'time-out', 'recovery', 'probe'; NULL: sent for the first time
+  lost       TEXT,              -- 'lost', 'queue full', 'outage', 'NAT'; NULL: it was not
+  PRIMARY KEY (run, number)
+) WITHOUT ROWID;
+
+CREATE VIEW segments AS
+SELECT p.number AS point, r.replication, s.number, s.at_ns * 1e-9 AS at_s,
+  s.arrives_ns * 1e-9 AS arrives_s, l.name AS link, c.name AS client, s.connection,
+  CASE s.up WHEN 1 THEN 'up' ELSE 'down' END AS direction,
+  rtrim(CASE WHEN s.flags & 2 THEN 'SYN ' ELSE '' END || CASE WHEN s.flags & 1 THEN 'FIN ' ELSE '' END
+    || CASE WHEN s.flags & 4 THEN 'RST ' ELSE '' END || CASE WHEN s.flags & 8 THEN 'PSH ' ELSE '' END
+    || CASE WHEN s.flags & 16 THEN 'ACK ' ELSE '' END) AS flags,
+  s.seq, s.ack, s.payload, s.bytes, s.again, s.lost
+FROM segment AS s
+JOIN run AS r ON r.id = s.run
+JOIN point AS p ON p.id = r.point
+JOIN link AS l ON l.run = s.run AND l.number = s.link
+JOIN client AS c ON c.run = s.run AND c.number = s.client;
 
 -- 'sensor.link = lte-m, $loss = 2 %'
 CREATE VIEW points AS

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x716f7331 /* "qos1" */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define WRITER_BYTE ((gint64)1 << 62) /* far behind any byte that SQLite locks itself */
 #define BUSY_MS 20000                 /* a reader holds its lock much shorter */
 

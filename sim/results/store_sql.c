@@ -32,6 +32,10 @@ static const char *const sql_texts[SQL_N] = {
     [SQL_MESSAGES_PUT] =
         MESSAGE_INSERT MESSAGE_ROW "," MESSAGE_ROW "," MESSAGE_ROW "," MESSAGE_ROW "," MESSAGE_ROW
                                    "," MESSAGE_ROW "," MESSAGE_ROW "," MESSAGE_ROW,
+    [SQL_LINK_PUT] = "INSERT INTO link (run, number, name) VALUES (?,?,?)",
+    [SQL_SEGMENT_PUT] = "INSERT INTO segment (run, number, at_ns, arrives_ns, link, client, "
+                        "connection, up, flags, seq, ack, payload, bytes, again, lost) "
+                        "VALUES " MESSAGE_ROW,
     [SQL_RUNS] = "SELECT id, state FROM run",
     [SQL_POINTS] = "SELECT id, number, key, "
                    "(SELECT count(*) FROM run WHERE point = p.id AND state = 'done') "

@@ -62,7 +62,7 @@ static gboolean
 drop_run(Store *store, gint64 id, GError **error)
 {
   static const char *const tables[] = {
-      "metric", "histogram", "example", "client", "section", "message",
+      "metric", "histogram", "example", "client", "section", "message", "link", "segment",
   };
   g_autoptr(GString) sql = g_string_new(NULL);
 
@@ -214,6 +214,47 @@ put_messages(Store *store, gint64 id, const GArray *messages, GError **error)
 }
 
 static gboolean
+put_segment(Store *store, gint64 id, guint number, const OutcomeSegment *segment, GError **error)
+{
+  sqlite3_stmt *stmt = sql_statement(store, SQL_SEGMENT_PUT, error);
+
+  if (stmt == NULL)
+    return FALSE;
+  sqlite3_bind_int64(stmt, 1, id);
+  sqlite3_bind_int64(stmt, 2, number);
+  sqlite3_bind_int64(stmt, 3, segment->at_ns);
+  if (segment->arrives_ns == G_MAXINT64)
+    sqlite3_bind_null(stmt, 4);
+  else
+    sqlite3_bind_int64(stmt, 4, segment->arrives_ns);
+  sqlite3_bind_int64(stmt, 5, segment->link);
+  sqlite3_bind_int64(stmt, 6, segment->client);
+  sqlite3_bind_int64(stmt, 7, segment->connection);
+  sqlite3_bind_int64(stmt, 8, segment->up);
+  sqlite3_bind_int64(stmt, 9, segment->flags);
+  sqlite3_bind_int64(stmt, 10, (gint64)segment->seq);
+  sqlite3_bind_int64(stmt, 11, (gint64)segment->ack);
+  sqlite3_bind_int64(stmt, 12, segment->payload);
+  sqlite3_bind_int64(stmt, 13, segment->bytes);
+  sql_bind_text(stmt, 14, segment->again);
+  sql_bind_text(stmt, 15, segment->lost);
+  return sql_step(store, stmt, error);
+}
+
+static gboolean
+put_segments(Store *store, gint64 id, const Outcome *outcome, GError **error)
+{
+  gboolean good = TRUE;
+
+  for (guint i = 0; good && i < outcome->links->len; i++)
+    good = put_name(store, SQL_LINK_PUT, id, i, outcome->links->pdata[i], error);
+  for (guint i = 0; good && i < outcome->segments->len; i++)
+    good =
+        put_segment(store, id, i + 1, &g_array_index(outcome->segments, OutcomeSegment, i), error);
+  return good;
+}
+
+static gboolean
 put_run(Store *store, const StorePoint *point, guint32 replication, guint64 seed,
         const Outcome *outcome, double wall_s, GError **error)
 {
@@ -266,6 +307,8 @@ store_add_run(Store *store, const StorePoint *point, guint32 replication, guint6
     good = put_element(store, id, outcome->elements->pdata[i], error);
   if (good && outcome->messages != NULL)
     good = put_recorded(store, id, outcome, error);
+  if (good && outcome->segments != NULL)
+    good = put_segments(store, id, outcome, error);
   if (!sql_finish(store, good, error))
     return FALSE;
   g_hash_table_insert(store->runs, g_memdup2(&id, sizeof id),

@@ -19,7 +19,9 @@ static const ParamSpec experiment_params[] = {
     {"seed", PARAM_INT, "1", "0", "9223372036854775806", .help = "one seed for all points"},
     {"confidence", PARAM_RATIO, "95%", "50%", "99.999%",
      .help = "level of all intervals, bounds and verdicts"},
-    {"record", PARAM_WORD, "summary", .words = record_words, .help = "what is stored of each run"},
+    {"record", PARAM_WORD, "summary", .words = record_words, 
+     .help = "what is stored of each run: sums, a row for each message too, or for each TCP "
+             "segment too"},
     {"table", PARAM_METRIC,
      "delivery_ratio, silent_loss, duplicate_ratio, latency_p50, latency_p99",
      .flags = PARAM_IS_LIST, .help = "the columns of the final table"},

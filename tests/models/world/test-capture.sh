@@ -9,6 +9,7 @@ if ! command -v tshark >/dev/null 2>&1; then
   exit 0
 fi
 here=$srcdir/tests/models/world
+tab=$(printf '\t')
 
 read_capture()
 {
@@ -134,6 +135,16 @@ judge()
   ok "$1: all that was sent is MQTT" test "$(sum wrong mqtt.out)" = 0
 }
 
+# compare NAME DB: what came to the links is what the database has.
+compare()
+{
+  sqlite3 -separator "$tab" "$2" "SELECT printf('%d.%09d', (946684800000000000 + at_ns) / 1000000000,
+    (946684800000000000 + at_ns) % 1000000000), bytes, payload FROM segment" >recorded
+  tshark -r run.pcapng -Y 'frame.packet_flags_direction == 2' -T fields -e frame.time_epoch -e ip.len \
+    -e tcp.len 2>>tshark.err >captured
+  same captured recorded "$1: the segments that the database has"
+}
+
 # total FIELD FILE: over all worlds.
 total()
 {
@@ -145,9 +156,10 @@ while [ "$world" -lt "${QOSIM_WORLDS:-20}" ]; do
   world=$((world + 1))
   QOSIM_WORLD_TEXT=$world "$builddir/tests/models/world/test-random-worlds" >world.ini
   rm -f world.db
-  qosim run -q --pcap run.pcapng --only 1:1 -o world.db world.ini
+  qosim run -q --pcap run.pcapng --only 1:1 -o world.db -D experiment.record=trace world.ini
   exits 0 "world $world"
   judge "world $world"
+  compare "world $world" world.db
 done
 for what in repetitions fast gaps late duplicate-acks; do
   ok "the worlds have $what" test "$(total $what tcp.all)" -ge 20
@@ -162,7 +174,7 @@ title = Calm
 warmup = 0s
 duration = 1min
 drain = 10min
-record = messages
+record = trace
 [link radio]
 rtt = 150ms
 loss = 3%
@@ -210,6 +222,7 @@ END
   publish=$(sum publish mqtt.out)
   ok "QoS $qos: as many PUBLISH as the ledger counts" test "$publish" = "$sends"
   ok "QoS $qos: as many repetitions as TCP counts" test "$(sum repetitions tcp.out)" = "$again"
+  compare "QoS $qos" calm.db
   ok "QoS $qos: losses are recovered" test "$(sum recoveries tcp.out)" -ge 20
   case $qos in
   1) ok 'QoS 1: a PUBACK for each' test "$(sum puback mqtt.out)" = "$publish" ;;

@@ -1,5 +1,6 @@
 /* The segments of one message, on a link without chance: what travels when, and what becomes of it.
  */
+#include "models/tcp/segment.h"
 #include "tests/models/world/kit.h"
 
 #define MS G_GINT64_CONSTANT(1000000)
@@ -119,6 +120,47 @@ test_of_one_message(void)
   g_assert_cmpuint(outcome->travels->len, ==, 4);
 }
 
+/* Every segment: that of a message, and what opens connections and acknowledges. */
+static void
+test_segments(void)
+{
+  static const struct {
+    guint seq, ack, payload, flags;
+    gboolean up;
+    gint64 after_ns;
+  } expected[] = {
+      {0, 0, 0, TCP_SYN, TRUE, 0},          {0, 1, 0, TCP_SYN | TCP_ACK, FALSE, 50 * MS},
+      {1, 1, 0, TCP_ACK, TRUE, 100 * MS},   {1, 1, 23, TCP_PSH | TCP_ACK, TRUE, 100 * MS},
+      {1, 24, 0, TCP_ACK, FALSE, 150 * MS}, {1, 24, 5, TCP_PSH | TCP_ACK, FALSE, 150 * MS}};
+  g_autoptr(Outcome) outcome = trace(WORLD("", "", "qos = 0\n"), 1);
+  gint64 start_ns = 0;
+  guint n = 0;
+  g_assert_cmpuint(outcome->links->len, ==, 2);
+  g_assert_cmpstr(outcome->links->pdata[0], ==, "radio/sensor-1");
+  g_assert_cmpstr(outcome->links->pdata[1], ==, "radio/dashboard-1");
+  for (guint i = 0; i < outcome->segments->len; i++) {
+    const OutcomeSegment *row = &g_array_index(outcome->segments, OutcomeSegment, i);
+    g_assert_cmpuint(row->link, ==, row->client);
+    g_assert_cmpuint(row->connection, ==, 1);
+    g_assert_cmpint(row->arrives_ns, ==, row->at_ns + 50 * MS);
+    g_assert_null(row->lost);
+    g_assert_null(row->again);
+    if (row->client == 0 && n < G_N_ELEMENTS(expected)) {
+      start_ns = n == 0 ? row->at_ns : start_ns;
+      g_assert_cmpint(row->at_ns, ==, start_ns + expected[n].after_ns);
+      g_assert_cmpuint(row->seq, ==, expected[n].seq);
+      g_assert_cmpuint(row->ack, ==, expected[n].ack);
+      g_assert_cmpuint(row->payload, ==, expected[n].payload);
+      g_assert_cmpuint(row->bytes, ==,
+                       expected[n].payload + (expected[n].flags & TCP_SYN ? 60 : 52));
+      g_assert_cmpuint(row->flags, ==, expected[n].flags);
+      g_assert_cmpint(row->up, ==, expected[n].up);
+      n++;
+    }
+  }
+  g_assert_cmpuint(n, ==, G_N_ELEMENTS(expected));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -127,5 +169,6 @@ main(int argc, char **argv)
   g_test_add_func("/trace/large", test_large);
   g_test_add_func("/trace/lost", test_lost);
   g_test_add_func("/trace/of-one-message", test_of_one_message);
+  g_test_add_func("/trace/segments", test_segments);
   return g_test_run();
 }

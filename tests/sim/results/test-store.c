@@ -128,11 +128,56 @@ make_outcome(guint point, guint replication, guint messages)
 }
 
 static void
+put_segments(Outcome *outcome)
+{
+  const OutcomeSegment rows[] = {
+      {.at_ns = -2000000000,
+       .arrives_ns = -1500000000,
+       .link = 1,
+       .client = 1,
+       .connection = 1,
+       .payload = 0,
+       .bytes = 60,
+       .flags = 0x02,
+       .up = TRUE},
+      {.at_ns = 250000000,
+       .arrives_ns = G_MAXINT64,
+       .seq = 5000000000,
+       .ack = 7,
+       .link = 1,
+       .client = 1,
+       .connection = 2,
+       .payload = 123,
+       .bytes = 175,
+       .flags = 0x18,
+       .again = "probe",
+       .lost = "outage"},
+      {.at_ns = 500000000,
+       .arrives_ns = G_MAXINT64,
+       .seq = 9,
+       .ack = 8,
+       .client = 0,
+       .connection = 1,
+       .bytes = 40,
+       .flags = 0x15,
+       .up = TRUE},
+  };
+
+  outcome->links = g_ptr_array_new_with_free_func(g_free);
+  g_ptr_array_add(outcome->links, g_strdup("uplink"));
+  g_ptr_array_add(outcome->links, g_strdup("radio/sensor-1"));
+  outcome->segments = g_array_new(FALSE, FALSE, sizeof(OutcomeSegment));
+  g_array_append_vals(outcome->segments, rows, G_N_ELEMENTS(rows));
+}
+
+static void
 add(Store *store, const StorePoint *point, guint replication, guint messages)
 {
   g_autoptr(Outcome) outcome = make_outcome(point->number, replication, messages);
   g_autoptr(GError) error = NULL;
 
+  if (messages > 0)
+    put_segments(outcome);
   store_add_run(store, point, replication, 1, outcome, 0.25, &error);
   g_assert_no_error(error);
 }
@@ -648,6 +693,11 @@ test_views(Fixture *f, gconstpointer data)
       {"SELECT point, replication, count(*), sum(fate = 'lost'), count(subscriber) FROM messages "
        "GROUP BY 1, 2",
        "1|1|9|3|8\n2|1|9|3|8\n"},
+      {"SELECT replication, at_s, arrives_s, link, client, connection, direction, flags, seq, ack, "
+       "payload, bytes, again, lost FROM segments WHERE point = 2",
+       "1|-2.0|-1.5|radio/sensor-1|sensor-1|1|up|SYN|0|0|0|60||\n"
+       "1|0.25||radio/sensor-1|sensor-1|2|down|PSH ACK|5000000000|7|123|175|probe|outage\n"
+       "1|0.5||uplink|dashboard|1|up|FIN RST ACK|9|8|0|40||\n"},
       {"SELECT section, key, value FROM setting ORDER BY 1", "radio|loss|2 %\nsensor|qos|1\n"},
   };
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
