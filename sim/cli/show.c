@@ -64,13 +64,14 @@ show_command(int argc, char **argv)
   g_autoptr(Database) database = NULL;
   CliStatus status;
 
-  if (!cli_parse(&argc, &argv, entries, "DB [points | losses | message POINT:REPLICATION:ID]",
-                 "Prints what the database DB holds; DB alone is the table of the experiment.\n\n"
-                 "  points    every point with its values and how many runs of it are there\n"
-                 "  losses    what was not delivered, by cause, with an example of each point\n"
-                 "  message   the life of one message: its run is made again, event by event",
-                 "The database is SQLite with documented tables and views: sqlite3 DB .schema\n", 1,
-                 3))
+  if (!cli_parse(
+          &argc, &argv, entries, "DB [points | losses | message POINT:REPLICATION:ID]",
+          "Prints what the database DB holds; DB alone is the table of the experiment.\n\n"
+          "  points    every point with its values and how many runs of it are there\n"
+          "  losses    what was not delivered, by cause, with an example of each point\n"
+          "  message   the way of one message, segment by segment: its run is made again; where\n"
+          "            the database holds a single run, its ID is enough",
+          "The database is SQLite with documented tables and views: sqlite3 DB .schema\n", 1, 3))
     return CLI_USAGE;
   if (argc > 2 && !knows(argv[2], argc > 3))
     return CLI_USAGE;

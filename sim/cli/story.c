@@ -28,6 +28,31 @@ parse_place(const char *text, Place *place)
   return place->replication <= G_MAXUINT32;
 }
 
+/* A message may be named by its ID alone where the database holds a single run. */
+static gboolean
+parse_id(const Database *database, const char *text, Place *place)
+{
+  const StorePoint *only = NULL;
+  g_autofree char *whole = NULL;
+  guint32 replication = 1;
+  guint runs = 0;
+
+  for (guint i = 0; i < database->points->len; i++) {
+    const StorePoint *point = database->points->pdata[i];
+
+    runs += point->runs;
+    if (point->runs > 0)
+      only = point;
+  }
+  if (runs != 1)
+    return FALSE;
+  while (replication < database->experiment->repeat &&
+         !store_has_run(database->store, only, replication))
+    replication++;
+  whole = g_strdup_printf("%u:%u:%s", only->number, replication, text);
+  return parse_place(whole, place);
+}
+
 static char *
 seconds(gint64 time_ns)
 {
@@ -164,7 +189,7 @@ story_print(const Database *database, const char *where)
   RunRequest request;
   CliStatus status;
 
-  if (!parse_place(where, &place)) {
+  if (!parse_place(where, &place) && !parse_id(database, where, &place)) {
     cli_error("%s: a message is named by POINT:REPLICATION:ID, as in 14:3:4711", where);
     return CLI_USAGE;
   }
@@ -189,10 +214,11 @@ story_print(const Database *database, const char *where)
   outcome = world_run(scenario, &request);
   g_free(run.breach);
   if (outcome->fingerprint != run.fingerprint) {
-    cli_error("made again, run %s has fingerprint %016" G_GINT64_MODIFIER
+    cli_error("made again, run %" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT
+              " has fingerprint %016" G_GINT64_MODIFIER
               "x; in the database it is %016" G_GINT64_MODIFIER
               "x: another build or another library made it",
-              where, outcome->fingerprint, run.fingerprint);
+              place.point, place.replication, outcome->fingerprint, run.fingerprint);
     return CLI_FAILED;
   }
   return print_replay(database, &place, outcome);

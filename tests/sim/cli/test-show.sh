@@ -72,6 +72,7 @@ END
 qosim run -q --repeat 1 calm.ini
 qosim show calm.db message 1:1:1
 exits 0 'a ladder'
+cp out whole
 sed -n 's/^ *\([0-9.]*  |.*\)/\1/p' out >got
 cat >want <<'END'
 0.000  | publish()                           |                                     |
@@ -89,6 +90,38 @@ cat >want <<'END'
 3.100  |                                     |<- 3.150 ------------------ PUBACK --|
 END
 same want got 'a ladder: drawn line by line'
+qosim show calm.db message 1
+exits 0 'a ladder: of the only run'
+same whole out 'a ladder: of the only run, the same'
+qosim show calm.db message x
+exits 2 'not a number'
+qosim show a.db message 1
+exits 2 'a number in one of many runs'
+says err '1: a message is named by POINT:REPLICATION:ID, as in 14:3:4711' 'a number in one of many runs: said'
+
+qosim run -q --repeat 1 -D experiment.record=trace -o trace.db calm.ini
+qosim show trace.db message 1
+exits 0 'a ladder: from a run whose segments are recorded'
+same whole out 'a ladder: the same whatever is recorded'
+sqlite3 trace.db "SELECT printf('%.3f', at_s - published_s),
+  CASE WHEN arrives_s IS NOT NULL THEN printf('%.3f', arrives_s - published_s) END,
+  link, client, connection, direction, flags, payload, again, lost FROM segments
+  JOIN messages ON id = 1 AND at_s >= published_s AND at_s < published_s + 3.11" >got
+cat >want <<'END'
+0.000|0.050|radio/sensor-1|sensor-1|1|up|PSH ACK|114||
+0.050||radio/sensor-1|sensor-1|1|down|PSH ACK|4||outage
+0.050||radio/dashboard-1|dashboard-1|1|down|PSH ACK|114||outage
+1.000|1.050|radio/sensor-1|sensor-1|1|up|PSH ACK|114|time-out|
+1.050||radio/dashboard-1|dashboard-1|1|down|PSH ACK|114|time-out|outage
+1.050||radio/sensor-1|sensor-1|1|down|PSH ACK|4|time-out|outage
+1.050||radio/sensor-1|sensor-1|1|down|ACK|0||outage
+3.000|3.050|radio/sensor-1|sensor-1|1|up|PSH ACK|114|time-out|
+3.050|3.100|radio/dashboard-1|dashboard-1|1|down|PSH ACK|114|time-out|
+3.050|3.100|radio/sensor-1|sensor-1|1|down|PSH ACK|4|time-out|
+3.050|3.100|radio/sensor-1|sensor-1|1|down|ACK|0||
+3.100|3.150|radio/dashboard-1|dashboard-1|1|up|PSH ACK|4||
+END
+same want got 'segments: as they go'
 
 rm a.ini
 qosim show a.db losses
