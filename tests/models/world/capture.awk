@@ -39,7 +39,7 @@ FNR == 1 {
   file++
   split("", top); split("", acked); split("", window); split("", dups); split("", probed)
   split("", promised); split("", ignored); split("", newest); split("", recover); split("", last_ack)
-  split("", unknown)
+  split("", unknown); split("", seen)
 }
 
 {
@@ -93,7 +93,7 @@ direction == outbound {
     third = dups[back] == 3 && seq == acked[back] && time == dup_time[back]
     if (strict && !third)
       wrong("loss recovery without a third duplicate ACK")
-    if (third && $15 == "")
+    if (third && seen[back] >= 2 && $15 == "")
       wrong("a fast retransmission that it does not see")
   }
   if (takes > 0 && (!(flow in top) || after(end, top[flow])))
@@ -130,10 +130,11 @@ direction != outbound {
       duplicates++
       dups[flow]++
       dup_time[flow] = time
+      seen[flow] += $20 != "" # not behind a gap
     }
     if (!(flow in acked) || after(ack, acked[flow])) {
       acked[flow] = ack
-      dups[flow] = 0
+      dups[flow] = seen[flow] = 0
     }
     last_ack[flow] = ack
     window[flow] = $24
