@@ -36,7 +36,8 @@ obligation_lose(Ledger *ledger, Message *message, Obligation *owed, gint64 now_n
         "lost with a connection or a process although its QoS is above 0 and state was kept");
   mix(ledger, 1, message->tag, now_ns);
   if (traced(ledger, message))
-    ledger_story(ledger, now_ns, "", "lost: %s", cause_name(cause));
+    ledger_story(ledger, now_ns, ledger_hop_end(ledger, message, owed->client, FALSE), "lost: %s",
+                 cause_name(cause));
 }
 
 static void

@@ -165,7 +165,7 @@ draw_event(const Ladder *ladder, const OutcomeEvent *event)
     put(line, SECOND + 2, what);
   else if (subscriber == G_MAXUINT ||
            (g_str_equal(event->where, name_of(ladder, ladder->publisher)) &&
-            !g_str_has_prefix(what, "handed over")))
+            !g_str_has_prefix(what, "handed over") && !g_str_has_prefix(what, "lost: ")))
     put(line, FIRST + 2, what);
   else {
     put(line, THIRD - 1 - MIN((guint)strlen(what), THIRD - FIRST - 2), what);
