@@ -24,9 +24,9 @@ typedef struct {
   guint16 copies; /* handed over */
   Hop publish, pubrel;
   guint8 granted, further; /* as in LedgerOwed */
-  guint8 misfortune; /* Cause: the last copy for this client that went badly */
-  guint8 lost;       /* Cause; CAUSE_NONE while it can still arrive or has arrived */
-  guint8 dropped;    /* a copy for this client went for good: what arrives in the end is late */
+  guint8 misfortune;       /* Cause: the last copy for this client that went badly */
+  guint8 lost;             /* Cause; CAUSE_NONE while it can still arrive or has arrived */
+  guint8 dropped; /* a copy for this client went for good: what arrives in the end is late */
   gint64 latency_ns;
 } Obligation;
 
@@ -53,15 +53,17 @@ typedef struct {
   };
 } Message;
 
+/* Less than a cache line, and the only way to its newest message: see message_find(). */
 typedef struct {
   guint64 sequence; /* of the last publication */
   guint64 any_met;  /* publications of the window with at least one obligation met */
+  guint64 order_sequence;
   guint32 section, client;
-  guint8 qos;
+  guint32 newest; /* slot of the last publication while it is under way; NO_SLOT */
   /* The last first delivery, for the order check of the common case of one subscriber. */
   guint32 order_client;
   guint8 order_qos;
-  guint64 order_sequence;
+  guint8 qos;
 } Publisher;
 
 typedef struct {
@@ -78,11 +80,12 @@ struct _Ledger {
   gint64 *state_lost_ns; /* per client and group, then the broker's */
   gint64 *subscribed_ns; /* per client and group: since when its session has its subscriptions */
   guint32 *groups; /* per client: the group that its copies are for, or itself; NULL: no groups */
-  /* Messages in a slab; slots found by tag in an open-addressing table of slot + 1. */
+  /* Messages in a slab. The newest of each publisher is found by its publisher, the older ones by
+   * their tags in an open-addressing table of slot + 1. */
   Message *messages;
   guint32 n_slots, free_slot;
   guint32 *table;
-  guint32 table_mask;
+  guint32 table_mask, n_older;
   guint64 live, open, ids;
   guint64 fingerprint;
   GHashTable
@@ -92,23 +95,24 @@ struct _Ledger {
   char *breach;
 };
 
-static inline guint32
-tag_hash(guint64 tag)
-{
-  return (guint32)((tag * 0x9E3779B97F4A7C15u) >> 32);
-}
+/* ledger_messages.c */
+/* The next message of that publisher, which is zero-filled but for its tag. */
+Message *ledger_message_new(Ledger *ledger, Publisher *publisher, guint64 tag);
+void ledger_message_free(Ledger *ledger, Message *message);
+Message *ledger_message_older(const Ledger *ledger, guint64 tag);
 
-/* NULL: no message of this run is under way with that tag (a retained or foreign payload). */
+/* NULL: no message of this run is under way with that tag (a retained or foreign payload). Asked at
+ * each event of each message: nearly always it is the newest of its publisher. */
 static inline Message *
-message_find(Ledger *ledger, guint64 tag)
+message_find(const Ledger *ledger, guint64 tag)
 {
-  for (guint32 i = tag_hash(tag) & ledger->table_mask; ledger->table[i] != 0;
-       i = (i + 1) & ledger->table_mask) {
-    Message *message = &ledger->messages[ledger->table[i] - 1];
-    if (message->tag == tag)
-      return message;
-  }
-  return NULL;
+  guint64 number = (tag >> SEQUENCE_BITS) - 1;
+  if (number >= ledger->publishers->len)
+    return NULL;
+  guint32 newest = g_array_index(ledger->publishers, Publisher, number).newest;
+  if (newest != NO_SLOT && ledger->messages[newest].tag == tag)
+    return &ledger->messages[newest];
+  return ledger_message_older(ledger, tag);
 }
 
 static inline Obligation *
@@ -196,10 +200,6 @@ message_state_kept(const Ledger *ledger, const Message *message, guint32 publish
          ledger->state_lost_ns[ledger_broker(ledger)] < since &&
          ledger->subscribed_ns[client] < since;
 }
-
-/* ledger_messages.c */
-Message *ledger_message_new(Ledger *ledger, guint64 tag); /* zero-filled but for its tag */
-void ledger_message_free(Ledger *ledger, Message *message);
 
 /* ledger_fate.c */
 /* Something that held the message went, on the way up or to one client: decide what can be decided

@@ -73,6 +73,7 @@ ledger_publisher(Ledger *ledger, guint section, guint32 client, guint8 qos)
   g_assert(section < ledger->config.sections && client < ledger->config.clients);
   Publisher publisher = {.section = section, .client = client, .qos = qos};
   publisher.order_client = LEDGER_UP;
+  publisher.newest = NO_SLOT;
   g_array_append_val(ledger->publishers, publisher);
   return ledger->publishers->len - 1;
 }
@@ -93,7 +94,7 @@ ledger_traces(const Ledger *ledger, guint64 tag)
 {
   if (G_LIKELY(ledger->story == NULL))
     return FALSE;
-  const Message *message = message_find((Ledger *)ledger, tag);
+  const Message *message = message_find(ledger, tag);
   return message != NULL && message->id == ledger->config.trace_id;
 }
 
@@ -124,7 +125,7 @@ ledger_publish(Ledger *ledger, guint32 publisher_number, gint64 now_ns, const Le
 {
   Publisher *publisher = &g_array_index(ledger->publishers, Publisher, publisher_number);
   guint64 tag = ((guint64)(publisher_number + 1) << SEQUENCE_BITS) | ++publisher->sequence;
-  Message *message = ledger_message_new(ledger, tag);
+  Message *message = ledger_message_new(ledger, publisher, tag);
   message->published_ns = now_ns;
   message->told_ns = -1;
   message->held = 1; /* by the call itself, until ledger_returned() */

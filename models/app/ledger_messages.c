@@ -1,7 +1,28 @@
-/* The messages under way: a slab of them, and an open-addressing table of slot + 1 by tag. */
+/* The messages under way: a slab of them, and an open-addressing table of slot + 1 by tag for those
+ * that are not the newest of their publishers. */
 #include "models/app/ledger-private.h"
 
 #include <string.h>
+
+/* Publishers in step have the same sequence, and the numbers of both are small: folded first, they
+ * differ where the product carries it upwards. */
+static guint32
+tag_hash(guint64 tag)
+{
+  return (guint32)(((tag ^ tag >> 32) * 0x9E3779B97F4A7C15u) >> 32);
+}
+
+Message *
+ledger_message_older(const Ledger *ledger, guint64 tag)
+{
+  for (guint32 i = tag_hash(tag) & ledger->table_mask; ledger->table[i] != 0;
+       i = (i + 1) & ledger->table_mask) {
+    Message *message = &ledger->messages[ledger->table[i] - 1];
+    if (message->tag == tag)
+      return message;
+  }
+  return NULL;
+}
 
 static void
 table_insert(Ledger *ledger, guint64 tag, guint32 slot)
@@ -25,6 +46,14 @@ table_grow(Ledger *ledger)
   g_free(old);
 }
 
+static void
+table_add(Ledger *ledger, guint32 slot)
+{
+  if (++ledger->n_older * 2 > ledger->table_mask)
+    table_grow(ledger);
+  table_insert(ledger, ledger->messages[slot].tag, slot);
+}
+
 /* Backward-shift deletion keeps probe sequences short without tombstones. */
 static void
 table_remove(Ledger *ledger, guint64 tag)
@@ -43,29 +72,34 @@ table_remove(Ledger *ledger, guint64 tag)
     }
   }
   ledger->table[i] = 0;
+  ledger->n_older--;
+}
+
+static void
+slab_grow(Ledger *ledger)
+{
+  guint32 n = ledger->n_slots ? ledger->n_slots * 2 : 64;
+  ledger->messages = g_renew(Message, ledger->messages, n);
+  for (guint32 i = n; i-- > ledger->n_slots;) {
+    ledger->messages[i].tag = 0;
+    ledger->messages[i].n_owed = ledger->free_slot; /* free slots are chained here */
+    ledger->free_slot = i;
+  }
+  ledger->n_slots = n;
 }
 
 Message *
-ledger_message_new(Ledger *ledger, guint64 tag)
+ledger_message_new(Ledger *ledger, Publisher *publisher, guint64 tag)
 {
-  if (ledger->free_slot == NO_SLOT) {
-    guint32 n = ledger->n_slots ? ledger->n_slots * 2 : 64;
-    ledger->messages = g_renew(Message, ledger->messages, n);
-    for (guint32 i = n; i-- > ledger->n_slots;) {
-      ledger->messages[i].tag = 0;
-      ledger->messages[i].n_owed = ledger->free_slot; /* free slots are chained here */
-      ledger->free_slot = i;
-    }
-    ledger->n_slots = n;
-  }
-  if ((ledger->live + 1) * 2 > ledger->table_mask)
-    table_grow(ledger);
-  guint32 slot = ledger->free_slot;
-  Message *message = &ledger->messages[slot];
+  if (ledger->free_slot == NO_SLOT)
+    slab_grow(ledger);
+  if (publisher->newest != NO_SLOT)
+    table_add(ledger, publisher->newest);
+  Message *message = &ledger->messages[ledger->free_slot];
+  publisher->newest = ledger->free_slot;
   ledger->free_slot = message->n_owed;
   memset(message, 0, sizeof *message);
   message->tag = tag;
-  table_insert(ledger, tag, slot);
   ledger->live++;
   return message;
 }
@@ -73,11 +107,16 @@ ledger_message_new(Ledger *ledger, guint64 tag)
 void
 ledger_message_free(Ledger *ledger, Message *message)
 {
-  table_remove(ledger, message->tag);
+  Publisher *publisher = message_publisher(ledger, message);
+  guint32 slot = (guint32)(message - ledger->messages);
+  if (publisher->newest == slot)
+    publisher->newest = NO_SLOT;
+  else
+    table_remove(ledger, message->tag);
   if (message->n_owed > 1)
     g_free(message->many);
   message->tag = 0;
   message->n_owed = ledger->free_slot;
-  ledger->free_slot = (guint32)(message - ledger->messages);
+  ledger->free_slot = slot;
   ledger->live--;
 }
