@@ -144,7 +144,8 @@ set_will(MqttBroker *broker, BrokerSession *session, gint64 now_ns, const MqttCo
                          .payload = connect->will_payload,
                          .properties = connect->will_properties};
   session->will = g_new(Will, 1);
-  *session->will = (Will){.message = mqtt_message_new(&publish, now_ns), .due_ns = MQTT_NEVER};
+  *session->will = (Will){.message = mqtt_message_new(&broker->core.events->pool, &publish, now_ns),
+                          .due_ns = MQTT_NEVER};
   if (MQTT_HAS(&connect->will_properties, MQTT_PROP_WILL_DELAY))
     session->will->delay_s = connect->will_properties.will_delay_s;
   broker_store_will(broker, session);

@@ -15,7 +15,7 @@ emit_received(MqttBroker *broker, const Link *link, const MqttPublish *publish, 
 static void
 hold(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish, guint8 reason)
 {
-  MqttMessage *message = mqtt_message_new(publish, now_ns);
+  MqttMessage *message = mqtt_message_new(&broker->core.events->pool, publish, now_ns);
   mqtt_receiver_accept(&broker->core, &link->session->s, publish, message, reason);
   mqtt_message_unref(message);
   emit_received(broker, link, publish, MQTT_CAUSE_DONE);
@@ -59,7 +59,7 @@ take(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
     return;
   }
   if (n > 0 || publish->retain) {
-    MqttMessage *message = mqtt_message_new(publish, now_ns);
+    MqttMessage *message = mqtt_message_new(&broker->core.events->pool, publish, now_ns);
     broker_route_retain(broker, message);
     broker_route_deliver(broker, now_ns, message);
     mqtt_message_unref(message);

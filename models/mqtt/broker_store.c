@@ -191,7 +191,7 @@ load_will(MqttBroker *broker, gint64 now_ns, guint32 delay_s, MqttMessage *messa
 static void
 load_retained(MqttBroker *broker, guint64 number, const guint8 *value, gsize n)
 {
-  MqttMessage *message = mqtt_message_load(value, n);
+  MqttMessage *message = mqtt_message_load(&broker->core.events->pool, value, n);
   g_return_if_fail(message != NULL);
   mqtt_retained_load(broker->retained, number, message);
 }
@@ -214,7 +214,7 @@ load_of_session(MqttBroker *broker, gint64 now_ns, const MqttStoreKey *key, cons
   case BROKER_RECORD_WILL:
     g_return_if_fail(n >= sizeof will);
     memcpy(&will, value, sizeof will);
-    message = mqtt_message_load(value + sizeof will, n - sizeof will);
+    message = mqtt_message_load(&broker->core.events->pool, value + sizeof will, n - sizeof will);
     g_return_if_fail(message != NULL);
     load_will(broker, now_ns, will.delay_s, message);
     break;

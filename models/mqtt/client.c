@@ -286,7 +286,7 @@ mqtt_client_set_will(MqttClient *client, const MqttPublish *will, guint32 delay_
 {
   g_clear_pointer(&client->will, mqtt_message_unref);
   if (will != NULL)
-    client->will = mqtt_message_new(will, 0);
+    client->will = mqtt_message_new(&client->core.events->pool, will, 0);
   client->will_delay_s = delay_s;
 }
 

@@ -156,7 +156,7 @@ emit_custody(MqttClient *client, MqttEventType type, const MqttMessage *message)
 static void
 keep_until_stored(MqttClient *client, MqttMessage *message, guint16 id)
 {
-  MqttSlot *slot = mqtt_ring_push(&client->unstored);
+  MqttSlot *slot = mqtt_ring_push(&client->core.events->pool, &client->unstored);
   slot->message = message;
   slot->op = mqtt_core_gate(&client->core);
   slot->word = id;
@@ -209,7 +209,7 @@ mqtt_client_hand_over(MqttClient *client)
 static void
 hold(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
 {
-  MqttMessage *message = mqtt_message_new(publish, now_ns);
+  MqttMessage *message = mqtt_message_new(&client->core.events->pool, publish, now_ns);
   if (client->config->qos2_receiver == MQTT_QOS2_ON_PUBREL) {
     mqtt_receiver_accept(&client->core, &client->session, publish, message, MQTT_SUCCESS);
     mqtt_message_unref(message);

@@ -68,7 +68,7 @@ mqtt_client_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publis
   MqttPublishResult result = check_publish(client, publish);
   if (result != MQTT_PUBLISH_ACCEPTED)
     return result;
-  MqttMessage *message = mqtt_message_new(publish, now_ns);
+  MqttMessage *message = mqtt_message_new(&client->core.events->pool, publish, now_ns);
   gboolean taken = mqtt_sender_offer(&client->core, &client->session, now_ns, message, publish->qos,
                                      publish->retain ? MQTT_SLOT_RETAIN : 0, 0);
   mqtt_message_unref(message);
@@ -112,6 +112,7 @@ request(MqttClient *client, gint64 now_ns, guint8 kind, MqttBytes filter, guint8
         guint32 identifier)
 {
   MqttSession *session = &client->session;
+  MqttPool *pool = &client->core.events->pool;
   mqtt_client_begin(client);
   if (client->state != CLIENT_CONNECTED)
     return 0;
@@ -120,8 +121,8 @@ request(MqttClient *client, gint64 now_ns, guint8 kind, MqttBytes filter, guint8
     return 0;
   MqttPublish carrier = {.topic = filter,
                          .payload = {(const guint8 *)&identifier, sizeof identifier}};
-  MqttSlot *slot = mqtt_ring_push(&session->requests);
-  slot->message = mqtt_message_new(&carrier, now_ns);
+  MqttSlot *slot = mqtt_ring_push(pool, &session->requests);
+  slot->message = mqtt_message_new(pool, &carrier, now_ns);
   slot->state = kind;
   slot->flags = options;
   mqtt_ring_set_id(session->requests, slot, id);

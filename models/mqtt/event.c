@@ -4,7 +4,8 @@ void
 mqtt_events_clear(MqttEvents *events)
 {
   g_free(events->items);
-  *events = (MqttEvents){NULL, 0, 0};
+  mqtt_pool_clear(&events->pool);
+  *events = (MqttEvents){.items = NULL};
 }
 
 MqttEvent *

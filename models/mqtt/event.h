@@ -12,6 +12,7 @@
 #pragma once
 
 #include "models/mqtt/packet.h"
+#include "models/mqtt/pool.h"
 
 typedef enum {
   MQTT_EVENT_OPENED,     /* client: CONNACK success (flag SESSION); broker: a client connected (flag
@@ -89,9 +90,11 @@ typedef struct {
 typedef struct {
   MqttEvent *items;
   guint length, capacity;
+  MqttPool pool; /* of the machines that the events are lent to */
 } MqttEvents;
 
-void mqtt_events_clear(MqttEvents *events); /* frees the memory; zero-filled is empty */
+/* Frees the memory, after the machines; zero-filled is empty. */
+void mqtt_events_clear(MqttEvents *events);
 MqttEvent *mqtt_events_grow(MqttEvents *events);
 
 /* A new event at the end, zero-filled but for its type, conn and peer. */

@@ -3,7 +3,7 @@ libqosim_mqtt_a_SOURCES =
 libqosim_mqtt_a_SOURCES += models/mqtt/packet.h models/mqtt/wire.h \
 	models/mqtt/codec.c models/mqtt/codec.h models/mqtt/codec_decode.c models/mqtt/codec_encode.c \
 	models/mqtt/property.c models/mqtt/property.h models/mqtt/quirks.c models/mqtt/quirks.h models/mqtt/topic.c models/mqtt/topic.h \
-	models/mqtt/topic_tree.c models/mqtt/event.c models/mqtt/event.h
+	models/mqtt/topic_tree.c models/mqtt/event.c models/mqtt/event.h models/mqtt/pool.c models/mqtt/pool.h
 libqosim_mqtt_a_SOURCES += models/mqtt/message.c models/mqtt/message.h \
 	models/mqtt/idmap.c models/mqtt/idmap.h models/mqtt/ring.c models/mqtt/ring.h \
 	models/mqtt/flow.c models/mqtt/flow.h models/mqtt/store.h \

@@ -6,10 +6,18 @@
 
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
 
-static MqttMessage *
-message_alloc(gsize topic, gsize properties, gsize payload)
+static gsize
+message_size(const MqttMessage *message)
 {
-  MqttMessage *message = g_malloc(sizeof *message + topic + properties + payload);
+  return sizeof *message + message->topic_length + message->properties_length +
+         message->payload_length;
+}
+
+static MqttMessage *
+message_alloc(MqttPool *pool, gsize topic, gsize properties, gsize payload)
+{
+  MqttMessage *message = mqtt_pool_take(pool, sizeof *message + topic + properties + payload);
+  message->pool = pool;
   message->refs = 1;
   message->topic_length = (guint16)topic;
   message->properties_length = (guint32)properties;
@@ -24,7 +32,7 @@ travels(guint8 property)
          property != MQTT_PROP_MESSAGE_EXPIRY && property != MQTT_PROP_WILL_DELAY;
 }
 
-/* Copies what travels of an encoded block; returns its length. */
+/* Copies what travels of an encoded block, or with dst NULL only counts it; returns its length. */
 static gsize
 copy_properties(MqttBytes raw, guint8 *dst)
 {
@@ -35,7 +43,8 @@ copy_properties(MqttBytes raw, guint8 *dst)
   while (mqtt_property_next(&raw, &property, &encoded, &name, &value, &number)) {
     if (!travels(property))
       continue;
-    memcpy(dst + n, encoded.data, encoded.length);
+    if (dst != NULL)
+      memcpy(dst + n, encoded.data, encoded.length);
     n += encoded.length;
   }
   return n;
@@ -62,14 +71,16 @@ encode_fields(const MqttPublish *publish, MqttBytes *raw)
 }
 
 MqttMessage *
-mqtt_message_new(const MqttPublish *publish, gint64 now_ns)
+mqtt_message_new(MqttPool *pool, const MqttPublish *publish, gint64 now_ns)
 {
   const MqttProperties *p = &publish->properties;
   MqttBytes raw = p->raw;
   guint8 *fields = NULL;
   if (raw.length == 0 && (p->present != 0 || p->extra.length > 0))
     fields = encode_fields(publish, &raw);
-  MqttMessage *message = message_alloc(publish->topic.length, raw.length, publish->payload.length);
+  gsize travelling = raw.length > 0 ? copy_properties(raw, NULL) : 0;
+  MqttMessage *message =
+      message_alloc(pool, publish->topic.length, travelling, publish->payload.length);
   message->qos = publish->qos;
   message->retain = publish->retain != FALSE;
   message->alias = MQTT_HAS(p, MQTT_PROP_TOPIC_ALIAS);
@@ -79,19 +90,20 @@ mqtt_message_new(const MqttPublish *publish, gint64 now_ns)
   guint8 *at = message->bytes;
   memcpy(at, publish->topic.data, publish->topic.length);
   at += publish->topic.length;
-  if (raw.length > 0)
-    at += message->properties_length = (guint32)copy_properties(raw, at);
+  if (travelling > 0)
+    at += copy_properties(raw, at);
   if (publish->payload.length > 0)
     memcpy(at, publish->payload.data, publish->payload.length);
-  g_free(fields);
+  if (fields != NULL)
+    g_free(fields);
   return message;
 }
 
 MqttMessage *
 mqtt_message_new_with(const MqttMessage *message, const guint8 *extra, gsize n)
 {
-  MqttMessage *copy =
-      message_alloc(message->topic_length, message->properties_length + n, message->payload_length);
+  MqttMessage *copy = message_alloc(message->pool, message->topic_length,
+                                    message->properties_length + n, message->payload_length);
   gsize head = message->topic_length + message->properties_length;
   copy->qos = message->qos;
   copy->retain = message->retain;
@@ -107,7 +119,7 @@ mqtt_message_new_with(const MqttMessage *message, const guint8 *extra, gsize n)
 void
 mqtt_message_free(MqttMessage *message)
 {
-  g_free(message);
+  mqtt_pool_give_back(message->pool, message, message_size(message));
 }
 
 void
@@ -129,28 +141,49 @@ mqtt_message_publish(const MqttMessage *message, MqttVersion version, gint64 now
   publish->properties.message_expiry_s = (guint32)((left_ns + NS_PER_S - 1) / NS_PER_S);
 }
 
+/* What a record begins with; topic, properties and payload follow. */
+typedef struct {
+  guint32 format; /* 1 */
+  guint32 payload_length, properties_length;
+  guint16 topic_length;
+  guint8 qos;
+  guint8 flags; /* 1: RETAIN, 2: alias */
+  gint64 expires_ns;
+  guint64 tag;
+} Saved;
+
 void
 mqtt_message_save(const MqttMessage *message, GByteArray *out)
 {
-  MqttMessage head = *message;
-  head.refs = 1;
+  Saved head = {.format = 1,
+                .payload_length = message->payload_length,
+                .properties_length = message->properties_length,
+                .topic_length = message->topic_length,
+                .qos = message->qos,
+                .flags = (guint8)(message->retain | message->alias << 1),
+                .expires_ns = message->expires_ns,
+                .tag = message->tag};
   g_byte_array_append(out, (const guint8 *)&head, sizeof head);
-  g_byte_array_append(out, message->bytes,
-                      message->topic_length + message->properties_length + message->payload_length);
+  g_byte_array_append(out, message->bytes, (guint)(message_size(message) - sizeof *message));
 }
 
 MqttMessage *
-mqtt_message_load(const guint8 *data, gsize n)
+mqtt_message_load(MqttPool *pool, const guint8 *data, gsize n)
 {
-  MqttMessage head;
+  Saved head;
   if (n < sizeof head)
     return NULL;
   memcpy(&head, data, sizeof head);
   gsize rest = (gsize)head.topic_length + head.properties_length + head.payload_length;
   if (n != sizeof head + rest)
     return NULL;
-  MqttMessage *message = g_malloc(n);
-  memcpy(message, data, n);
-  message->refs = 1;
+  MqttMessage *message =
+      message_alloc(pool, head.topic_length, head.properties_length, head.payload_length);
+  message->qos = head.qos;
+  message->retain = head.flags & 1;
+  message->alias = head.flags >> 1 & 1;
+  message->expires_ns = head.expires_ns;
+  message->tag = head.tag;
+  memcpy(message->bytes, data + sizeof head, rest);
   return message;
 }

@@ -4,8 +4,10 @@
 #pragma once
 
 #include "models/mqtt/codec.h"
+#include "models/mqtt/pool.h"
 
 typedef struct {
+  MqttPool *pool; /* where it comes from */
   guint32 refs;
   guint32 payload_length;
   guint32 properties_length; /* encoded properties that travel with the message, section 3.3.2.3 */
@@ -21,7 +23,7 @@ typedef struct {
 /* The one reference is the caller's. Topic alias and Subscription Identifiers belong to a hop
  * and are left out; the others are kept as encoded [MQTT-3.3.2-4, -15 to -17]. publish may come
  * from the decoder or from an application. */
-MqttMessage *mqtt_message_new(const MqttPublish *publish, gint64 now_ns);
+MqttMessage *mqtt_message_new(MqttPool *pool, const MqttPublish *publish, gint64 now_ns);
 /* A copy with more encoded properties, for a session with several matching Subscription
  * Identifiers. */
 MqttMessage *mqtt_message_new_with(const MqttMessage *message, const guint8 *extra, gsize n);
@@ -68,4 +70,4 @@ void mqtt_message_publish(const MqttMessage *message, MqttVersion version, gint6
 
 /* The form in which a store keeps it. load: NULL if the bytes are not such a form. */
 void mqtt_message_save(const MqttMessage *message, GByteArray *out);
-MqttMessage *mqtt_message_load(const guint8 *data, gsize n);
+MqttMessage *mqtt_message_load(MqttPool *pool, const guint8 *data, gsize n);

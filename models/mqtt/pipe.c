@@ -89,7 +89,7 @@ static MqttSlot *
 push(MqttCore *core, MqttPipe *pipe, guint32 conn, guint8 type, guint16 id, guint32 word,
      guint64 op)
 {
-  MqttSlot *slot = mqtt_ring_push(&pipe->acks);
+  MqttSlot *slot = mqtt_ring_push(&core->events->pool, &pipe->acks);
   slot->state = type;
   slot->id = id;
   slot->word = word;

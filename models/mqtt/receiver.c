@@ -56,11 +56,12 @@ is_one_too_many(const MqttCore *core, MqttSlot *slot)
 static void
 hold_another(MqttCore *core, MqttSession *session, MqttSlot *slot, const MqttPublish *publish)
 {
-  MqttMessage *message = mqtt_message_new(publish, 0); /* what is received does not expire */
+  MqttMessage *message =
+      mqtt_message_new(&core->events->pool, publish, 0); /* what is received does not expire */
   mqtt_session_event(core, session, MQTT_EVENT_COPY, core->in_flags, message->tag, 2)->packet_id =
       publish->packet_id;
   if (core->client_quirks & MQTT_CLIENT_KEEPS_EACH_COPY) {
-    MqttSlot *copy = mqtt_ring_push(&session->copies);
+    MqttSlot *copy = mqtt_ring_push(&core->events->pool, &session->copies);
     copy->message = message;
     copy->word = publish->packet_id;
     copy->state = MQTT_IN_PUBREL;
@@ -78,14 +79,14 @@ hold_another(MqttCore *core, MqttSession *session, MqttSlot *slot, const MqttPub
 
 /* The next copy with this identifier takes the place of the one that was handed over. */
 static void
-move_up(MqttSession *session, guint16 id)
+move_up(const MqttCore *core, MqttSession *session, guint16 id)
 {
   MqttRing *copies = session->copies;
   for (guint32 i = copies->head; i != copies->tail; i++) {
     MqttSlot *copy = mqtt_ring_at(copies, i);
     if (copy->state == 0 || copy->word != id)
       continue;
-    MqttSlot *slot = mqtt_ring_push(&session->in);
+    MqttSlot *slot = mqtt_ring_push(&core->events->pool, &session->in);
     slot->message = copy->message;
     slot->state = copy->state;
     slot->flags = copy->flags;
@@ -161,7 +162,7 @@ mqtt_receiver_accept(MqttCore *core, MqttSession *session, const MqttPublish *pu
     reason = MQTT_SUCCESS;
   if (publish->qos != 2)
     return;
-  MqttSlot *slot = mqtt_ring_push(&session->in);
+  MqttSlot *slot = mqtt_ring_push(&core->events->pool, &session->in);
   slot->state = MQTT_IN_PUBREL;
   slot->flags = MQTT_SLOT_COUNTED;
   if (held != NULL) {
@@ -223,5 +224,5 @@ mqtt_receiver_finish(MqttCore *core, MqttSession *session, guint16 id, MqttCause
                           session->peer);
   mqtt_pipe_answer(core, session, MQTT_PUBCOMP, id, MQTT_SUCCESS, counted);
   if (session->copies != NULL)
-    move_up(session, id);
+    move_up(core, session, id);
 }

@@ -2,15 +2,20 @@
 
 #include <string.h>
 
-#define CAPACITY_MIN 4
-#define GLANCE 16 /* slots that are searched faster than a map is kept */
+#define CAPACITY_MIN 2 /* most sessions have one message under way */
+#define GLANCE 16      /* slots that are searched faster than a map is kept */
+
+static gsize
+ring_size(guint32 capacity)
+{
+  return sizeof(MqttRing) + capacity * sizeof(MqttSlot);
+}
 
 static MqttRing *
-ring_new(guint32 capacity)
+ring_new(MqttPool *pool, guint32 capacity)
 {
-  MqttRing *ring = g_malloc(sizeof *ring + capacity * sizeof(MqttSlot));
-  memset(ring, 0, sizeof *ring);
-  ring->mask = capacity - 1;
+  MqttRing *ring = mqtt_pool_take(pool, ring_size(capacity));
+  *ring = (MqttRing){.mask = capacity - 1, .pool = pool};
   return ring;
 }
 
@@ -32,7 +37,7 @@ static MqttRing *
 rebuild(MqttRing *old)
 {
   guint32 capacity = old->mask + 1;
-  MqttRing *ring = ring_new(old->live > capacity / 2 ? 2 * capacity : capacity);
+  MqttRing *ring = ring_new(old->pool, old->live > capacity / 2 ? 2 * capacity : capacity);
   for (guint32 i = old->head;; i++) {
     if (i == old->sent)
       ring->sent = ring->tail;
@@ -54,10 +59,10 @@ rebuild(MqttRing *old)
 }
 
 MqttSlot *
-mqtt_ring_push(MqttRing **ring)
+mqtt_ring_push(MqttPool *pool, MqttRing **ring)
 {
   if (*ring == NULL)
-    *ring = ring_new(CAPACITY_MIN);
+    *ring = ring_new(pool, CAPACITY_MIN);
   else if ((*ring)->tail - (*ring)->head == (*ring)->mask + 1)
     *ring = rebuild(*ring);
   MqttSlot *slot = mqtt_ring_at(*ring, (*ring)->tail++);
@@ -138,6 +143,7 @@ mqtt_ring_free(MqttRing *ring)
 {
   if (ring == NULL)
     return;
-  mqtt_idmap_free(ring->map);
-  g_free(ring);
+  if (ring->map != NULL)
+    mqtt_idmap_free(ring->map);
+  mqtt_pool_give_back(ring->pool, ring, ring_size(ring->mask + 1));
 }

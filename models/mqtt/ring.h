@@ -32,11 +32,12 @@ typedef struct {
   guint32 flight; /* no slot at or behind it has an identifier */
   guint32 mask, live;
   MqttIdMap *map; /* only while the identifiers span more than a glance */
+  MqttPool *pool; /* where it comes from */
   MqttSlot slots[];
 } MqttRing;
 
-/* A zero-filled slot at the end; the caller must set its state. */
-MqttSlot *mqtt_ring_push(MqttRing **ring);
+/* A zero-filled slot at the end; the caller must set its state. pool: for a ring to be made. */
+MqttSlot *mqtt_ring_push(MqttPool *pool, MqttRing **ring);
 /* Gives the slot its identifier: slots get theirs in order of position. */
 void mqtt_ring_set_id(MqttRing *ring, MqttSlot *slot, guint16 id);
 MqttSlot *mqtt_ring_find(MqttRing *ring, guint16 id);   /* ring may be NULL */

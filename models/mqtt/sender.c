@@ -99,7 +99,7 @@ mqtt_sender_offer(MqttCore *core, MqttSession *session, gint64 now_ns, MqttMessa
   if (!make_room(core, session, qos, size))
     return FALSE;
   gboolean at_once = qos > 0 && window_open(session);
-  MqttSlot *slot = mqtt_ring_push(qos == 0 ? &session->direct : &session->out);
+  MqttSlot *slot = mqtt_ring_push(&core->events->pool, qos == 0 ? &session->direct : &session->out);
   slot->message = mqtt_message_ref(message);
   slot->order = ++session->order;
   slot->word = word;
@@ -281,9 +281,9 @@ drop_copy(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause)
 
 /* The receiver may still be at work on it: an answer is to come, and the identifier is not free. */
 static void
-add_orphan(MqttPipe *pipe, const MqttSlot *slot)
+add_orphan(const MqttCore *core, MqttPipe *pipe, const MqttSlot *slot)
 {
-  MqttSlot *orphan = mqtt_ring_push(&pipe->orphans);
+  MqttSlot *orphan = mqtt_ring_push(&core->events->pool, &pipe->orphans);
   orphan->state = MQTT_OUT_PUBACK; /* any: not a gap */
   orphan->flags = slot->flags & MQTT_SLOT_QOS2;
   mqtt_ring_set_id(pipe->orphans, orphan, slot->id);
@@ -299,7 +299,7 @@ mqtt_sender_drop(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause
     session->waiting_bytes -= mqtt_message_size(slot->message);
   }
   if (slot->flags & MQTT_SLOT_COUNTED && session->pipe != NULL)
-    add_orphan(session->pipe, slot);
+    add_orphan(core, session->pipe, slot);
   guint64 tag = mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
   if (step->actions & MQTT_DO_DROP_COPY)
     drop_copy(core, session, slot, cause);

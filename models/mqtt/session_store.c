@@ -96,9 +96,9 @@ copy_event(MqttCore *core, const MqttSession *session, guint8 flags, const MqttM
 }
 
 static void
-load_state(MqttSession *session, guint64 order, const Record *record)
+load_state(const MqttCore *core, MqttSession *session, guint64 order, const Record *record)
 {
-  MqttSlot *slot = mqtt_ring_push(&session->out);
+  MqttSlot *slot = mqtt_ring_push(&core->events->pool, &session->out);
   slot->tag = record->tag;
   slot->order = order;
   slot->state = record->state;
@@ -120,7 +120,7 @@ load_message(MqttCore *core, MqttSession *session, guint64 order, const Record *
   if (session->out != NULL && session->order == order) { /* its state came just before */
     slot = mqtt_ring_at(session->out, session->out->tail - 1);
   } else {
-    slot = mqtt_ring_push(&session->out);
+    slot = mqtt_ring_push(&core->events->pool, &session->out);
     slot->order = order;
     slot->state = record->state;
     slot->flags = record->flags;
@@ -143,7 +143,7 @@ load_message(MqttCore *core, MqttSession *session, guint64 order, const Record *
 static void
 load_received(MqttCore *core, MqttSession *session, const Record *record, MqttMessage *message)
 {
-  MqttSlot *slot = mqtt_ring_push(&session->in);
+  MqttSlot *slot = mqtt_ring_push(&core->events->pool, &session->in);
   slot->state = record->state;
   slot->flags = record->flags;
   if (message != NULL) {
@@ -163,11 +163,13 @@ mqtt_session_load(MqttCore *core, MqttSession *session, const MqttStoreKey *key,
   g_return_if_fail(n >= sizeof record);
   memcpy(&record, value, sizeof record);
   MqttMessage *message =
-      n == sizeof record ? NULL : mqtt_message_load(value + sizeof record, n - sizeof record);
+      n == sizeof record
+          ? NULL
+          : mqtt_message_load(&core->events->pool, value + sizeof record, n - sizeof record);
   if (key->kind == MQTT_RECORD_IN)
     load_received(core, session, &record, message);
   else if (key->number % 2 == 0)
-    load_state(session, key->number / 2, &record);
+    load_state(core, session, key->number / 2, &record);
   else
     load_message(core, session, key->number / 2, &record, message);
   if (key->kind == MQTT_RECORD_OUT)

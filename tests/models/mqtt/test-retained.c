@@ -8,7 +8,7 @@ static MqttMessage *
 message(const char *topic, guint8 value)
 {
   MqttPublish publish = {.topic = mqtt_bytes(topic), .payload = {&value, 1}, .retain = TRUE};
-  return mqtt_message_new(&publish, 0);
+  return mqtt_message_new(NULL, &publish, 0);
 }
 
 static guint64
@@ -91,7 +91,7 @@ test_expiry(void)
   MqttPublish publish = {.topic = MQTT_BYTES("t"), .payload = MQTT_BYTES("x")};
   publish.properties.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_MESSAGE_EXPIRY;
   publish.properties.message_expiry_s = 2;
-  MqttMessage *m = mqtt_message_new(&publish, 0);
+  MqttMessage *m = mqtt_message_new(NULL, &publish, 0);
   mqtt_retained_put(retained, m);
   mqtt_message_unref(m);
   g_autofree char *before = match(retained, "t", G_GINT64_CONSTANT(1999999999));

@@ -1,7 +1,10 @@
 /* The structures below the sessions, against dull ones. */
 #include "models/mqtt/ack_timers.h"
 #include "models/mqtt/deadlines.h"
+#include "models/mqtt/pool.h"
 #include "models/mqtt/ring.h"
+
+#include <string.h>
 
 /* Identifiers come and go at random places; every one is found, and none that is gone. */
 static void
@@ -18,7 +21,7 @@ test_find(void)
     if (live < target) {
       while (++next == 0 || value[next] != 0)
         ;
-      MqttSlot *slot = mqtt_ring_push(&ring);
+      MqttSlot *slot = mqtt_ring_push(NULL, &ring);
       slot->state = 1;
       slot->word = value[next] = i + 1;
       mqtt_ring_set_id(ring, slot, next);
@@ -44,7 +47,7 @@ test_order(void)
 {
   MqttRing *ring = NULL;
   for (guint i = 0; i < 1000; i++) {
-    MqttSlot *slot = mqtt_ring_push(&ring);
+    MqttSlot *slot = mqtt_ring_push(NULL, &ring);
     slot->state = 1;
     slot->word = i;
     if (i < 500)
@@ -55,7 +58,7 @@ test_order(void)
   for (guint i = 1; i < 500; i += 2)
     mqtt_ring_remove(&ring, mqtt_ring_find(ring, (guint16)(i + 1)));
   for (guint i = 0; i < 1000; i++)
-    mqtt_ring_push(&ring)->state = 1;
+    mqtt_ring_push(NULL, &ring)->state = 1;
   guint last = 0, n = 0;
   for (guint32 i = ring->head; i != ring->sent; i++) {
     const MqttSlot *slot = mqtt_ring_at(ring, i);
@@ -78,12 +81,12 @@ static void
 test_memory(void)
 {
   MqttRing *ring = NULL;
-  MqttSlot *slot = mqtt_ring_push(&ring);
+  MqttSlot *slot = mqtt_ring_push(NULL, &ring);
   slot->state = 1;
   mqtt_ring_set_id(ring, slot, 65535);
   for (guint i = 0; i < 1000000; i++) {
     guint16 id = (guint16)(i % 65000 + 1);
-    slot = mqtt_ring_push(&ring);
+    slot = mqtt_ring_push(NULL, &ring);
     slot->state = 1;
     mqtt_ring_set_id(ring, slot, id);
     mqtt_ring_remove(&ring, mqtt_ring_find(ring, id));
@@ -139,6 +142,33 @@ test_ack_timers(void)
   g_assert_cmpint(mqtt_ack_timers_next(timers), ==, G_MAXINT64);
 }
 
+/* Blocks of all sizes come and go; none overlaps another, and all are aligned. */
+static void
+test_pool(void)
+{
+  MqttPool pool = {.chunks = NULL};
+  guint8 *blocks[200] = {NULL};
+  gsize sizes[200];
+  for (guint n = 0; n < 100000; n++) {
+    guint i = (guint)g_test_rand_int_range(0, 200);
+    if (blocks[i] == NULL) {
+      sizes[i] = (gsize)g_test_rand_int_range(1, MQTT_POOL_LARGEST + 100);
+      blocks[i] = mqtt_pool_take(&pool, sizes[i]);
+      g_assert_cmpuint((guintptr)blocks[i] % sizeof(gpointer), ==, 0);
+      memset(blocks[i], (int)i, sizes[i]);
+      continue;
+    }
+    for (gsize at = 0; at < sizes[i]; at++)
+      g_assert_cmpuint(blocks[i][at], ==, i);
+    mqtt_pool_give_back(&pool, blocks[i], sizes[i]);
+    blocks[i] = NULL;
+  }
+  for (guint i = 0; i < 200; i++)
+    if (blocks[i] != NULL)
+      mqtt_pool_give_back(&pool, blocks[i], sizes[i]);
+  mqtt_pool_clear(&pool);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -146,6 +176,7 @@ main(int argc, char **argv)
   g_test_add_func("/mqtt/ring/find", test_find);
   g_test_add_func("/mqtt/ring/order", test_order);
   g_test_add_func("/mqtt/ring/memory", test_memory);
+  g_test_add_func("/mqtt/pool", test_pool);
   g_test_add_func("/mqtt/deadlines", test_deadlines);
   g_test_add_func("/mqtt/ack-timers", test_ack_timers);
   return g_test_run();

@@ -1,0 +1,71 @@
+/* Memory for what comes and goes with each message: blocks of a few sizes, each size with a list of
+ * its free ones. A host lends one pool to all its machines, along with the events, and clears it
+ * after them; it never shrinks before. What was given back last is taken first, so a steady flow of
+ * messages goes through the same few blocks, however many clients take turns. Not for use by
+ * several threads. */
+#pragma once
+
+#include <glib.h>
+
+#define MQTT_POOL_STEP 16
+#define MQTT_POOL_LARGEST 512 /* larger blocks come from the heap */
+
+/* Under a sanitizer all blocks do, so that it sees what is used too late or never given back. */
+#if defined(__SANITIZE_ADDRESS__)
+#define MQTT_POOL_IS_HEAP 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MQTT_POOL_IS_HEAP 1
+#endif
+#endif
+#ifndef MQTT_POOL_IS_HEAP
+#define MQTT_POOL_IS_HEAP 0
+#endif
+
+typedef struct _MqttBlock MqttBlock;
+struct _MqttBlock {
+  MqttBlock *next;
+};
+
+/* Zero-filled is empty. */
+typedef struct {
+  MqttBlock *free[MQTT_POOL_LARGEST / MQTT_POOL_STEP + 1]; /* by size in steps */
+  MqttBlock *chunks;                                       /* all memory of the pool */
+  guint8 *fresh;                                           /* of the newest chunk, never used yet */
+  gsize n_fresh;
+} MqttPool;
+
+void mqtt_pool_clear(MqttPool *pool);
+gpointer mqtt_pool_fresh(MqttPool *pool, gsize size);
+
+static inline gboolean
+mqtt_pool_has(const MqttPool *pool, gsize size)
+{
+  return !MQTT_POOL_IS_HEAP && pool != NULL && size <= MQTT_POOL_LARGEST;
+}
+
+/* Not zero-filled. pool: NULL: from the heap. */
+static inline gpointer
+mqtt_pool_take(MqttPool *pool, gsize size)
+{
+  if (!mqtt_pool_has(pool, size))
+    return g_malloc(size);
+  MqttBlock **list = &pool->free[(size + MQTT_POOL_STEP - 1) / MQTT_POOL_STEP], *block = *list;
+  if (block == NULL)
+    return mqtt_pool_fresh(pool, size);
+  *list = block->next;
+  return block;
+}
+
+/* The size that was asked for. */
+static inline void
+mqtt_pool_give_back(MqttPool *pool, gpointer memory, gsize size)
+{
+  if (!mqtt_pool_has(pool, size)) {
+    g_free(memory);
+    return;
+  }
+  MqttBlock **list = &pool->free[(size + MQTT_POOL_STEP - 1) / MQTT_POOL_STEP], *block = memory;
+  block->next = *list;
+  *list = block;
+}
