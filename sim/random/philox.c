@@ -14,6 +14,7 @@ philox4x32_10(const guint32 counter[4], const guint32 key[2], guint32 out[4])
   guint32 c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
   guint32 k0 = key[0], k1 = key[1];
 
+#pragma GCC unroll 10
   for (int round = 0; round < ROUNDS; round++) {
     guint64 p0 = (guint64)MULTIPLIER_0 * c0;
     guint64 p1 = (guint64)MULTIPLIER_1 * c2;
