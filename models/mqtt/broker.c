@@ -203,6 +203,18 @@ mqtt_broker_output(MqttBroker *broker, gint64 now_ns, guint32 conn, guint8 *dst,
   return n;
 }
 
+gboolean
+mqtt_broker_writes(MqttBroker *broker, guint32 conn)
+{
+  Link *link = broker->links->pdata[conn];
+  if (link->state == LINK_CLOSING)
+    return link->goodbye;
+  if (!mqtt_pipe_idle(&link->pipe, link->session == NULL ? NULL : &link->session->s))
+    return TRUE;
+  link->pipe.named = FALSE;
+  return FALSE;
+}
+
 guint32
 mqtt_broker_next_ready(MqttBroker *broker)
 {

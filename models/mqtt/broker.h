@@ -59,6 +59,9 @@ gboolean mqtt_broker_congested(const MqttBroker *broker, guint32 conn);
 gsize mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 *data,
                         gsize n);
 gsize mqtt_broker_output(MqttBroker *broker, gint64 now_ns, guint32 conn, guint8 *dst, gsize room);
+/* FALSE: output() has nothing to write, and counts as having said so; asked before each call of it,
+ * because most would be in vain. */
+gboolean mqtt_broker_writes(MqttBroker *broker, guint32 conn);
 /* A connection that has had nothing to write and now has something; each is named once until its
  * output has said 0 with room left. MQTT_NO_PEER: none. */
 guint32 mqtt_broker_next_ready(MqttBroker *broker);

@@ -87,13 +87,12 @@ mqtt_client_idle(MqttClient *client)
   client->owes_connect = FALSE;
 }
 
-static void
-release_handed(MqttClient *client)
+void
+mqtt_client_release_handed(MqttClient *client)
 {
-  for (guint i = 0; client->handed != NULL && i < client->handed->len; i++)
+  for (guint i = 0; i < client->handed->len; i++)
     mqtt_message_unref(client->handed->pdata[i]);
-  if (client->handed != NULL)
-    g_ptr_array_set_size(client->handed, 0);
+  g_ptr_array_set_size(client->handed, 0);
 }
 
 void
@@ -103,7 +102,7 @@ mqtt_client_free(MqttClient *client)
     return;
   mqtt_client_idle(client);
   mqtt_session_clear(&client->session);
-  release_handed(client);
+  mqtt_client_begin(client);
   g_clear_pointer(&client->handed, g_ptr_array_unref);
   while (client->unstored != NULL)
     mqtt_message_unref(mqtt_client_take_unstored(client));
@@ -133,13 +132,6 @@ mqtt_client_lose_state(MqttClient *client, MqttCause cause)
   client->restart = FALSE;
   client->gave_up = FALSE;
   client->core.inflight = client->config->inflight;
-}
-
-void
-mqtt_client_begin(MqttClient *client)
-{
-  mqtt_store_log_group(client->core.log);
-  release_handed(client);
 }
 
 static void

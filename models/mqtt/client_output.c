@@ -176,8 +176,8 @@ static void
 start_timer(MqttClient *client, gint64 now_ns, guint16 id)
 {
   const MqttClientConfig *config = client->config;
-  MqttSlot *slot = find_exchange(client, id);
-  if (config->ack_timeout_ns == MQTT_NEVER || slot == NULL)
+  MqttSlot *slot = config->ack_timeout_ns == MQTT_NEVER ? NULL : find_exchange(client, id);
+  if (slot == NULL)
     return;
   gint64 wait_ns = ack_wait_ns(config, slot->tries);
   if (mqtt_slot_publishes(slot)) /* else it has that of its release, which no timer had before */
@@ -277,6 +277,16 @@ mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room)
   if (client->pipe.sent_id != 0)
     start_timer(client, now_ns, client->pipe.sent_id);
   return n;
+}
+
+gboolean
+mqtt_client_writes(const MqttClient *client)
+{
+  const MqttSession *session = client->session.pipe == NULL ? NULL : &client->session;
+  if (client->goodbye || client->owes_connect)
+    return TRUE;
+  return (client->state == CLIENT_CONNACK || client->state == CLIENT_CONNECTED) &&
+         !mqtt_pipe_idle(&client->pipe, session);
 }
 
 /* Of the next PINGREQ. Only what was sent is noted as it happens; what was received is looked at

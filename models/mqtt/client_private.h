@@ -58,6 +58,17 @@ client_has_quirk(const MqttClient *client, MqttClientQuirk quirk)
   return (client->core.client_quirks & quirk) != 0;
 }
 
+void mqtt_client_release_handed(MqttClient *client);
+
+/* Of every call. */
+static inline void
+mqtt_client_begin(MqttClient *client)
+{
+  mqtt_store_log_group(client->core.log);
+  if (client->handed != NULL)
+    mqtt_client_release_handed(client);
+}
+
 /* When the second of now_ns began, by the clock of who counts in whole ones. */
 static inline gint64
 client_moment(const MqttClient *client, gint64 now_ns)
@@ -71,7 +82,6 @@ client_moment(const MqttClient *client, gint64 now_ns)
 MqttMessage *mqtt_client_take_unstored(MqttClient *client);
 void mqtt_client_drop_unstored(MqttClient *client, MqttCause cause); /* GONE for each */
 void mqtt_client_hand_over(MqttClient *client); /* what is stored by now: MESSAGE, GONE */
-void mqtt_client_begin(MqttClient *client);     /* of every call */
 void mqtt_client_idle(MqttClient *client);
 void mqtt_client_woken(MqttClient *client, gint64 now_ns); /* who dozes: a packet came or went */
 void mqtt_client_send_connect(MqttClient *client);

@@ -33,6 +33,10 @@ gsize mqtt_encoded_size(const MqttPacket *packet, MqttVersion version);
  * property where it may not stand. */
 gsize mqtt_encode(const MqttPacket *packet, MqttVersion version, guint8 *dst, gsize room);
 
+/* PUBACK, PUBREC, PUBREL, PUBCOMP, PINGREQ or PINGRESP without properties: the same bytes. */
+gsize mqtt_encode_short(MqttPacketType type, guint16 packet_id, guint8 reason, MqttVersion version,
+                        guint8 *dst, gsize room);
+
 /* All of a PUBLISH that comes before its payload; the payload's length counts. Returns 0 if room is
  * too small. For messages larger than the room: header first, then the payload in slices. */
 gsize mqtt_encode_publish_header(const MqttPublish *publish, MqttVersion version, guint8 *dst,

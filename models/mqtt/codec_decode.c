@@ -358,6 +358,23 @@ decode_body(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender, 
   g_assert_not_reached();
 }
 
+/* PUBACK and its kin with success, which is left out: half of all packets of QoS 1. */
+#define SHORT_ACK 4
+
+static MqttDecode
+decode_short_ack(const guint8 *data, MqttPacket *packet, gsize *size, guint8 *reason)
+{
+  *size = SHORT_ACK;
+  packet->type = (MqttPacketType)(data[0] >> 4);
+  packet->ack.packet_id = mqtt_peek_u16(data + 2);
+  packet->ack.reason = MQTT_SUCCESS;
+  mqtt_properties_none(&packet->ack.properties);
+  if (packet->ack.packet_id != 0)
+    return MQTT_DONE;
+  *reason = MQTT_PROTOCOL_ERROR;
+  return MQTT_MALFORMED;
+}
+
 MqttDecode
 mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender, gsize maximum,
             MqttPacket *packet, gsize *size, guint8 *reason)
@@ -368,6 +385,10 @@ mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
   *reason = check_first_byte(data[0], version, sender);
   if (*reason != MQTT_SUCCESS)
     return MQTT_MALFORMED;
+  guint type = data[0] >> 4;
+  if (n >= SHORT_ACK && data[1] == SHORT_ACK - 2 && type >= MQTT_PUBACK && type <= MQTT_PUBCOMP &&
+      maximum >= SHORT_ACK)
+    return decode_short_ack(data, packet, size, reason);
   guint32 remaining;
   int prefix = mqtt_peek_vbi(data + 1, n - 1, &remaining);
   if (prefix == 0)

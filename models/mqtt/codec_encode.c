@@ -240,6 +240,29 @@ encode_publish(const MqttPublish *publish, MqttVersion version, guint8 *dst, gsi
   return whole;
 }
 
+static guint8
+flags_of(MqttPacketType type)
+{
+  return type == MQTT_PUBREL || type == MQTT_SUBSCRIBE || type == MQTT_UNSUBSCRIBE ? 2 : 0;
+}
+
+gsize
+mqtt_encode_short(MqttPacketType type, guint16 packet_id, guint8 reason, MqttVersion version,
+                  guint8 *dst, gsize room)
+{
+  gboolean ping = type == MQTT_PINGREQ || type == MQTT_PINGRESP;
+  gsize remaining = ping ? 0 : 2 + tail_size(type, reason, 0, version);
+  if (room < 2 + remaining)
+    return 0;
+  dst[0] = (guint8)(type << 4 | flags_of(type));
+  dst[1] = (guint8)remaining;
+  if (!ping)
+    put_id(packet_id, dst + 2);
+  if (remaining > 2)
+    dst[4] = reason;
+  return 2 + remaining;
+}
+
 gsize
 mqtt_encode(const MqttPacket *packet, MqttVersion version, guint8 *dst, gsize room)
 {
@@ -249,11 +272,7 @@ mqtt_encode(const MqttPacket *packet, MqttVersion version, guint8 *dst, gsize ro
   gsize whole = whole_size(m.remaining);
   if (whole == 0 || room < whole)
     return 0;
-  guint8 flags = packet->type == MQTT_PUBREL || packet->type == MQTT_SUBSCRIBE ||
-                         packet->type == MQTT_UNSUBSCRIBE
-                     ? 2
-                     : 0;
-  dst[0] = (guint8)(packet->type << 4 | flags);
+  dst[0] = (guint8)(packet->type << 4 | flags_of(packet->type));
   guint8 *body = mqtt_put_vbi(dst + 1, m.remaining);
   guint8 *end = put_body(packet, version, &m, body);
   g_assert((gsize)(end - dst) == whole);

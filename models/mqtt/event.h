@@ -97,12 +97,19 @@ typedef struct {
 void mqtt_events_clear(MqttEvents *events);
 MqttEvent *mqtt_events_grow(MqttEvents *events);
 
+/* The place of a new event, to be filled. */
+static inline MqttEvent *
+mqtt_events_next(MqttEvents *events)
+{
+  return events->length < events->capacity ? &events->items[events->length++]
+                                           : mqtt_events_grow(events);
+}
+
 /* A new event at the end, zero-filled but for its type, conn and peer. */
 static inline MqttEvent *
 mqtt_events_push(MqttEvents *events, MqttEventType type)
 {
-  MqttEvent *event = events->length < events->capacity ? &events->items[events->length++]
-                                                       : mqtt_events_grow(events);
+  MqttEvent *event = mqtt_events_next(events);
   *event = (MqttEvent){.type = type, .conn = MQTT_NO_PEER};
   return event;
 }

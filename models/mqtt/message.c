@@ -128,7 +128,7 @@ mqtt_message_publish(const MqttMessage *message, MqttVersion version, gint64 now
 {
   publish->topic = mqtt_message_topic(message);
   publish->payload = mqtt_message_payload(message);
-  memset(&publish->properties, 0, sizeof publish->properties);
+  mqtt_properties_none(&publish->properties);
   if (version != MQTT_5_0)
     return;
   publish->properties.extra =

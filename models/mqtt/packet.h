@@ -140,6 +140,14 @@ typedef struct {
       reason_string;
 } MqttProperties;
 
+/* An empty block; the fields are left as they are. */
+static inline void
+mqtt_properties_none(MqttProperties *properties)
+{
+  properties->present = 0;
+  properties->raw = properties->extra = (MqttBytes){NULL, 0};
+}
+
 typedef struct {
   MqttVersion version;
   gboolean clean_start;

@@ -294,11 +294,8 @@ static gsize
 write_ack(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *answer, guint8 *dst,
           gsize room)
 {
-  MqttPacket packet;
-  packet.type = answer->state;
-  if (packet.type != MQTT_PINGREQ && packet.type != MQTT_PINGRESP)
-    packet.ack = (MqttAck){.packet_id = answer->id, .reason = (guint8)answer->word};
-  gsize n = mqtt_encode(&packet, pipe->version, dst, room);
+  gsize n =
+      mqtt_encode_short(answer->state, answer->id, (guint8)answer->word, pipe->version, dst, room);
   if (n == 0)
     return blocked(pipe);
   if (answer->flags & ANSWER_COUNTED)
@@ -406,27 +403,14 @@ mqtt_pipe_congested(const MqttPipe *pipe)
          (pipe->raw != NULL && pipe->raw->len - pipe->raw_taken >= ANSWERS_MAX_BYTES);
 }
 
-gboolean
-mqtt_pipe_idle(const MqttPipe *pipe, const MqttSession *session)
-{
-  return pipe->acks == NULL && pipe->partial == NULL &&
-         (session == NULL ||
-          (session->direct == NULL &&
-           (session->out == NULL || session->out->sent == session->out->granted)));
-}
-
 gsize
 mqtt_pipe_output(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
                  gsize room)
 {
   pipe->sent_id = 0;
   pipe->blocked = FALSE;
-  if (mqtt_pipe_idle(pipe, session)) {
-    pipe->named = FALSE;
-    return 0;
-  }
-  gsize n = write_next(core, pipe, session, now_ns, dst, room);
-  if (n == 0 && !pipe->blocked)
+  gsize n = mqtt_pipe_idle(pipe, session) ? 0 : write_next(core, pipe, session, now_ns, dst, room);
+  if (n == 0 ? !pipe->blocked : mqtt_pipe_idle(pipe, session))
     pipe->named = FALSE;
   return n;
 }

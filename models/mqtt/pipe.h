@@ -103,6 +103,4 @@ gsize mqtt_pipe_output(MqttCore *core, MqttPipe *pipe, MqttSession *session, gin
                        guint8 *dst, gsize room);
 /* A peer that asks on and does not read the answers is to be left alone. */
 gboolean mqtt_pipe_congested(const MqttPipe *pipe);
-/* No answer and no message of any kind: cheaper to ask than output. */
-gboolean mqtt_pipe_idle(const MqttPipe *pipe, const MqttSession *session);
 gboolean mqtt_pipe_pending(const MqttCore *core, const MqttPipe *pipe, const MqttSession *session);

@@ -8,13 +8,6 @@
 /* Whose block it is: a packet type, or this for the Will Properties of a CONNECT. */
 #define MQTT_WILL 0
 
-static inline void
-mqtt_properties_none(MqttProperties *properties)
-{
-  properties->present = 0;
-  properties->raw = properties->extra = (MqttBytes){NULL, 0};
-}
-
 /* Takes the Property Length and the block; returns MQTT_SUCCESS or the reason code to close with.
  * Of *properties it writes present, raw, extra and the fields of what is present. */
 guint8 mqtt_properties_decode(guint owner, MqttSender sender, MqttCursor *cursor,

@@ -90,13 +90,8 @@ mqtt_ring_set_id(MqttRing *ring, MqttSlot *slot, guint16 id)
 }
 
 MqttSlot *
-mqtt_ring_find(MqttRing *ring, guint16 id)
+mqtt_ring_search(MqttRing *ring, guint16 id)
 {
-  if (ring == NULL || id == 0)
-    return NULL;
-  MqttSlot *first = mqtt_ring_at(ring, ring->head);
-  if (first->id == id) /* the head is never a gap, and answers come in order */
-    return first;
   guint32 position;
   if (ring->map != NULL)
     return mqtt_idmap_find(ring->map, id, &position) ? mqtt_ring_at(ring, position) : NULL;

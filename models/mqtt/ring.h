@@ -40,7 +40,7 @@ typedef struct {
 MqttSlot *mqtt_ring_push(MqttPool *pool, MqttRing **ring);
 /* Gives the slot its identifier: slots get theirs in order of position. */
 void mqtt_ring_set_id(MqttRing *ring, MqttSlot *slot, guint16 id);
-MqttSlot *mqtt_ring_find(MqttRing *ring, guint16 id);   /* ring may be NULL */
+MqttSlot *mqtt_ring_search(MqttRing *ring, guint16 id); /* behind the first */
 void mqtt_ring_remove(MqttRing **ring, MqttSlot *slot); /* the last one frees the ring */
 void mqtt_ring_free(MqttRing *ring);                    /* not what the slots hold */
 
@@ -54,6 +54,16 @@ static inline MqttSlot *
 mqtt_ring_first(MqttRing *ring)
 {
   return ring == NULL ? NULL : mqtt_ring_at(ring, ring->head);
+}
+
+/* ring may be NULL. The head is never a gap, and answers come in order. */
+static inline MqttSlot *
+mqtt_ring_find(MqttRing *ring, guint16 id)
+{
+  if (ring == NULL || id == 0)
+    return NULL;
+  MqttSlot *first = mqtt_ring_at(ring, ring->head);
+  return first->id == id ? first : mqtt_ring_search(ring, id);
 }
 
 static inline guint32

@@ -204,14 +204,12 @@ begin(MqttCore *core, MqttSession *session, MqttSlot *slot, guint16 id)
     slot->op = 0;
 }
 
-/* FALSE: nothing is left that the window lets through. */
+/* FALSE: the window does not let it through. */
 static gboolean
 grant_next(MqttCore *core, MqttSession *session, gint64 now_ns)
 {
   MqttRing *out = session->out;
   MqttPipe *pipe = session->pipe;
-  if (out == NULL || out->granted == out->tail)
-    return FALSE;
   MqttSlot *slot = mqtt_ring_at(out, out->granted);
   if (!mqtt_slot_publishes(slot)) {
     out->granted++;
@@ -242,7 +240,8 @@ mqtt_sender_grant(MqttCore *core, MqttSession *session, gint64 now_ns)
 {
   if (session->pipe == NULL)
     return;
-  while (grant_next(core, session, now_ns))
+  while (session->out != NULL && session->out->granted != session->out->tail &&
+         grant_next(core, session, now_ns))
     ;
 }
 

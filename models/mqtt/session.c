@@ -39,19 +39,6 @@ mqtt_session_clear(MqttSession *session)
   session->waiting_bytes = 0;
 }
 
-MqttEvent *
-mqtt_session_event(MqttCore *core, const MqttSession *session, MqttEventType type, guint8 flags,
-                   guint64 tag, guint8 qos)
-{
-  MqttEvent *event = mqtt_events_push(core->events, type);
-  event->flags = flags;
-  event->tag = tag;
-  event->qos = qos;
-  event->conn = session->conn;
-  event->peer = session->peer;
-  return event;
-}
-
 /* What was sent and has expired since, where that ends it. */
 static void
 drop_expired(MqttCore *core, MqttSession *session, gint64 now_ns)

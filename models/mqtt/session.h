@@ -85,14 +85,35 @@ void mqtt_session_store_message(MqttCore *core, MqttSession *session, MqttSlot *
 void mqtt_session_store_received(MqttCore *core, MqttSession *session, const MqttSlot *slot);
 void mqtt_session_unstore(MqttCore *core, MqttSession *session, MqttSlot *slot, guint8 flags);
 
-MqttEvent *mqtt_session_event(MqttCore *core, const MqttSession *session, MqttEventType type,
-                              guint8 flags, guint64 tag, guint8 qos);
+static inline MqttEvent *
+mqtt_session_event(MqttCore *core, const MqttSession *session, MqttEventType type, guint8 flags,
+                   guint64 tag, guint8 qos)
+{
+  MqttEvent *event = mqtt_events_next(core->events);
+  *event = (MqttEvent){.type = type,
+                       .flags = flags,
+                       .qos = qos,
+                       .conn = session->conn,
+                       .peer = session->peer,
+                       .tag = tag};
+  return event;
+}
 
 /* The number of operations made so far, if acknowledgements are to wait for them; else 0. */
 static inline guint64
 mqtt_core_gate(const MqttCore *core)
 {
   return core->log != NULL && core->ack_after_store ? core->log->last : 0;
+}
+
+/* No answer and no message of any kind, so output has nothing to write: asked after each packet. */
+static inline gboolean
+mqtt_pipe_idle(const MqttPipe *pipe, const MqttSession *session)
+{
+  return pipe->acks == NULL && pipe->partial == NULL &&
+         (session == NULL ||
+          (session->direct == NULL &&
+           (session->out == NULL || session->out->sent == session->out->granted)));
 }
 
 /* What answers an identifier that is not known. */

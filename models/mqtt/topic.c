@@ -28,10 +28,14 @@ not_plain(guint64 word)
   return (word & HIGHS) | has_zero(word);
 }
 
+/* The highest bit of each byte stays set where it is an ASCII character, neither NUL nor a
+ * wildcard; # and + differ in one bit. What is not ASCII may spoil the bytes above it, but never
+ * mends them. */
 static inline guint64
-has_wildcard(guint64 word)
+name_bytes(guint64 word)
 {
-  return has_zero(word ^ (ONES * '#')) | has_zero(word ^ (ONES * '+'));
+  guint64 wild = (word & ~(ONES * ('#' ^ '+'))) ^ (ONES * ('#' & '+'));
+  return (word + ~HIGHS) & (wild + ~HIGHS) & ~word;
 }
 
 /* Length of the well-formed sequence at p that is not ASCII, table 3-7 of the Unicode standard; 0:
@@ -97,12 +101,10 @@ plain_name(const guint8 *p, gsize n)
 {
   if (n < 8)
     return FALSE;
-  guint64 last = load_word(p + n - 8), bad = not_plain(last) | has_wildcard(last);
-  for (gsize i = 0; i + 8 < n; i += 8) {
-    guint64 word = load_word(p + i);
-    bad |= not_plain(word) | has_wildcard(word);
-  }
-  return bad == 0;
+  guint64 good = name_bytes(load_word(p + n - 8));
+  for (gsize i = 0; i + 8 < n; i += 8)
+    good &= name_bytes(load_word(p + i));
+  return (good & HIGHS) == HIGHS;
 }
 
 gboolean

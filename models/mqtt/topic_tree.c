@@ -512,8 +512,12 @@ mqtt_topic_tree_match(const MqttTopicTree *tree, MqttBytes topic, GArray *matche
     const Node *plus = b.node->has_plus && wild
                            ? find_child(b.node, MQTT_BYTES("+"), hash_level(MQTT_BYTES("+")))
                            : NULL;
-    const Node *literal = find_child(b.node, level, hash_level(level));
-    if (hash != NULL)
+    const Node *literal = b.node->n_children > (guint32)b.node->has_plus + b.node->has_hash
+                              ? find_child(b.node, level, hash_level(level))
+                              : NULL;
+    if (hash != NULL && plus == NULL && literal == NULL)
+      emit(hash, matches);
+    else if (hash != NULL)
       stack[depth++] = (Branch){hash, {NULL, 0}};
     if (plus != NULL)
       stack[depth++] = (Branch){plus, b.rest};
