@@ -388,6 +388,13 @@ conn_wrote(World *world, guint32 number, guint end, const guint8 *bytes, gsize n
     mqtt_monitor_sent(monitor, bytes, n);
 }
 
+static gboolean
+conn_machine_writes(World *world, const Conn *conn, guint32 number, guint end)
+{
+  return end == CLIENT_END ? mqtt_client_writes(world->clients[conn->client].mqtt)
+                           : mqtt_broker_writes(world->brokers[conn->broker].mqtt, number);
+}
+
 void
 conn_write(World *world, guint32 number, guint end, ConnPull pull)
 {
@@ -399,6 +406,8 @@ conn_write(World *world, guint32 number, guint end, ConnPull pull)
   if (tcp == NULL || !tcp_conn_established(tcp))
     return;
   for (;;) {
+    if (!conn_machine_writes(world, &world->conns[number], number, end))
+      return;
     gsize room = tcp_conn_room(tcp);
     gsize n = room > 0 ? pull(world, number, world->scratch, MIN(room, world->scratch_size)) : 0;
     if (n == 0)
