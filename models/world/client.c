@@ -400,6 +400,7 @@ client_fall(World *world, guint32 number, Death how)
   guint32 conn = client->conn;
   client->up = FALSE;
   client->dark = how == DEATH_POWER;
+  client->blackouts += how == DEATH_POWER;
   client->conn = NONE;
   client->connected_at_ns = SIM_NEVER;
   client->attempts = 0;

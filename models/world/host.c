@@ -50,6 +50,7 @@ conn_open(World *world, guint32 client_number)
   memset(conn, 0, sizeof *conn);
   conn->used = TRUE;
   conn->client = client_number;
+  conn->blackouts = client->blackouts;
   conn->broker = group->broker;
   conn->dead_from[CLIENT_END] = conn->dead_from[BROKER_END] = G_MAXUINT64;
   conn->doomed_ns = SIM_NEVER;
@@ -218,6 +219,19 @@ conn_end_is_dark(const World *world, const Conn *conn, guint end)
   return end == CLIENT_END ? world->clients[conn->client].dark : world->brokers[conn->broker].dark;
 }
 
+/* An orphan of the client's that its host has lost with its power is found when it is to do
+ * something. TRUE: it was such a one. */
+static gboolean
+conn_was_dark(World *world, guint32 number, guint end)
+{
+  const Conn *conn = &world->conns[number];
+  if (end != CLIENT_END || conn->tcp[end] == NULL ||
+      conn->blackouts == world->clients[conn->client].blackouts)
+    return FALSE;
+  conn_go_dark(world, number, end);
+  return TRUE;
+}
+
 /* ---- packets in ---- */
 
 static gboolean
@@ -259,6 +273,7 @@ conn_delivered(gpointer user, guint32 packet)
   memcpy(&segment, net_packet_body(world->net, packet), sizeof segment);
   net_packet_free(world->net, packet);
 
+  conn_was_dark(world, number, end);
   Conn *conn = &world->conns[number];
   conn->flying[sender]--;
   if (!is_answer && conn_has_application(world, conn, number, CLIENT_END) &&
@@ -314,6 +329,8 @@ static void
 on_tcp_timer(gpointer user, guint32 number, guint32 end)
 {
   World *world = user;
+  if (conn_was_dark(world, number, end))
+    return;
   TcpConn *tcp = world->conns[number].tcp[end];
   tcp_conn_timeout(tcp, world_time(world));
   conn_progress(world, number, end);

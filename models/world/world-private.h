@@ -122,6 +122,7 @@ typedef struct {
   guint32 processed;  /* messages that took time: number of the next draw */
   guint32 processing; /* handed over, not yet processed: reading stops meanwhile */
   guint32 epoch;      /* processes so far */
+  guint32 blackouts;  /* times that its host lost power */
   gint64 busy_until_ns;
   guint64 subscribed;      /* subscriptions acknowledged, a bit each */
   ClientWork *work;        /* NULL: messages take no time */
@@ -168,6 +169,7 @@ typedef struct {
   TcpStream *stream[2]; /* what each end sends; held until the connection is forgotten */
   SimTimer timer[2];
   guint32 client, broker;
+  guint32 blackouts; /* of the client, when it was opened */
   guint32 flying[2]; /* packets under way, by the end that sent them */
   gboolean used : 1, accepted : 1;
   gboolean queued : 1;      /* in the broker's queue for service */

@@ -161,6 +161,32 @@ test_segments(void)
   g_assert_cmpuint(n, ==, G_N_ELEMENTS(expected));
 }
 
+/* A crash leaves the kernel to say FIN, again and again into an outage; the loss of power that
+ * follows takes that socket too, though another process runs soon after: what still comes for it is
+ * answered with resets. */
+static void
+test_orphan_loses_power(void)
+{
+  g_autoptr(Outcome) outcome =
+      trace(WORLD("", "", "qos = 0\n") "[fault deaf]\nwhat = outage\ntarget = radio\nat = 9s\n"
+                                       "lasts = 20s\n"
+                                       "[fault oops]\nwhat = crash\ntarget = sensor\nat = 10s\n"
+                                       "lasts = 20ms\n"
+                                       "[fault dark]\nwhat = power-loss\ntarget = sensor\n"
+                                       "at = 11s\nlasts = 100ms\n",
+            1);
+  guint fins = 0, later = 0;
+  for (guint i = 0; i < outcome->segments->len; i++) {
+    const OutcomeSegment *row = &g_array_index(outcome->segments, OutcomeSegment, i);
+    if (row->client == 0 && row->connection == 1 && row->up && row->at_ns >= 10000 * MS) {
+      fins += (row->flags & TCP_FIN) != 0;
+      later += row->at_ns > 11000 * MS && !(row->flags & TCP_RST);
+    }
+  }
+  g_assert_cmpuint(fins, >=, 2);
+  g_assert_cmpuint(later, ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -170,5 +196,6 @@ main(int argc, char **argv)
   g_test_add_func("/trace/lost", test_lost);
   g_test_add_func("/trace/of-one-message", test_of_one_message);
   g_test_add_func("/trace/segments", test_segments);
+  g_test_add_func("/trace/orphan-loses-power", test_orphan_loses_power);
   return g_test_run();
 }
