@@ -7,7 +7,7 @@ export LC_ALL
 
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
-find sim models tests -name '*.[ch]' | sort >"$scratch/sources"
+find sim models tests -name '*.[ch]' -o -name '*.cc' | sort >"$scratch/sources"
 grep -v '^tests/' "$scratch/sources" >"$scratch/shipped"
 cases=0
 
@@ -113,7 +113,7 @@ verdict 'headers say #pragma once' "$scratch/guards"
 
 tab=$(printf '\t')
 xargs grep -n "$tab" <"$scratch/sources" >"$scratch/tabs"
-verdict 'no tabs in C' "$scratch/tabs"
+verdict 'no tabs in C and C++' "$scratch/tabs"
 
 # Bytes that go on a character of UTF-8 take no column.
 xargs awk '{
@@ -126,8 +126,8 @@ verdict 'lines have 100 columns or fewer' "$scratch/long"
 
 # Spelled so that this file does not find itself.
 words='TO[D]O|FIX[M]E|XX[X]|HA[C]K|for n[o]w|for the mo[m]ent|not yet impl[e]mented|simpl[i]fied'
-find sim models tests plots experiments -type f \( -name '*.[ch]' -o -name '*.sh' -o -name '*.mk' \
-  -o -name '*.sql' -o -name '*.gp' -o -name '*.ini' \) -print | sort |
+find sim models tests plots experiments -type f \( -name '*.[ch]' -o -name '*.cc' \
+  -o -name '*.sh' -o -name '*.mk' -o -name '*.sql' -o -name '*.gp' -o -name '*.ini' \) -print | sort |
   xargs grep -nE "(^|[^A-Za-z])($words)([^A-Za-z]|$)" >"$scratch/unfinished"
 verdict 'nothing is marked as unfinished' "$scratch/unfinished"
 

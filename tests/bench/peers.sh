@@ -6,12 +6,13 @@
 
 mosquitto=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v mosquitto) || {
   echo "mosquitto is not installed"
-  exit 1
+  exit 0
 }
 work=$(mktemp -d) || exit 1
 trap 'kill $ours $theirs 2>/dev/null; wait; rm -rf "$work"' EXIT INT TERM
 
-"$QOSIM" broker --port 0 2>"$work/err" &
+: >"$work/err"
+"$QOSIM" broker --port 0 2>>"$work/err" &
 ours=$!
 tries=0
 until port=$(sed -n 's/.* port \([0-9]*\)$/\1/p' "$work/err") && [ -n "$port" ]; do

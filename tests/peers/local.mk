@@ -55,3 +55,15 @@ tests_peers_test_mosquitto_SOURCES = tests/peers/test-mosquitto.c \
 	tests/peers/broker.c tests/peers/broker.h tests/peers/proc.c tests/peers/proc.h
 tests_peers_test_mosquitto_LDADD = $(LIBS_LIVE)
 TESTS += tests/peers/test-mosquitto
+
+# The fleet beside ns-3, by `make bench-peers`. Nothing else needs ns-3, or a compiler for C++.
+EXTRA_PROGRAMS += tests/peers/fleet
+tests_peers_fleet_SOURCES = tests/peers/fleet.c
+tests_peers_fleet_LDADD = $(LIBS_RESULTS)
+EXTRA_DIST += tests/peers/fleet.ini tests/peers/fleet-ns3.cc
+CLEANFILES += tests/peers/fleet-ns3
+
+NS3_MODULES = ns3-internet ns3-point-to-point
+tests/peers/fleet-ns3: tests/peers/fleet-ns3.cc
+	$(CXX) -std=c++17 -Wall -Wextra -O2 $(srcdir)/tests/peers/fleet-ns3.cc -o $@ \
+	  $$($(PKG_CONFIG) --cflags --libs $(NS3_MODULES))
