@@ -171,9 +171,6 @@ gsize
 tcp_buffers_send(const TcpConn *conn)
 {
   const TcpConfig *config = conn->config;
-  if (config->send_buffer_max <= config->send_buffer) {
-    return config->send_buffer;
-  }
   gsize wanted = 2 * (gsize)tcp_conn_cwnd(conn);
-  return CLAMP(wanted, config->send_buffer, config->send_buffer_max);
+  return MAX(MIN(wanted, config->send_buffer_max), config->send_buffer);
 }
