@@ -406,8 +406,9 @@ conn_wrote(World *world, guint32 number, guint end, const guint8 *bytes, gsize n
 }
 
 static gboolean
-conn_machine_writes(World *world, const Conn *conn, guint32 number, guint end)
+conn_machine_writes(World *world, guint32 number, guint end)
 {
+  const Conn *conn = &world->conns[number];
   return end == CLIENT_END ? mqtt_client_writes(world->clients[conn->client].mqtt)
                            : mqtt_broker_writes(world->brokers[conn->broker].mqtt, number);
 }
@@ -422,9 +423,7 @@ conn_write(World *world, guint32 number, guint end, ConnPull pull)
   TcpConn *tcp = world->conns[number].tcp[end];
   if (tcp == NULL || !tcp_conn_established(tcp))
     return;
-  for (;;) {
-    if (!conn_machine_writes(world, &world->conns[number], number, end))
-      return;
+  while (conn_machine_writes(world, number, end)) {
     gsize room = tcp_conn_room(tcp);
     gsize n = room > 0 ? pull(world, number, world->scratch, MIN(room, world->scratch_size)) : 0;
     if (n == 0)
