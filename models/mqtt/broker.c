@@ -28,9 +28,7 @@ mqtt_broker_config_default(MqttBrokerConfig *config)
 static void
 make_tables(MqttBroker *broker)
 {
-  broker->ready.conns = g_array_new(FALSE, FALSE, sizeof(guint32));
-  broker->ready.gated = g_array_new(FALSE, FALSE, sizeof(MqttGate));
-  broker->ready.taken = broker->ready.opened = 0;
+  broker->ready = (MqttReady){.gated = g_array_new(FALSE, FALSE, sizeof(MqttGate))};
   broker->links = g_ptr_array_new();
   broker->sessions = g_ptr_array_new();
   broker->free_indices = g_array_new(FALSE, FALSE, sizeof(guint32));
@@ -59,7 +57,7 @@ free_tables(MqttBroker *broker)
   for (guint i = 0; i < broker->sessions->len; i++)
     if (broker->sessions->pdata[i] != NULL)
       broker_session_free(broker->sessions->pdata[i]);
-  g_array_unref(broker->ready.conns);
+  g_free(broker->ready.conns);
   g_array_unref(broker->ready.gated);
   g_ptr_array_unref(broker->links);
   g_ptr_array_unref(broker->sessions);
@@ -219,22 +217,22 @@ guint32
 mqtt_broker_next_ready(MqttBroker *broker)
 {
   MqttReady *ready = &broker->ready;
-  while (ready->taken < ready->conns->len) {
-    guint32 conn = g_array_index(ready->conns, guint32, ready->taken++);
+  while (ready->taken < ready->length) {
+    guint32 conn = ready->conns[ready->taken++];
     Link *link = conn < broker->links->len ? broker->links->pdata[conn] : NULL;
     if (link != NULL && link->pipe.listed) {
       link->pipe.listed = FALSE;
       return conn;
     }
   }
-  ready->conns->len = ready->taken = 0;
+  ready->length = ready->taken = 0;
   return MQTT_NO_PEER;
 }
 
 gboolean
 mqtt_broker_has_ready(const MqttBroker *broker)
 {
-  return broker->ready.taken < broker->ready.conns->len;
+  return broker->ready.taken < broker->ready.length;
 }
 
 gboolean

@@ -326,7 +326,8 @@ decode_disconnect(MqttCursor c, MqttPacketType type, MqttVersion version, MqttSe
   return mqtt_reason_allowed(type, disconnect->reason) ? MQTT_SUCCESS : MQTT_PROTOCOL_ERROR;
 }
 
-static guint8
+/* Of what is no PUBLISH; apart, for the sake of those that are. */
+static G_GNUC_NO_INLINE guint8
 decode_body(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender, MqttPacket *packet)
 {
   MqttPacketType type = packet->type = (MqttPacketType)(first >> 4);
@@ -336,7 +337,7 @@ decode_body(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender, 
   case MQTT_CONNACK:
     return decode_connack(c, version, &packet->connack);
   case MQTT_PUBLISH:
-    return decode_publish(c, first, version, sender, &packet->publish);
+    break;
   case MQTT_PUBACK:
   case MQTT_PUBREC:
   case MQTT_PUBREL:
@@ -358,26 +359,10 @@ decode_body(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender, 
   g_assert_not_reached();
 }
 
-/* PUBACK and its kin with success, which is left out: half of all packets of QoS 1. */
-#define SHORT_ACK 4
-
-static MqttDecode
-decode_short_ack(const guint8 *data, MqttPacket *packet, gsize *size, guint8 *reason)
-{
-  *size = SHORT_ACK;
-  packet->type = (MqttPacketType)(data[0] >> 4);
-  packet->ack.packet_id = mqtt_peek_u16(data + 2);
-  packet->ack.reason = MQTT_SUCCESS;
-  mqtt_properties_none(&packet->ack.properties);
-  if (packet->ack.packet_id != 0)
-    return MQTT_DONE;
-  *reason = MQTT_PROTOCOL_ERROR;
-  return MQTT_MALFORMED;
-}
-
-MqttDecode
-mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender, gsize maximum,
-            MqttPacket *packet, gsize *size, guint8 *reason)
+/* What is no short_ack(). */
+static G_GNUC_NO_INLINE MqttDecode
+decode_packet(const guint8 *data, gsize n, MqttVersion version, MqttSender sender, gsize maximum,
+              MqttPacket *packet, gsize *size, guint8 *reason)
 {
   *size = 0;
   if (n == 0)
@@ -385,10 +370,6 @@ mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
   *reason = check_first_byte(data[0], version, sender);
   if (*reason != MQTT_SUCCESS)
     return MQTT_MALFORMED;
-  guint type = data[0] >> 4;
-  if (n >= SHORT_ACK && data[1] == SHORT_ACK - 2 && type >= MQTT_PUBACK && type <= MQTT_PUBCOMP &&
-      maximum >= SHORT_ACK)
-    return decode_short_ack(data, packet, size, reason);
   guint32 remaining;
   int prefix = mqtt_peek_vbi(data + 1, n - 1, &remaining);
   if (prefix == 0)
@@ -406,6 +387,39 @@ mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
   if (n < whole)
     return MQTT_NEED_MORE;
   MqttCursor body = {data + 1 + prefix, data + whole};
-  *reason = decode_body(body, data[0], version, sender, packet);
+  if (data[0] >> 4 == MQTT_PUBLISH) {
+    packet->type = MQTT_PUBLISH;
+    *reason = decode_publish(body, data[0], version, sender, &packet->publish);
+  } else {
+    *reason = decode_body(body, data[0], version, sender, packet);
+  }
   return *reason == MQTT_SUCCESS ? MQTT_DONE : MQTT_MALFORMED;
+}
+
+/* PUBACK and its kin with success, which is left out: half of all packets of QoS 1. */
+#define SHORT_ACK 4
+
+static gboolean
+short_ack(const guint8 *data, gsize n, gsize maximum)
+{
+  guint type = data[0] >> 4;
+  return data[1] == SHORT_ACK - 2 && type >= MQTT_PUBACK && type <= MQTT_PUBCOMP &&
+         (data[0] & 15) == headers[type].flags && n >= SHORT_ACK && maximum >= SHORT_ACK;
+}
+
+MqttDecode
+mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender, gsize maximum,
+            MqttPacket *packet, gsize *size, guint8 *reason)
+{
+  if (n < 2 || !short_ack(data, n, maximum))
+    return decode_packet(data, n, version, sender, maximum, packet, size, reason);
+  *size = SHORT_ACK;
+  packet->type = (MqttPacketType)(data[0] >> 4);
+  packet->ack.packet_id = mqtt_peek_u16(data + 2);
+  packet->ack.reason = MQTT_SUCCESS;
+  mqtt_properties_none(&packet->ack.properties);
+  if (packet->ack.packet_id != 0)
+    return MQTT_DONE;
+  *reason = MQTT_PROTOCOL_ERROR;
+  return MQTT_MALFORMED;
 }

@@ -36,6 +36,13 @@ put_properties(guint owner, const MqttProperties *properties, gsize size, MqttVe
   return mqtt_properties_encode(owner, properties, size, dst);
 }
 
+static guint8 *
+put_id(guint16 packet_id, guint8 *dst)
+{
+  g_assert(packet_id != 0);
+  return mqtt_put_u16(dst, packet_id);
+}
+
 static Measure
 measure_connect(const MqttConnect *connect, MqttVersion version)
 {
@@ -177,13 +184,6 @@ mqtt_encoded_size(const MqttPacket *packet, MqttVersion version)
 }
 
 static guint8 *
-put_id(guint16 packet_id, guint8 *dst)
-{
-  g_assert(packet_id != 0);
-  return mqtt_put_u16(dst, packet_id);
-}
-
-static guint8 *
 put_body(const MqttPacket *packet, MqttVersion version, const Measure *m, guint8 *dst)
 {
   gsize size = m->properties;
@@ -227,6 +227,26 @@ mqtt_encode_publish_header(const MqttPublish *publish, MqttVersion version, guin
   if (whole == 0 || room < whole - publish->payload.length)
     return 0;
   return (gsize)(put_publish_header(publish, version, &m, dst) - dst);
+}
+
+gsize
+mqtt_encode_plain(guint8 flags, guint16 packet_id, MqttBytes topic, MqttBytes payload,
+                  MqttVersion version, guint8 *dst, gsize room)
+{
+  gboolean acknowledged = (flags & 6) != 0, v5 = version == MQTT_5_0;
+  gsize remaining =
+      2 + (gsize)topic.length + (acknowledged ? 2 : 0) + (v5 ? 1 : 0) + payload.length;
+  gsize whole = whole_size(remaining);
+  if (whole == 0 || room < whole)
+    return 0;
+  *dst++ = (guint8)(MQTT_PUBLISH << 4 | flags);
+  dst = mqtt_put_bytes(mqtt_put_vbi(dst, remaining), topic);
+  if (acknowledged)
+    dst = put_id(packet_id, dst);
+  if (v5)
+    *dst++ = 0;
+  mqtt_put_raw(dst, payload);
+  return whole;
 }
 
 static gsize

@@ -31,6 +31,7 @@ drop_partial(MqttPipe *pipe)
 void
 mqtt_pipe_drop_answers(MqttPipe *pipe)
 {
+  pipe->answer_type = 0;
   g_clear_pointer(&pipe->acks, mqtt_ring_free);
   g_clear_pointer(&pipe->raw, g_byte_array_unref);
   pipe->raw_taken = 0;
@@ -53,6 +54,16 @@ is_stored(const MqttCore *core, guint64 op)
   return op == 0 || core->log == NULL || op <= core->log->stored;
 }
 
+static void
+append_ready(MqttReady *ready, guint32 conn)
+{
+  if (ready->length == ready->capacity) {
+    ready->capacity = MAX(16, 2 * ready->capacity);
+    ready->conns = g_renew(guint32, ready->conns, ready->capacity);
+  }
+  ready->conns[ready->length++] = conn;
+}
+
 void
 mqtt_pipe_wake(MqttCore *core, MqttPipe *pipe, guint32 conn)
 {
@@ -60,7 +71,7 @@ mqtt_pipe_wake(MqttCore *core, MqttPipe *pipe, guint32 conn)
     return;
   pipe->named = TRUE;
   pipe->listed = TRUE;
-  g_array_append_val(core->ready->conns, conn);
+  append_ready(core->ready, conn);
 }
 
 /* In the order of operations: what is said again may rest on an older one than the last. */
@@ -109,15 +120,24 @@ void
 mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
                  guint8 reason, gboolean counted)
 {
-  if (session->pipe->version != MQTT_5_0)
+  MqttPipe *pipe = session->pipe;
+  guint64 op = mqtt_core_gate(core);
+  if (pipe->version != MQTT_5_0)
     reason = MQTT_SUCCESS; /* 3.1.1 has no way to say it */
-  MqttSlot *slot =
-      push(core, session->pipe, session->conn, (guint8)type, id, reason, mqtt_core_gate(core));
   /* Where an overrun is refused, whether there is one must not hang on when answers are written. */
-  if (counted && core->quirks & MQTT_QUIRK_OVERRUN_REFUSED)
-    give_back(session->pipe);
-  else
-    slot->flags = counted ? ANSWER_COUNTED : 0;
+  if (counted && core->quirks & MQTT_QUIRK_OVERRUN_REFUSED) {
+    give_back(pipe);
+    counted = FALSE;
+  }
+  if (reason == MQTT_SUCCESS && op == 0 && pipe->answer_type == 0 && pipe->acks == NULL) {
+    pipe->answer_type = (guint8)type;
+    pipe->answer_id = id;
+    pipe->answer_counted = counted != FALSE;
+    mqtt_pipe_wake(core, pipe, session->conn);
+    return;
+  }
+  MqttSlot *slot = push(core, pipe, session->conn, (guint8)type, id, reason, op);
+  slot->flags = counted ? ANSWER_COUNTED : 0;
 }
 
 void
@@ -254,14 +274,36 @@ apply_alias(const MqttCore *core, MqttPipe *pipe, const MqttMessage *message, Mq
   return FALSE;
 }
 
+/* Of a message with nothing but topic and payload, whole; 0: it is not such, or there is no room.
+ */
+static gsize
+write_plain(const MqttPipe *pipe, const MqttSession *session, const MqttSlot *slot, guint8 flags,
+            guint8 *dst, gsize room)
+{
+  const MqttMessage *message = slot->message;
+  gboolean identified = slot->word != 0 && session->conn != MQTT_NO_PEER;
+  if (message->properties_length > 0 || message->expires_ns != MQTT_NEVER || identified ||
+      pipe->aliases != NULL)
+    return 0;
+  return mqtt_encode_plain(flags, slot->id, mqtt_message_topic(message),
+                           mqtt_message_payload(message), pipe->version, dst, room);
+}
+
 static gsize
 write_publish(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, guint8 qos,
               MqttResend resend, gint64 now_ns, guint8 *dst, gsize room)
 {
+  gboolean dup = resend != MQTT_RESEND_NONE || (qos > 0 && pipe->again > 0);
+  guint8 flags = (guint8)(dup << 3 | qos << 1 | ((slot->flags & MQTT_SLOT_RETAIN) != 0));
+  gsize written = write_plain(pipe, session, slot, flags, dst, room);
+  if (written > 0) {
+    publish_sent(core, pipe, session, slot->message, slot->id, qos, resend);
+    return written;
+  }
   MqttPacket packet;
   packet.type = MQTT_PUBLISH;
   mqtt_sender_publish(pipe, session, slot, qos, now_ns, &packet.publish);
-  packet.publish.dup = resend != MQTT_RESEND_NONE || (qos > 0 && pipe->again > 0);
+  packet.publish.dup = dup;
   gboolean aliased = pipe->aliases != NULL && apply_alias(core, pipe, slot->message, &packet);
   gsize n = mqtt_encode(&packet, pipe->version, dst, room);
   gboolean whole = n > 0;
@@ -287,6 +329,19 @@ write_raw(MqttPipe *pipe, const MqttSlot *answer, guint8 *dst, gsize room)
     g_clear_pointer(&pipe->raw, g_byte_array_unref);
     pipe->raw_taken = 0;
   }
+  return n;
+}
+
+static gsize
+write_first(MqttPipe *pipe, guint8 *dst, gsize room)
+{
+  gsize n =
+      mqtt_encode_short(pipe->answer_type, pipe->answer_id, MQTT_SUCCESS, pipe->version, dst, room);
+  if (n == 0)
+    return blocked(pipe);
+  if (pipe->answer_counted)
+    give_back(pipe);
+  pipe->answer_type = 0;
   return n;
 }
 
@@ -387,6 +442,8 @@ write_next(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, 
     return write_slice(core, pipe, session, dst, room);
   if (!is_stored(core, pipe->opens))
     return 0;
+  if (pipe->answer_type != 0)
+    return write_first(pipe, dst, room);
   MqttSlot *answer;
   while ((answer = mqtt_ring_first(pipe->acks)) != NULL && is_stored(core, answer->op)) {
     if (!is_stale(session, answer))
@@ -421,7 +478,8 @@ mqtt_pipe_pending(const MqttCore *core, const MqttPipe *pipe, const MqttSession 
   const MqttSlot *answer = mqtt_ring_first(pipe->acks);
   if (!is_stored(core, pipe->opens))
     return FALSE;
-  if (pipe->partial != NULL || (answer != NULL && is_stored(core, answer->op)))
+  if (pipe->partial != NULL || pipe->answer_type != 0 ||
+      (answer != NULL && is_stored(core, answer->op)))
     return TRUE;
   if (session == NULL)
     return FALSE;

@@ -18,7 +18,7 @@ typedef struct {
 } MqttPartial;
 
 typedef struct {
-  MqttRing *acks;  /* state: MqttPacketType or MQTT_PIPE_RAW */
+  MqttRing *acks;  /* behind `answer`; state: MqttPacketType or MQTT_PIPE_RAW */
   GByteArray *raw; /* encoded packets of the RAW entries */
   MqttPartial *partial;
   MqttAliases *aliases; /* NULL: neither side takes any */
@@ -30,11 +30,16 @@ typedef struct {
   guint32 receive_used;
   guint32 again;   /* of QoS 1 and 2, this many have DUP though they are new: a client's quirk */
   guint16 sent_id; /* of what the last output finished, if that is to be answered; else 0 */
+  /* The next answer, if it says no more than this, rests on no operation and came when there was no
+   * other: so most need no ring. type: 0: none. */
+  guint16 answer_id;
+  guint8 answer_type;
   guint8 version;
   guint8 maximum_qos;
-  guint8 listed : 1;    /* stands in the ready list */
-  guint8 named : 1;     /* the host knows that there is output */
-  guint8 blocked : 1;   /* the last output ended for want of room */
+  guint8 listed : 1;  /* stands in the ready list */
+  guint8 named : 1;   /* the host knows that there is output */
+  guint8 blocked : 1; /* the last output ended for want of room */
+  guint8 answer_counted : 1;
   guint8 no_retain : 1; /* the peer takes no PUBLISH with RETAIN */
 } MqttPipe;
 
@@ -42,9 +47,10 @@ typedef struct {
 
 /* Connections with new output, and those that wait for the store. */
 typedef struct {
-  GArray *conns; /* guint32 */
+  guint32 *conns; /* grows as it must, and is kept */
+  guint length, capacity, taken;
   GArray *gated; /* MqttGate */
-  guint taken, opened;
+  guint opened;
 } MqttReady;
 
 typedef struct {

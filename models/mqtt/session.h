@@ -110,7 +110,7 @@ mqtt_core_gate(const MqttCore *core)
 static inline gboolean
 mqtt_pipe_idle(const MqttPipe *pipe, const MqttSession *session)
 {
-  return pipe->acks == NULL && pipe->partial == NULL &&
+  return pipe->answer_type == 0 && pipe->acks == NULL && pipe->partial == NULL &&
          (session == NULL ||
           (session->direct == NULL &&
            (session->out == NULL || session->out->sent == session->out->granted)));
