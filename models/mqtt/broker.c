@@ -42,10 +42,10 @@ make_tables(MqttBroker *broker)
 }
 
 static void
-free_link(Link *link)
+free_link(MqttBroker *broker, Link *link)
 {
   mqtt_pipe_clear(&link->pipe);
-  g_free(link);
+  mqtt_pool_give_back(&broker->core.events->pool, link, sizeof *link);
 }
 
 static void
@@ -53,7 +53,7 @@ free_tables(MqttBroker *broker)
 {
   for (guint i = 0; i < broker->links->len; i++)
     if (broker->links->pdata[i] != NULL)
-      free_link(broker->links->pdata[i]);
+      free_link(broker, broker->links->pdata[i]);
   for (guint i = 0; i < broker->sessions->len; i++)
     if (broker->sessions->pdata[i] != NULL)
       broker_session_free(broker->sessions->pdata[i]);
@@ -133,10 +133,8 @@ mqtt_broker_open(MqttBroker *broker, gint64 now_ns, guint32 conn, guint32 peer)
   if (conn >= broker->links->len)
     g_ptr_array_set_size(broker->links, (gint)conn + 1);
   g_assert(broker->links->pdata[conn] == NULL);
-  Link *link = g_new0(Link, 1);
-  link->conn = conn;
-  link->peer = peer;
-  link->last_input_ns = now_ns;
+  Link *link = mqtt_pool_take(&broker->core.events->pool, sizeof *link);
+  *link = (Link){.conn = conn, .peer = peer, .last_input_ns = now_ns};
   mqtt_pipe_init(&link->pipe, MQTT_5_0, 0, MQTT_UNLIMITED, 2);
   broker->links->pdata[conn] = link;
   broker->connections++;
@@ -152,7 +150,7 @@ mqtt_broker_closed(MqttBroker *broker, gint64 now_ns, guint32 conn)
   broker_link_leave(broker, link, now_ns, TRUE);
   broker->links->pdata[conn] = NULL;
   broker->connections--;
-  free_link(link);
+  free_link(broker, link);
 }
 
 void

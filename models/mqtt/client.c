@@ -53,7 +53,8 @@ MqttClient *
 mqtt_client_new(const MqttClientConfig *config, MqttBytes client_id, MqttEvents *events)
 {
   g_assert(config->version == MQTT_3_1_1 || config->version == MQTT_5_0);
-  MqttClient *client = g_new0(MqttClient, 1);
+  MqttClient *client = mqtt_pool_take(&events->pool, sizeof *client);
+  memset(client, 0, sizeof *client);
   client->config = config;
   client->core = (MqttCore){.events = events,
                             .log = config->store ? mqtt_store_log_new(events) : NULL,
@@ -109,7 +110,7 @@ mqtt_client_free(MqttClient *client)
   mqtt_store_log_free(client->core.log);
   g_clear_pointer(&client->will, mqtt_message_unref);
   g_free(client->id);
-  g_free(client);
+  mqtt_pool_give_back(&client->core.events->pool, client, sizeof *client);
 }
 
 void

@@ -19,26 +19,17 @@ typedef enum {
 
 enum { REQUEST_SUBSCRIBE = 1, REQUEST_UNSUBSCRIBE }; /* MqttSlot.state of a request */
 
+/* A client is found in no cache when its turn comes, so what a message looks at fills four lines:
+ * the first here, the core, the head of the session and the end of the pipe. */
 struct _MqttClient {
   const MqttClientConfig *config;
-  MqttCore core;
-  MqttSession session;
-  MqttPipe pipe;
+  GPtrArray *handed; /* MqttMessage: what the MESSAGE events of the last call show; or NULL */
   MqttAckTimers *timers;
-  GPtrArray *handed;  /* MqttMessage: what the MESSAGE events of the last call show; or NULL */
-  MqttRing *unstored; /* QoS 2 to be handed over when op is stored; word: identifier */
-  guint8 *id;
-  MqttMessage *will; /* NULL: none */
-  guint32 will_delay_s;
   gint64 connect_deadline_ns;
-  gint64 connack_deadline_ns; /* the same, once opened() */
-  gint64 ping_due_ns;         /* the next PINGREQ if nothing is sent till then */
+  gint64 ping_due_ns; /* the next PINGREQ if nothing is sent till then */
   gint64 last_input_ns;
   gint64 ping_deadline_ns; /* of PINGRESP */
-  gint64 wakes_ns;         /* who dozes looks then; or NEVER */
-  gint64 clock_ns;         /* what its clock shows at now_ns = 0 */
-  guint16 id_length;
-  guint16 keep_alive_s; /* the server may have set it [MQTT-3.1.2-21] */
+  guint16 keep_alive_s;    /* the server may have set it [MQTT-3.1.2-21] */
   guint8 state;
   guint8 goodbye_reason;
   guint8 goodbye : 1;     /* CLOSE follows when DISCONNECT is written */
@@ -50,7 +41,21 @@ struct _MqttClient {
   guint8 owes_connect : 1; /* when what is ahead of it is written */
   guint8 gave_up : 1;
   guint8 restart : 1; /* the server has a session of which we know nothing */
+  MqttCore core;
+  MqttSession session;
+  MqttRing *unstored; /* QoS 2 to be handed over when op is stored; word: identifier */
+  MqttPipe pipe;
+  guint8 *id;
+  MqttMessage *will;          /* NULL: none */
+  gint64 connack_deadline_ns; /* connect_deadline_ns, once opened() */
+  gint64 wakes_ns;            /* who dozes looks then; or NEVER */
+  gint64 clock_ns;            /* what its clock shows at now_ns = 0 */
+  guint32 will_delay_s;
+  guint16 id_length;
 };
+G_STATIC_ASSERT(G_STRUCT_OFFSET(struct _MqttClient, core) == 64);
+G_STATIC_ASSERT(G_STRUCT_OFFSET(struct _MqttClient, session) == 128);
+G_STATIC_ASSERT(G_STRUCT_OFFSET(struct _MqttClient, pipe.acks) == 256);
 
 static inline gboolean
 client_has_quirk(const MqttClient *client, MqttClientQuirk quirk)

@@ -17,17 +17,18 @@ typedef struct {
   guint8 orphan; /* its exchange is over, so it holds a copy of its own */
 } MqttPartial;
 
+/* Its last 64 bytes are what each packet looks at: where they stand matters in a client. */
 typedef struct {
-  MqttRing *acks;  /* behind `answer`; state: MqttPacketType or MQTT_PIPE_RAW */
+  guint32 raw_taken;
+  guint32 receive_used;
   GByteArray *raw; /* encoded packets of the RAW entries */
+  MqttRing *acks;  /* behind `answer`; state: MqttPacketType or MQTT_PIPE_RAW */
   MqttPartial *partial;
   MqttAliases *aliases; /* NULL: neither side takes any */
   MqttRing *orphans;    /* identifiers of dropped exchanges: their answers still move the window */
   guint64 opens;        /* operation that the first packet rests on: nothing is written before */
-  guint32 raw_taken;
-  guint32 maximum;               /* the peer's Maximum Packet Size */
+  guint32 maximum;      /* the peer's Maximum Packet Size */
   guint32 send_used, send_limit; /* PUBLISH of QoS 1 and 2 under way on this connection */
-  guint32 receive_used;
   guint32 again;   /* of QoS 1 and 2, this many have DUP though they are new: a client's quirk */
   guint16 sent_id; /* of what the last output finished, if that is to be answered; else 0 */
   /* The next answer, if it says no more than this, rests on no operation and came when there was no

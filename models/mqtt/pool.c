@@ -1,6 +1,6 @@
 #include "models/mqtt/pool.h"
 
-#define CHUNK 16384
+#define CHUNK (256 * MQTT_POOL_STEP)
 
 void
 mqtt_pool_clear(MqttPool *pool)
@@ -18,11 +18,12 @@ mqtt_pool_fresh(MqttPool *pool, gsize size)
 {
   gsize n = (size + MQTT_POOL_STEP - 1) / MQTT_POOL_STEP * MQTT_POOL_STEP;
   if (pool->n_fresh < n) {
-    MqttBlock *chunk = g_malloc(CHUNK);
+    MqttBlock *chunk = g_malloc(sizeof *chunk + CHUNK + MQTT_POOL_STEP);
     chunk->next = pool->chunks;
     pool->chunks = chunk;
-    pool->fresh = (guint8 *)chunk + MQTT_POOL_STEP; /* keeps the alignment of the heap */
-    pool->n_fresh = CHUNK - MQTT_POOL_STEP;
+    guintptr behind = (guintptr)(chunk + 1) + MQTT_POOL_STEP - 1;
+    pool->fresh = (guint8 *)(behind - behind % MQTT_POOL_STEP);
+    pool->n_fresh = CHUNK;
   }
   gpointer block = pool->fresh;
   pool->fresh += n;

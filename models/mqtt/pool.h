@@ -1,13 +1,13 @@
-/* Memory for what comes and goes with each message: blocks of a few sizes, each size with a list of
- * its free ones. A host lends one pool to all its machines, along with the events, and clears it
- * after them; it never shrinks before. What was given back last is taken first, so a steady flow of
- * messages goes through the same few blocks, however many clients take turns. Not for use by
- * several threads. */
+/* Memory for what comes and goes with each message, and for what each message looks at: blocks of
+ * whole cache lines, each size with a list of its free ones. A host lends one pool to all its
+ * machines, along with the events, and clears it after them; it never shrinks before. What was
+ * given back last is taken first, so a steady flow of messages goes through the same few blocks,
+ * however many clients take turns. Not for use by several threads. */
 #pragma once
 
 #include <glib.h>
 
-#define MQTT_POOL_STEP 16
+#define MQTT_POOL_STEP 64     /* a cache line, of which no block shares one */
 #define MQTT_POOL_LARGEST 512 /* larger blocks come from the heap */
 
 /* Under a sanitizer all blocks do, so that it sees what is used too late or never given back. */

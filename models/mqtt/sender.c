@@ -251,7 +251,7 @@ static void
 end_exchange(MqttCore *core, MqttSession *session, MqttSlot *slot)
 {
   mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED | MQTT_SLOT_FLIGHT);
-  if (session->expiries != NULL)
+  if (core->quirks & MQTT_QUIRK_EXPIRES_IN_FLIGHT && session->expiries != NULL)
     g_hash_table_remove(session->expiries, GUINT_TO_POINTER(slot->id));
   mqtt_ring_remove(&session->out, slot);
 }

@@ -9,24 +9,25 @@
 
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
 
+/* First what each message that is sent looks at, 64 bytes, then what one that is received does. */
 struct _MqttSession {
-  MqttRing *out;      /* QoS 1 and 2: in flight as sent, then waiting as they came */
-  MqttRing *direct;   /* QoS 0, waiting to be written */
-  MqttRing *in;       /* QoS 2 received and not released */
+  guint32 waiting; /* slots of out without an identifier */
+  guint16 last_id;
+  guint8 recorded; /* its state goes to the store: it outlives connections */
+  guint64 order;   /* of the last message that came */
+  guint64 waiting_bytes;
   MqttRing *requests; /* a client's SUBSCRIBE and UNSUBSCRIBE that are not answered */
+  MqttRing *direct;   /* QoS 0, waiting to be written */
+  MqttRing *out;      /* QoS 1 and 2: in flight as sent, then waiting as they came */
+  MqttPipe *pipe;     /* NULL: no connection */
+  guint32 conn, peer;
+  MqttRing *in;     /* QoS 2 received and not released */
   MqttRing *copies; /* a client's quirk: more QoS 2 with an identifier of `in`, which is in word */
-  MqttPipe *pipe;   /* NULL: no connection */
   /* When what is past its PUBREC expires, in seconds, by identifier; NULL: nothing does, or that
    * counts no more, as it should. */
   GHashTable *expiries;
   guint64 number; /* in the keys of the store */
-  guint64 order;  /* of the last message that came */
-  guint64 waiting_bytes;
-  guint32 waiting; /* slots of out without an identifier */
-  guint32 conn, peer;
-  guint32 stamp; /* last given to a slot: a timer's, or of the PUBREC that released it */
-  guint16 last_id;
-  guint8 recorded; /* its state goes to the store: it outlives connections */
+  guint32 stamp;  /* last given to a slot: a timer's, or of the PUBREC that released it */
 };
 
 enum { /* MqttSlot.flags */

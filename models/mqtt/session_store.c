@@ -64,6 +64,8 @@ void
 mqtt_session_unstore(MqttCore *core, MqttSession *session, MqttSlot *slot, guint8 flags)
 {
   guint8 gone = slot->flags & flags & (MQTT_SLOT_STORED | MQTT_SLOT_FLIGHT);
+  if (gone == 0)
+    return;
   slot->flags &= (guint8)~gone;
   MqttStoreKey key = {session->number, 2 * (guint64)slot->order, MQTT_RECORD_OUT};
   if (gone & MQTT_SLOT_FLIGHT)
