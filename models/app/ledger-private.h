@@ -30,36 +30,39 @@ typedef struct {
   gint64 latency_ns;
 } Obligation;
 
+/* A message is out of every cache each time that something happens to it. What happens on the way
+ * up looks at the first of its two lines alone, and at nothing of its publisher. */
 typedef struct {
-  guint64 tag;
+  guint64 tag __attribute__((aligned(64)));
   gint64 published_ns;
-  gint64 told_ns;
   guint64 id;     /* 0: not of the window */
   guint32 held;   /* copies on the way up */
   guint32 down;   /* copies on the way to clients that it is owed to, held or in the bytes of
                      connections */
   guint32 strays; /* copies on the way to clients that it is not owed to */
   Hop publish, pubrel;
+  guint32 n_owed;
+  guint32 section;
+  guint16 sends, needless;
+  guint8 qos; /* as published */
   guint8 told;
   guint8 misfortune; /* Cause: the last copy on the way up that a machine lost, if none came back */
   gboolean dropped : 1; /* a copy on the way up went for good, or its publisher gave up or forgot
                            it: what a store brings back is late */
   gboolean untold : 1;  /* its publisher will still hear of it */
-  guint16 sends, needless;
-  guint32 n_owed;
+  gint64 told_ns __attribute__((aligned(64)));
   union {
     Obligation one;
     Obligation *many;
   };
 } Message;
+G_STATIC_ASSERT(sizeof(Message) == 128);
 
-/* Less than a cache line, and the only way to its newest message: see message_find(). */
 typedef struct {
   guint64 sequence; /* of the last publication */
   guint64 any_met;  /* publications of the window with at least one obligation met */
   guint64 order_sequence;
   guint32 section, client;
-  guint32 newest; /* slot of the last publication while it is under way; NO_SLOT */
   /* The last first delivery, for the order check of the common case of one subscriber. */
   guint32 order_client;
   guint8 order_qos;
@@ -80,9 +83,11 @@ struct _Ledger {
   gint64 *state_lost_ns; /* per client and group, then the broker's */
   gint64 *subscribed_ns; /* per client and group: since when its session has its subscriptions */
   guint32 *groups; /* per client: the group that its copies are for, or itself; NULL: no groups */
-  /* Messages in a slab. The newest of each publisher is found by its publisher, the older ones by
+  /* Messages in a slab. The newest of each publisher is found by its number, the older ones by
    * their tags in an open-addressing table of slot + 1. */
   Message *messages;
+  GArray
+      *newest; /* guint32: slot of each publisher's last message while it is under way; NO_SLOT */
   guint32 n_slots, free_slot;
   guint32 *table;
   guint32 table_mask, n_older;
@@ -97,7 +102,7 @@ struct _Ledger {
 
 /* ledger_messages.c */
 /* The next message of that publisher, which is zero-filled but for its tag. */
-Message *ledger_message_new(Ledger *ledger, Publisher *publisher, guint64 tag);
+Message *ledger_message_new(Ledger *ledger, guint32 publisher, guint64 tag);
 void ledger_message_free(Ledger *ledger, Message *message);
 Message *ledger_message_older(const Ledger *ledger, guint64 tag);
 
@@ -107,9 +112,9 @@ static inline Message *
 message_find(const Ledger *ledger, guint64 tag)
 {
   guint64 number = (tag >> SEQUENCE_BITS) - 1;
-  if (number >= ledger->publishers->len)
+  if (number >= ledger->newest->len)
     return NULL;
-  guint32 newest = g_array_index(ledger->publishers, Publisher, number).newest;
+  guint32 newest = g_array_index(ledger->newest, guint32, number);
   if (newest != NO_SLOT && ledger->messages[newest].tag == tag)
     return &ledger->messages[newest];
   return ledger_message_older(ledger, tag);
@@ -167,7 +172,7 @@ message_sequence(const Message *message)
 static inline SectionTally *
 message_tally(Ledger *ledger, const Message *message)
 {
-  return &ledger->tallies[message_publisher(ledger, message)->section];
+  return &ledger->tallies[message->section];
 }
 
 static inline void

@@ -1,5 +1,6 @@
 #include "models/app/ledger-private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- life of a ledger ---- */
@@ -10,6 +11,7 @@ ledger_new(const LedgerConfig *config)
   Ledger *ledger = g_new0(Ledger, 1);
   ledger->config = *config;
   ledger->publishers = g_array_new(FALSE, TRUE, sizeof(Publisher));
+  ledger->newest = g_array_new(FALSE, FALSE, sizeof(guint32));
   ledger->tallies = g_new0(SectionTally, MAX(config->sections, 1));
   for (guint i = 0; i < config->sections; i++)
     ledger->tallies[i].deadline_ns = G_MAXINT64;
@@ -50,11 +52,12 @@ ledger_free(Ledger *ledger)
   g_clear_pointer(&ledger->rows, g_array_unref);
   g_clear_pointer(&ledger->order, g_hash_table_unref);
   g_array_unref(ledger->publishers);
+  g_array_unref(ledger->newest);
   g_free(ledger->tallies);
   g_free(ledger->state_lost_ns);
   g_free(ledger->subscribed_ns);
   g_free(ledger->groups);
-  g_free(ledger->messages);
+  free(ledger->messages);
   g_free(ledger->table);
   g_free(ledger->breach);
   g_free(ledger);
@@ -73,8 +76,9 @@ ledger_publisher(Ledger *ledger, guint section, guint32 client, guint8 qos)
   g_assert(section < ledger->config.sections && client < ledger->config.clients);
   Publisher publisher = {.section = section, .client = client, .qos = qos};
   publisher.order_client = LEDGER_UP;
-  publisher.newest = NO_SLOT;
+  guint32 none = NO_SLOT;
   g_array_append_val(ledger->publishers, publisher);
+  g_array_append_val(ledger->newest, none);
   return ledger->publishers->len - 1;
 }
 
@@ -125,11 +129,13 @@ ledger_publish(Ledger *ledger, guint32 publisher_number, gint64 now_ns, const Le
 {
   Publisher *publisher = &g_array_index(ledger->publishers, Publisher, publisher_number);
   guint64 tag = ((guint64)(publisher_number + 1) << SEQUENCE_BITS) | ++publisher->sequence;
-  Message *message = ledger_message_new(ledger, publisher, tag);
+  Message *message = ledger_message_new(ledger, publisher_number, tag);
   message->published_ns = now_ns;
   message->told_ns = -1;
   message->held = 1; /* by the call itself, until ledger_returned() */
   message->n_owed = n_owed;
+  message->section = publisher->section;
+  message->qos = publisher->qos;
   if (n_owed > 1)
     message->many = g_new0(Obligation, n_owed);
   Obligation *obligations = message_owed(message);
@@ -157,7 +163,7 @@ void
 ledger_returned(Ledger *ledger, guint64 tag, gint64 now_ns, gboolean accepted, Cause cause)
 {
   Message *message = message_find(ledger, tag);
-  guint8 qos = message_publisher(ledger, message)->qos;
+  guint8 qos = message->qos;
   message->held--;
   if (!accepted || qos == 0) {
     message->told = accepted ? TOLD_SUCCESS : TOLD_FAILURE;

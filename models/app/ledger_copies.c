@@ -26,9 +26,9 @@ ledger_copy(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
 }
 
 static void
-note_dropped(Ledger *ledger, const Message *message, Obligation *owed, Cause cause)
+note_dropped(const Message *message, Obligation *owed, Cause cause)
 {
-  guint8 qos = MIN(message_publisher(ledger, message)->qos, owed->granted);
+  guint8 qos = MIN(message->qos, owed->granted);
   owed->dropped |= ledger_is_for_good(cause, qos);
 }
 
@@ -47,7 +47,7 @@ ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
       message->held--;
     if (cause != CAUSE_NONE)
       message->misfortune = cause;
-    message->dropped |= ledger_is_for_good(cause, message_publisher(ledger, message)->qos);
+    message->dropped |= ledger_is_for_good(cause, message->qos);
   } else {
     Obligation *owed = message_obligation(ledger, message, where);
     guint left = owed ? owed->held : message->strays;
@@ -61,7 +61,7 @@ ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
     }
     if (owed != NULL && cause != CAUSE_NONE) {
       owed->misfortune = cause;
-      note_dropped(ledger, message, owed, cause);
+      note_dropped(message, owed, cause);
     }
   }
   ledger_settle(ledger, message, where, now_ns, cause);
@@ -170,7 +170,7 @@ ledger_died(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
     if (*misfortune == CAUSE_NONE && (owed != NULL || !hop->seen)) /* else the broker has had it */
       *misfortune = cause;
     if (owed != NULL)
-      note_dropped(ledger, message, owed, cause);
+      note_dropped(message, owed, cause);
   }
   ledger_settle(ledger, message, where, now_ns, cause);
 }

@@ -2,6 +2,7 @@
  * that are not the newest of their publishers. */
 #include "models/app/ledger-private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Publishers in step have the same sequence, and the numbers of both are small: folded first, they
@@ -79,7 +80,12 @@ static void
 slab_grow(Ledger *ledger)
 {
   guint32 n = ledger->n_slots ? ledger->n_slots * 2 : 64;
-  ledger->messages = g_renew(Message, ledger->messages, n);
+  Message *messages = aligned_alloc(64, n * sizeof(Message));
+  g_assert(messages != NULL);
+  if (ledger->n_slots > 0)
+    memcpy(messages, ledger->messages, ledger->n_slots * sizeof(Message));
+  free(ledger->messages);
+  ledger->messages = messages;
   for (guint32 i = n; i-- > ledger->n_slots;) {
     ledger->messages[i].tag = 0;
     ledger->messages[i].n_owed = ledger->free_slot; /* free slots are chained here */
@@ -89,14 +95,15 @@ slab_grow(Ledger *ledger)
 }
 
 Message *
-ledger_message_new(Ledger *ledger, Publisher *publisher, guint64 tag)
+ledger_message_new(Ledger *ledger, guint32 publisher, guint64 tag)
 {
+  guint32 *newest = &g_array_index(ledger->newest, guint32, publisher);
   if (ledger->free_slot == NO_SLOT)
     slab_grow(ledger);
-  if (publisher->newest != NO_SLOT)
-    table_add(ledger, publisher->newest);
+  if (*newest != NO_SLOT)
+    table_add(ledger, *newest);
   Message *message = &ledger->messages[ledger->free_slot];
-  publisher->newest = ledger->free_slot;
+  *newest = ledger->free_slot;
   ledger->free_slot = message->n_owed;
   memset(message, 0, sizeof *message);
   message->tag = tag;
@@ -107,10 +114,10 @@ ledger_message_new(Ledger *ledger, Publisher *publisher, guint64 tag)
 void
 ledger_message_free(Ledger *ledger, Message *message)
 {
-  Publisher *publisher = message_publisher(ledger, message);
+  guint32 *newest = &g_array_index(ledger->newest, guint32, (message->tag >> SEQUENCE_BITS) - 1);
   guint32 slot = (guint32)(message - ledger->messages);
-  if (publisher->newest == slot)
-    publisher->newest = NO_SLOT;
+  if (*newest == slot)
+    *newest = NO_SLOT;
   else
     table_remove(ledger, message->tag);
   if (message->n_owed > 1)
