@@ -1,6 +1,6 @@
 #include "models/mqtt/pool.h"
 
-#define CHUNK (256 * MQTT_POOL_STEP)
+#define CHUNK (1024 * MQTT_POOL_STEP)
 
 void
 mqtt_pool_clear(MqttPool *pool)
