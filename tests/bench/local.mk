@@ -7,7 +7,10 @@ EXTRA_PROGRAMS += tests/bench/bench-codec
 tests_bench_bench_codec_SOURCES = tests/bench/bench-codec.c
 tests_bench_bench_codec_LDADD = $(LIBS_MQTT)
 
-EXTRA_PROGRAMS += tests/bench/bench-fleet
+# A test counts its instructions.
+check_PROGRAMS += tests/bench/bench-fleet
+TESTS += tests/bench/test-instructions.sh
+EXTRA_DIST += tests/bench/test-instructions.sh tests/bench/instructions.txt
 tests_bench_bench_fleet_SOURCES = tests/bench/bench-fleet.c $(WORLD_KIT)
 tests_bench_bench_fleet_LDADD = $(LIBS_ALL)
 tests_bench_bench_fleet_LDFLAGS = $(LTO_LDFLAGS) $(SANITIZE_CFLAGS)
@@ -20,3 +23,4 @@ EXTRA_DIST += tests/bench/peers.sh
 EXTRA_PROGRAMS += tests/bench/bench-broker
 tests_bench_bench_broker_SOURCES = tests/bench/bench-broker.c
 tests_bench_bench_broker_LDADD = $(LIBS_MQTT)
+
