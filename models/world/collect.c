@@ -11,17 +11,32 @@ collect_peaks(World *world)
                       &world->brokers[i].inflight_peak);
 }
 
+/* What the links of a section counted so far, all together. */
+static void
+sum_links(const World *world, const LinkKind *kind, LinkCounters sums[2])
+{
+  memset(sums, 0, 2 * sizeof *sums);
+  for (guint i = 0; i < kind->numbers->len; i++)
+    for (guint direction = 0; direction < 2; direction++) {
+      guint32 number = g_array_index(kind->numbers, guint32, i);
+      const LinkCounters *one = net_link_counters(world->net, number, (NetDirection)direction);
+      LinkCounters *sum = &sums[direction];
+      sum->packets += one->packets;
+      sum->bytes += one->bytes;
+      sum->lost += one->lost;
+      sum->queue_drops += one->queue_drops;
+      sum->outage_drops += one->outage_drops;
+      sum->nat_drops += one->nat_drops;
+    }
+}
+
 void
 collect_mark(World *world)
 {
   collect_peaks(world); /* those of the warm-up do not count */
-  guint n = 0;
   for (guint i = 0; i < world->n_link_kinds; i++)
-    n += world->link_kinds[i].numbers->len;
-  world->link_start = g_malloc0_n(MAX(n, 1), sizeof *world->link_start);
-  for (guint32 i = 0; i < n; i++)
-    for (guint direction = 0; direction < 2; direction++)
-      world->link_start[i][direction] = *net_link_counters(world->net, i, (NetDirection)direction);
+    sum_links(world, &world->link_kinds[i], world->link_kinds[i].start);
+  world->marked = TRUE;
 }
 
 static void
@@ -59,17 +74,15 @@ collect_link(const World *world, Outcome *outcome, const LinkKind *kind)
   static const Counter bytes[2] = {COUNT_BYTES_UP, COUNT_BYTES_DOWN};
   static const Counter packets[2] = {COUNT_PACKETS_UP, COUNT_PACKETS_DOWN};
   OutcomeElement *element = outcome_element(outcome, OF_LINK, kind->section->name);
-  for (guint i = 0; i < kind->numbers->len; i++) {
-    guint32 number = g_array_index(kind->numbers, guint32, i);
-    for (guint direction = 0; direction < 2; direction++) {
-      const LinkCounters *now = net_link_counters(world->net, number, (NetDirection)direction);
-      const LinkCounters *start = &world->link_start[number][direction];
-      element->counters[bytes[direction]] += (double)(now->bytes - start->bytes);
-      element->counters[packets[direction]] += (double)(now->packets - start->packets);
-      element->counters[COUNT_PACKETS_LOST] +=
-          (double)(now->lost + now->queue_drops + now->outage_drops + now->nat_drops - start->lost -
-                   start->queue_drops - start->outage_drops - start->nat_drops);
-    }
+  LinkCounters sums[2];
+  sum_links(world, kind, sums);
+  for (guint direction = 0; direction < 2; direction++) {
+    const LinkCounters *now = &sums[direction], *start = &kind->start[direction];
+    element->counters[bytes[direction]] += (double)(now->bytes - start->bytes);
+    element->counters[packets[direction]] += (double)(now->packets - start->packets);
+    element->counters[COUNT_PACKETS_LOST] +=
+        (double)(now->lost + now->queue_drops + now->outage_drops + now->nat_drops - start->lost -
+                 start->queue_drops - start->outage_drops - start->nat_drops);
   }
 }
 
@@ -137,7 +150,7 @@ collect_outcome(World *world)
 {
   Outcome *outcome = outcome_new();
   g_autofree OutcomeElement **sections = g_new0(OutcomeElement *, MAX(world->n_publish_kinds, 1));
-  if (world->link_start == NULL)
+  if (!world->marked)
     collect_mark(world); /* stopped before time zero: nothing counts */
   for (guint32 i = 0; i < world->n_clients; i++)
     if (world->clients[i].up)

@@ -101,6 +101,7 @@ typedef struct {
   gboolean shared;
   guint32 shared_number; /* NONE until it was made */
   GArray *numbers;       /* guint32: links made of this section */
+  LinkCounters start[2]; /* what they had counted at time zero */
 } LinkKind;
 
 /* What a client whose messages take time needs to tell how long each takes. */
@@ -256,12 +257,12 @@ struct _World {
   GPtrArray *shares;         /* filters of shared subscriptions: the ledger's groups */
   GHashTable *share_numbers; /* filter -> place in shares */
   GArray *fault_clocks;
-  LinkCounters (*link_start)[2]; /* per link at time zero */
   gboolean *moves; /* at the end: by client, then by share, whether anything still moves */
   char *story_name;
   guint kind_publish, kind_mqtt, kind_wake, kind_tcp, kind_broker, kind_broker_wake, kind_service,
       kind_processed, kind_store, kind_fault, kind_mark;
   gint64 end_ns;     /* the drain is over */
+  gboolean marked;   /* time zero was reached */
   gboolean draining; /* the window is over */
   char *breach;
 };

@@ -604,7 +604,6 @@ world_free(World *world)
   g_array_unref(world->owed);
   g_hash_table_unref(world->share_numbers);
   g_ptr_array_unref(world->shares);
-  g_free(world->link_start);
   g_free(world->moves);
   g_free(world->groups);
   g_free(world->brokers);
