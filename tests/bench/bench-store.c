@@ -1,10 +1,12 @@
 /* Rows of messages into the results database, as a run with record = messages hands them over: one
  * transaction, in a file. Beside them, as a yardstick, the same rows as plain INSERTs, one each,
- * into a table of the same columns, and as write() of the structures themselves.
+ * into a table of the same columns, and as write() of the structures themselves. Then what
+ * recording takes beside the run that is recorded: a small fleet for ten minutes.
  *
  *     bench-store [ROWS [FILE]]      FILE is kept */
 #include "sim/results/store.h"
 #include "tests/bench/measure.h"
+#include "tests/models/world/kit.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -132,6 +134,28 @@ by_write(const char *path, Outcome *outcome)
 }
 
 static void
+show_recording(RecordLevel record)
+{
+  g_autofree char *path = g_strdup_printf("bench-store-%d.db", getpid());
+  g_autofree char *text = g_strdup_printf(
+      "[experiment]\ntitle = recorded\nduration = 10min\nrecord = %s\n[link cell]\n"
+      "profile = catm1\n[broker hub]\n[client sensor]\ncount = 100\nlink = cell\n"
+      "[client dashboard]\n[publish reading]\nclient = sensor\ntopic = fleet/{n}\nqos = 1\n"
+      "every = 1s\n[subscribe all]\nclient = dashboard\nfilter = fleet/#\nqos = 1\n",
+      record == RECORD_SUMMARY ? "summary" : "messages");
+  g_autoptr(Scenario) scenario = kit_scenario(text);
+  RunRequest request = {.seed = 1, .replication = 1};
+  double start_s = measure_cpu_s();
+  g_autoptr(Outcome) outcome = world_run(scenario, &request);
+  double run_s = measure_cpu_s() - start_s, recording_s = through_store(path, outcome);
+
+  g_unlink(path);
+  printf("record = %-19s %10.1f ms %10.2f ms %8.1f %%\n",
+         record == RECORD_SUMMARY ? "summary" : "messages", run_s * 1e3, recording_s * 1e3,
+         100 * recording_s / run_s);
+}
+
+static void
 show(const char *name, Way way, Outcome *outcome, const char *file)
 {
   g_autofree char *path = file ? g_strdup(file) : g_strdup_printf("bench-store-%d.db", getpid());
@@ -159,5 +183,8 @@ main(int argc, char **argv)
   show("write() (yardstick)", by_write, outcome, NULL);
   show("an INSERT each (yardstick)", by_inserts, outcome, NULL);
   show("a run's rows to the store", through_store, outcome, argc > 2 ? argv[2] : NULL);
+  printf("\n%-28s %13s %13s %10s\n", "", "run", "recording", "share");
+  show_recording(RECORD_SUMMARY);
+  show_recording(RECORD_MESSAGES);
   return 0;
 }

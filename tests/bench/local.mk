@@ -26,8 +26,9 @@ tests_bench_bench_broker_SOURCES = tests/bench/bench-broker.c
 tests_bench_bench_broker_LDADD = $(LIBS_MQTT)
 
 EXTRA_PROGRAMS += tests/bench/bench-store
-tests_bench_bench_store_SOURCES = tests/bench/bench-store.c $(BENCH_KIT)
-tests_bench_bench_store_LDADD = $(LIBS_RESULTS)
+tests_bench_bench_store_SOURCES = tests/bench/bench-store.c $(BENCH_KIT) $(WORLD_KIT)
+tests_bench_bench_store_LDADD = $(LIBS_ALL)
+tests_bench_bench_store_LDFLAGS = $(LTO_LDFLAGS) $(SANITIZE_CFLAGS)
 
 EXTRA_PROGRAMS += tests/bench/bench-day
 tests_bench_bench_day_SOURCES = tests/bench/bench-day.c $(BENCH_KIT) $(WORLD_KIT)
