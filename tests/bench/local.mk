@@ -11,7 +11,7 @@ tests_bench_bench_codec_LDADD = $(LIBS_MQTT)
 # A test counts its instructions.
 check_PROGRAMS += tests/bench/bench-fleet
 TESTS += tests/bench/test-instructions.sh
-EXTRA_DIST += tests/bench/test-instructions.sh tests/bench/instructions.txt
+EXTRA_DIST += tests/bench/test-instructions.sh tests/bench/instructions.txt tests/bench/profile.sh
 tests_bench_bench_fleet_SOURCES = tests/bench/bench-fleet.c $(BENCH_KIT) $(WORLD_KIT)
 tests_bench_bench_fleet_LDADD = $(LIBS_ALL)
 tests_bench_bench_fleet_LDFLAGS = $(LTO_LDFLAGS) $(SANITIZE_CFLAGS)
