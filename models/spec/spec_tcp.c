@@ -88,6 +88,9 @@ static const ParamSpec tcp_params[] = {
    .help = "needless reductions of the window are taken back (RFC 3522, RFC 3708)"},
   {.name = "collapse", .type = PARAM_FLAG, .fallback = "yes",
    .help = "a retransmission takes along the short segments behind it"},
+  {.name = "tso", .type = PARAM_FLAG, .fallback = "yes",
+   .help = "what is longer than a segment goes two at a time, where the window has room for one it "
+           "may wait for the next acknowledgement; with rto_rule = linux"},
   {.name = NULL},
 };
 /* clang-format on */
@@ -145,6 +148,7 @@ spec_tcp(const Section *section, TcpConfig *config)
   config->prr = section_int(section, "prr");
   config->undo = section_int(section, "undo");
   config->collapse = section_int(section, "collapse");
+  config->tso = section_int(section, "tso");
 }
 
 void

@@ -134,11 +134,13 @@ tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked)
   avoid(conn, is_cubic(conn) ? tcp_cubic_count(conn, now_ns, acked) : conn->cwnd, acked);
 }
 
-/* Data go. */
+/* Data go; counted: this copy is among what is in flight (tcp_event_data_sent()). */
 void
-tcp_congestion_data_sent(TcpConn *conn, gint64 now_ns)
+tcp_congestion_data_sent(TcpConn *conn, gint64 now_ns, gboolean counted)
 {
-  if (conn->cubic != NULL && conn->head + 1 == conn->tail) { /* nothing else is in flight */
+  guint32 gone = conn->sacked_out + conn->lost_out;
+  guint32 in_flight = tcp_conn_packets_out(conn) - gone + conn->retransmitted_out;
+  if (conn->cubic != NULL && in_flight == (counted ? 1 : 0)) {
     tcp_cubic_idle(conn, now_ns);
   }
 }

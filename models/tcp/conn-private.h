@@ -270,6 +270,7 @@ gboolean tcp_early_any(const TcpConn *conn);
 void tcp_early_add(TcpConn *conn, guint64 start, guint64 end);
 void tcp_early_absorb(TcpConn *conn, guint64 start);
 void tcp_early_duplicate(TcpConn *conn, guint64 start, guint64 end);
+guint tcp_early_report_bytes(const TcpConn *conn);
 void tcp_early_report(TcpConn *conn, TcpSegment *segment, guint room);
 guint64 tcp_early_end(const TcpConn *conn);
 void tcp_early_free(TcpConn *conn);
@@ -335,6 +336,9 @@ tcp_sent_end(const TcpSent *sent)
 /* RFC 7323 leaves the clock's origin open; this one keeps values above 0 in a warm-up too. */
 #define TCP_CLOCK_ORIGIN_NS G_GINT64_CONSTANT(1073741824000000)
 #define TCP_CLOCK_TICK_NS G_GINT64_CONSTANT(1000000)
+
+/* TCP_TIMEOUT_MIN_US of Linux: what timers of loss detection wait beyond their time. */
+#define TCP_TIMER_SLACK_NS G_GINT64_CONSTANT(2000000)
 
 /* The clock of our timestamps. */
 static inline guint32
@@ -415,7 +419,7 @@ void tcp_congestion_validate(TcpConn *conn, gboolean limited);
 void tcp_congestion_restart(TcpConn *conn, gint64 now_ns);
 void tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked);
 guint32 tcp_congestion_ssthresh(TcpConn *conn);
-void tcp_congestion_data_sent(TcpConn *conn, gint64 now_ns);
+void tcp_congestion_data_sent(TcpConn *conn, gint64 now_ns, gboolean counted);
 void tcp_congestion_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns);
 void tcp_congestion_enter_recovery(TcpConn *conn);
 void tcp_congestion_inflate(TcpConn *conn);

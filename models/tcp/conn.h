@@ -67,6 +67,7 @@ typedef struct {
   gboolean prr;      /* the window shrinks in proportion (RFC 6937); off: at once */
   gboolean undo;     /* needless reductions are taken back (RFC 3708, RFC 4015) */
   gboolean collapse; /* a retransmission takes short neighbours along */
+  gboolean tso;      /* segments of one write go two at a time; only with rto_rule LINUX */
 } TcpConfig;
 
 void tcp_config_linux(TcpConfig *config);

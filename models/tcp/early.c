@@ -193,6 +193,19 @@ relative(const TcpRange *range, guint64 ack)
   return (TcpSackBlock){(gint32)(range->start - ack), (gint32)(range->end - ack)};
 }
 
+/* Of the option, with all that is to be told. */
+guint
+tcp_early_report_bytes(const TcpConn *conn)
+{
+  const TcpEarly *early = conn->early;
+  if (early == NULL || !conn->sack_ok) {
+    return 0;
+  }
+  guint most = conn->timestamps_ok ? TCP_SACK_BLOCKS - 1 : TCP_SACK_BLOCKS;
+  guint n = early->block_count + (is_empty(&early->duplicate) ? 0 : 1);
+  return n > 0 ? SACK_BASE_BYTES + MIN(n, most) * SACK_BLOCK_BYTES : 0;
+}
+
 /* Puts as many blocks into the segment as room bytes hold, the duplicate first (RFC 2883, section
  * 4), which is told but once. */
 void

@@ -23,7 +23,7 @@ probe_delay_ns(const TcpConn *conn, gint64 rto_ns)
   gint64 wait_ns = config->rto_initial_ns;
   if (conn->srtt8 > 0) {
     wait_ns = conn->srtt8 / 4;
-    wait_ns += tcp_conn_packets_out(conn) == 1 ? config->rto_min_ns : 2 * config->tick_ns;
+    wait_ns += tcp_conn_packets_out(conn) == 1 ? config->rto_min_ns : TCP_TIMER_SLACK_NS;
   }
   return rto_ns > 0 ? MIN(wait_ns, rto_ns) : wait_ns;
 }

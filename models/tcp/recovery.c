@@ -62,7 +62,7 @@ identify_losses(TcpConn *conn, TcpAck *ack)
   guint32 retransmitted = conn->retransmitted_out;
   gint64 wait_ns = tcp_rack_detect(conn, ack->now_ns);
   if (wait_ns > 0) { /* RFC 8985 6.2 step 5, RACK_detect_loss_and_arm_timer() */
-    wait_ns = MIN(wait_ns + 2 * conn->config->tick_ns, conn->rto_ns);
+    wait_ns = MIN(wait_ns + TCP_TIMER_SLACK_NS, conn->rto_ns);
     tcp_timer_start(conn, TCP_TIMER_REORDER, ack->now_ns, wait_ns);
     ack->timer_set = TRUE;
   }

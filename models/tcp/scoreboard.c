@@ -223,7 +223,7 @@ tag_duplicate(TcpConn *conn, TcpAck *ack, TcpSent *sent)
       ack->reordered = MIN(ack->reordered, sent->seq);
     }
   }
-  if (sent->tags & TCP_TAG_RETRANSMITTED) {
+  if ((sent->tags & TCP_TAG_RETRANSMITTED) && tcp_sent_end(sent) > ack->ack) {
     sent->tags &= ~TCP_TAG_RETRANSMITTED;
     conn->retransmitted_out--;
   }
@@ -312,6 +312,15 @@ unknown_part(const TcpLoss *loss, TcpRange block)
   return block;
 }
 
+/* A D-SACK of what this very ACK acknowledges. */
+static gboolean
+was_in_flight(const TcpConn *conn, const TcpAck *ack, const TcpRange *block)
+{
+  guint64 undo_marker = conn->loss->undo_marker;
+  return undo_marker != 0 && block->end > undo_marker && block->end > ack->old_una &&
+         block->end <= ack->ack;
+}
+
 /* tcp_sacktag_write_queue(): the blocks of an ACK, which has not yet been popped. Those that reach
  * beyond what was sent, or lie below, tell nothing (tcp_is_sackblock_valid()). */
 void
@@ -327,12 +336,12 @@ tcp_scoreboard_sack(TcpConn *conn, const TcpSegment *segment, TcpAck *ack)
   }
   gboolean dsack = n > 0 && take_dsack(conn, ack, segment, block);
   for (guint i = 0; i < n; i++) {
-    gboolean valid = block[i].start < block[i].end && block[i].end <= sent_end;
-    if (!valid || block[i].start <= ack->ack) {
+    gboolean duplicate = dsack && i == 0;
+    if (block[i].start >= block[i].end || block[i].end > sent_end ||
+        (block[i].start <= ack->ack && !(duplicate && was_in_flight(conn, ack, &block[i])))) {
       block[i] = (TcpRange){0, 0};
       continue;
     }
-    gboolean duplicate = dsack && i == 0;
     tag_range(conn, ack, duplicate ? block[i] : unknown_part(loss, block[i]), duplicate);
   }
   for (guint i = 0; i < TCP_SACK_BLOCKS; i++) {

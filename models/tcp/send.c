@@ -2,6 +2,10 @@
 
 #define RING_MIN 4
 
+#define MS_NS G_GINT64_CONSTANT(1000000)
+#define TSO_SEGMENTS 2       /* TCP_TSO_MIN_SEGS of Linux: more go at once only at high rates */
+#define TSO_WINDOW_DIVISOR 3 /* tcp_tso_win_divisor */
+
 guint64
 tcp_send_seq(const TcpConn *conn, guint32 index)
 {
@@ -59,16 +63,38 @@ tcp_send_waiting(const TcpConn *conn)
   return conn->fin_committed ? 0 : tcp_stream_end(conn->tx) - MAX(conn->committed, 1);
 }
 
-/* A full-sized segment: not more than half of the largest window seen, lest a peer with a small
- * buffer never have room for one (tcp_bound_to_half_wnd(); RFC 1122 4.2.3.4 has the same half). */
+/* A full-sized segment: it leaves room for the SACK blocks that are to go with it
+ * (tcp_current_mss()), and is not more than half of the largest window seen, lest a peer with a
+ * small buffer never have room for one (tcp_bound_to_half_wnd(); RFC 1122 4.2.3.4 has the same
+ * half). */
 static guint
 full_size(const TcpConn *conn)
 {
+  guint mss = conn->mss - tcp_early_report_bytes(conn);
   guint32 bound = conn->max_window > 536 ? conn->max_window / 2 : conn->max_window;
-  return bound > 0 ? MIN(conn->mss, bound) : conn->mss;
+  return bound > 0 ? MIN(mss, bound) : mss;
 }
 
 typedef enum { GO, WAIT_FOR_WINDOW, WAIT_FOR_CWND, WAIT_FOR_ACK } Verdict;
+
+/* tcp_tso_should_defer(): what is longer than a segment goes two segments at a time. Where the
+ * window has room for one only, that waits for the next ACK if it is about to come, since a packet
+ * has just gone and the answer to the oldest in flight is due within a millisecond. */
+static gboolean
+awaits_pair(const TcpConn *conn, gint64 now_ns, guint full)
+{
+  if (!conn->config->tso || conn->ca >= TCP_CA_RECOVERY || conn->head == conn->unsent ||
+      now_ns - conn->last_data_ns > MS_NS) {
+    return FALSE;
+  }
+  guint32 in_flight = tcp_congestion_in_flight(conn);
+  guint64 room = MIN((guint64)(conn->cwnd - in_flight) * full, conn->wnd_end - conn->committed);
+  guint64 window = MIN((guint64)conn->cwnd * full, conn->wnd_end - conn->una);
+  gint64 srtt_ns = conn->srtt8 / 8;
+  gint64 due_ns = tcp_conn_sent(conn, conn->head)->sent_ns + srtt_ns - now_ns;
+  return room < TSO_SEGMENTS * full && room < window / TSO_WINDOW_DIVISOR &&
+         due_ns <= MIN(srtt_ns / 2, MS_NS);
+}
 
 /* The tests of tcp_write_xmit(): what is lost goes before what is new; Nagle (RFC 896, RFC 9293
  * 3.7.4) holds a short segment back while anything is unacknowledged, or with Minshall's
@@ -132,13 +158,16 @@ cut_waiting(TcpConn *conn, gint64 now_ns)
     tcp_congestion_restart(conn, now_ns);
   }
   Verdict verdict = GO;
+  gboolean limited = FALSE, second = FALSE;
   guint64 before = conn->committed;
   for (; waiting > 0; waiting = tcp_send_waiting(conn)) {
     guint length = MIN(waiting, full_size(conn));
     verdict = may_send(conn, length, fin_due && length == waiting);
-    if (verdict != GO) {
+    limited = verdict == GO && !second && length < waiting && awaits_pair(conn, now_ns, length);
+    if (verdict != GO || limited) {
       break;
     }
+    second = !second && conn->cwnd >= 2 * TSO_SEGMENTS; /* tcp_cwnd_test() */
     commit_data(conn, length);
   }
   if (waiting == 0 && fin_due && !conn->fin_committed) {
@@ -146,7 +175,7 @@ cut_waiting(TcpConn *conn, gint64 now_ns)
   }
   set_persist_timer(conn, now_ns, verdict == WAIT_FOR_WINDOW && conn->head == conn->tail);
   guint64 next = (guint64)tcp_congestion_in_flight(conn) + tcp_congestion_cost(conn, conn->mss);
-  gboolean limited = next > conn->cwnd;
+  limited |= next > conn->cwnd;
   if (conn->committed != before || limited) {
     tcp_congestion_validate(conn, limited);
   }
@@ -272,7 +301,7 @@ transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
   }
   if (sent->length > 0) {
     conn->counters.data_segments++;
-    tcp_congestion_data_sent(conn, now_ns);
+    tcp_congestion_data_sent(conn, now_ns, !conn->probe_old);
     conn->last_data_ns = now_ns;
     tcp_acking_data_sent(conn, now_ns);
   }

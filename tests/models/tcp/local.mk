@@ -14,6 +14,7 @@ tcp_tests = \
 	tests/models/tcp/test-sack \
 	tests/models/tcp/test-stream \
 	tests/models/tcp/test-theory \
+	tests/models/tcp/test-tso \
 	tests/models/tcp/test-undo \
 	tests/models/tcp/test-wire
 check_PROGRAMS += $(tcp_tests)
@@ -43,6 +44,8 @@ tests_models_tcp_test_buffers_SOURCES = tests/models/tcp/test-buffers.c $(tcp_sc
 tests_models_tcp_test_buffers_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_probe_SOURCES = tests/models/tcp/test-probe.c $(tcp_script)
 tests_models_tcp_test_probe_LDADD = $(LIBS_TCP)
+tests_models_tcp_test_tso_SOURCES = tests/models/tcp/test-tso.c $(tcp_script)
+tests_models_tcp_test_tso_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_undo_SOURCES = tests/models/tcp/test-undo.c $(tcp_script)
 tests_models_tcp_test_undo_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_sack_SOURCES = tests/models/tcp/test-sack.c $(tcp_script)

@@ -116,7 +116,7 @@ test_reductions(void)
 
 /* RFC 9438 5.8: a pause of a minute does not let the window jump ahead on the curve. */
 static void
-test_idle(void)
+test_idle(gconstpointer many)
 {
   g_autoptr(Pair) pair = bulk_pair(50);
   pair->config[0].idle_restart = FALSE;
@@ -127,7 +127,7 @@ test_idle(void)
   guint32 before = pair->end[0]->cwnd;
   pair_run(pair, pair->now_ns / PAIR_MS + 60000);
   pair->pump = fill_pump;
-  pair_write(pair, 0, MSS);
+  pair_write(pair, 0, many != NULL ? 20 * MSS : MSS);
   pair_run(pair, pair->now_ns / PAIR_MS + 500);
   g_assert_cmpuint(pair->end[0]->cwnd, <=, before + 8);
 }
@@ -244,7 +244,8 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/cubic/reno-friendly", test_reno_friendly);
   g_test_add_func("/tcp/cubic/before-any-loss", test_before_any_loss);
   g_test_add_func("/tcp/cubic/reductions", test_reductions);
-  g_test_add_func("/tcp/cubic/idle", test_idle);
+  g_test_add_data_func("/tcp/cubic/idle/one-segment", NULL, test_idle);
+  g_test_add_data_func("/tcp/cubic/idle/many", "many", test_idle);
   g_test_add_data_func("/tcp/cubic/hystart/on", "on", test_hystart);
   g_test_add_data_func("/tcp/cubic/hystart/off", NULL, test_hystart);
   g_test_add_func("/tcp/captured/narrow-q0", test_captured_narrow);

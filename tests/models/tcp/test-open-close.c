@@ -423,7 +423,7 @@ test_patience_after_close(void)
   pair_write(pair, 0, 100);
   pair_close(pair, 0);
   pair_run(pair, -1);
-  g_assert_cmpint(pair->now_ns - start_ns, ==, (993300 + 200) * PAIR_MS);
+  g_assert_cmpint(pair->now_ns - start_ns, ==, (993300 + 202) * PAIR_MS);
   g_assert_cmpint(tcp_conn_end(pair->end[0]), ==, TCP_END_TIMEOUT);
 }
 

@@ -108,10 +108,10 @@ test_writing_into_an_outage(void)
     }
   }
   script_run(script, 113000);
-  script_assert_log(script, "105.102 6001:7001(1000)\n"
-                            "106.104 6001:7001(1000)\n"
-                            "108.108 6001:7001(1000)\n"
-                            "112.116 6001:7001(1000)\n");
+  script_assert_log(script, "105.104 6001:7001(1000)\n"
+                            "106.106 6001:7001(1000)\n"
+                            "108.110 6001:7001(1000)\n"
+                            "112.118 6001:7001(1000)\n");
 }
 
 static void
@@ -138,7 +138,7 @@ test_two_segments(void)
   script_run(script, 1250);
   script_assert_log(script, "1.000 1:1001(1000)\n"
                             "1.000 1001:2001(1000)\n"
-                            "1.200 1001:2001(1000)\n");
+                            "1.202 1001:2001(1000)\n");
   script_ack(script, 1308, 1, "1001:2001");
   script_assert_log(script, "1.308 1:1001(1000)\n");
 }
@@ -152,7 +152,7 @@ test_new_data(void)
   script_write(script, 1000, 12000);
   g_string_truncate(script->log, 0);
   script_run(script, 1290);
-  script_assert_log(script, "1.200 10001:11001(1000)\n");
+  script_assert_log(script, "1.202 10001:11001(1000)\n");
   g_assert_cmpuint(tcp_conn_counters(script->conn)->retransmissions, ==, 0);
 }
 

@@ -62,8 +62,9 @@ weather_pump(Pair *pair, guint end)
 static void
 draw_mechanisms(GRand *rand, TcpConfig *config)
 {
-  gboolean *mechanisms[] = {&config->sack, &config->timestamps, &config->rack, &config->tlp,
-                            &config->frto, &config->prr,        &config->undo, &config->collapse};
+  gboolean *mechanisms[] = {&config->sack, &config->timestamps, &config->rack,
+                            &config->tlp,  &config->frto,       &config->prr,
+                            &config->undo, &config->collapse,   &config->tso};
   for (gsize i = 0; i < G_N_ELEMENTS(mechanisms); i++) {
     *mechanisms[i] = *mechanisms[i] && g_rand_int_range(rand, 0, 6) != 0;
   }

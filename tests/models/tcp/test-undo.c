@@ -90,6 +90,17 @@ test_recovery_by_dsack(gconstpointer without)
   g_assert_cmpuint(tcp_conn_cwnd(script->conn), ==, without == NULL ? 10000 : 6000);
 }
 
+/* The ACK that has the D-SACK acknowledges the segment too (tcp_sacktag_one()). */
+static void
+test_recovery_by_dsack_at_once(void)
+{
+  g_autoptr(Script) script = open_script();
+  script_write(script, 1000, 10000);
+  script_ack(script, 1100, 1, "1001:4001");
+  script_ack(script, 1200, 10001, "1:1001");
+  g_assert_cmpuint(tcp_conn_cwnd(script->conn), ==, 18000); /* and slow start goes on */
+}
+
 /* The same by the echo, at once. */
 static void
 test_recovery_by_echo(void)
@@ -127,13 +138,13 @@ test_reordering_window_widens(void)
   script_ack(script, 2100, 2001, "3001:4001");
   g_string_truncate(script->log, 0);
   script_ack(script, 2140, 4001, NULL);
-  script_assert_log(script, "2.125 2001:3001(1000)\n");
+  script_assert_log(script, "2.127 2001:3001(1000)\n");
   script_ack(script, 2233, 4001, "2001:3001");
   script_write(script, 3000, 2000);
   g_string_truncate(script->log, 0);
   script_ack(script, 3100, 4001, "5001:6001");
   script_run(script, 3250);
-  script_assert_log(script, "3.150 4001:5001(1000)\n");
+  script_assert_log(script, "3.152 4001:5001(1000)\n");
 }
 
 /* RFC 7323 4.1, tcp_ack_update_rtt(): what was sent twice measures by its echo, and only by it. */
@@ -166,6 +177,7 @@ main(int argc, char *argv[])
   add_for_both("/tcp/undo/frto", test_frto);
   g_test_add_func("/tcp/undo/frto-real-loss", test_frto_real_loss);
   add_for_both("/tcp/undo/recovery-by-dsack", test_recovery_by_dsack);
+  g_test_add_func("/tcp/undo/recovery-by-dsack-at-once", test_recovery_by_dsack_at_once);
   g_test_add_func("/tcp/undo/recovery-by-echo", test_recovery_by_echo);
   g_test_add_func("/tcp/undo/dsack-of-the-network", test_dsack_of_the_network);
   g_test_add_func("/tcp/undo/reordering-window", test_reordering_window_widens);
