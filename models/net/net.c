@@ -40,6 +40,7 @@ struct _Net {
   guint64 fingerprint;
   gint64 lost_since_ns; /* see net_lost_since() */
   gboolean answerable;  /* see net_lost_answerable() */
+  gboolean followed;    /* see net_followed() */
 };
 
 static inline Packet *
@@ -221,6 +222,20 @@ leave(Net *net, guint32 packet, guint32 number)
   }
 }
 
+/* The packet behind the one that leaves will reach the same receiver at this instant, too: a NAT
+ * that lets the one through lets the other. */
+static gboolean
+is_followed(Net *net, guint32 packet, const LinkDirection *state)
+{
+  const Packet *self = packet_at(net, packet), *next;
+
+  if (state->first == 0)
+    return FALSE;
+  next = packet_at(net, state->first - 1);
+  return next->arrives_ns == self->arrives_ns && next->begin_ns == BEGIN_SETTLED &&
+         next->view.flow == self->view.flow;
+}
+
 static void
 on_fifo(gpointer user, guint32 index, guint32 word G_GNUC_UNUSED)
 {
@@ -232,7 +247,9 @@ on_fifo(gpointer user, guint32 index, guint32 word G_GNUC_UNUSED)
   state->first = packet_at(net, packet)->next;
   if (state->first != 0)
     sim_at(net->sim, packet_at(net, state->first - 1)->arrives_ns, net->kind_fifo, index, 0);
+  net->followed = is_followed(net, packet, state);
   leave(net, packet, number);
+  net->followed = FALSE;
 }
 
 static void
@@ -511,6 +528,12 @@ gint64
 net_lost_since(const Net *net)
 {
   return net->lost_since_ns;
+}
+
+gboolean
+net_followed(const Net *net)
+{
+  return net->followed;
 }
 
 gboolean

@@ -132,6 +132,9 @@ const LinkCounters *net_link_counters(const Net *net, guint32 link, NetDirection
 guint net_route_mtu(const Net *net, guint32 route);
 guint32 net_packets_alive(const Net *net);
 
+/* Within delivered(): the next packet of the flow arrives at this very instant. */
+gboolean net_followed(const Net *net);
+
 /* Within lost(): since when the outage or fault that took the packet had been running, or the NAT
  * had forgotten its flow; SIM_NEVER: it was lost otherwise. */
 gint64 net_lost_since(const Net *net);

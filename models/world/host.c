@@ -290,7 +290,10 @@ conn_delivered(gpointer user, guint32 packet)
     conn_unreachable(world, number, end, &segment);
   else {
     tcp_conn_input(conn->tcp[end], world_time(world), &segment);
-    conn_progress(world, number, end);
+    if (net_followed(world->net)) /* a kernel is faster than the process that it wakes */
+      conn_flush(world, number, end);
+    else
+      conn_progress(world, number, end);
   }
   if (world->conns[number].used)
     conn_fade(world, number, sender);

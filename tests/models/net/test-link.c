@@ -444,6 +444,48 @@ test_fingerprint(void)
   g_assert_cmpuint(fingerprint(1, 100), !=, fingerprint(2, 100));
 }
 
+static void
+on_followed(gpointer user, guint32 packet)
+{
+  Net *const *net = user;
+
+  g_assert_cmpint(net_followed(*net), ==, net_packet(*net, packet)->length == 100);
+  net_packet_free(*net, packet);
+}
+
+/* A packet knows whether the next one of its flow comes at the same instant: not if that belongs to
+ * another flow, comes later, or the other way. */
+static void
+test_followed(void)
+{
+  static const struct {
+    gint64 at_ns;
+    guint32 flow;
+    guint length; /* 100: it is followed */
+    NetDirection direction;
+  } rows[] = {{0, 0, 100, NET_UP}, {0, 0, 100, NET_UP},  {0, 0, 99, NET_UP},   {0, 1, 99, NET_UP},
+              {0, 0, 99, NET_UP},  {0, 0, 99, NET_DOWN}, {MS, 0, 100, NET_UP}, {MS, 0, 99, NET_UP}};
+  static const NetHandler handler = {.delivered = on_followed, .lost = on_end};
+  LinkConfig config = rig_config();
+  g_autoptr(Sim) sim = sim_new(0);
+  Net *net = NULL;
+  guint32 link;
+
+  config.fifo = TRUE;
+  net = net_new(sim, 0, &handler, &net);
+  link = net_link_new(net, &config, "radio", 1, 1);
+  net_route_new(net, &link, 1);
+  net_flow_begin(net, 0);
+  net_flow_begin(net, 1);
+  for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+    if (rows[i].at_ns > sim_now(sim))
+      sim_run(sim, rows[i].at_ns);
+    net_send(net, net_packet_new(net), 0, rows[i].direction, rows[i].flow, rows[i].length);
+  }
+  sim_run(sim, SIM_NEVER);
+  net_free(net);
+}
+
 /* A million idle clients have a million idle links. */
 static void
 test_idle_link_is_small(void)
@@ -475,6 +517,7 @@ main(int argc, char **argv)
   g_test_add_func("/net/link/one-end-for-each", test_one_end_for_each);
   g_test_add_func("/net/link/observer-and-body", test_observer_and_body);
   g_test_add_func("/net/link/fingerprint", test_fingerprint);
+  g_test_add_func("/net/link/followed", test_followed);
   g_test_add_func("/net/link/idle-link-is-small", test_idle_link_is_small);
   return g_test_run();
 }
