@@ -359,6 +359,7 @@ mqtt_client_opened(MqttClient *client, gint64 now_ns)
   client->clean_start = wants_clean_start(client);
   if (client_has_quirk(client, MQTT_CLIENT_AHEAD_OF_CONNECT)) {
     client->owes_connect = TRUE;
+    mqtt_session_lend_window(&client->core, &client->session, client->core.inflight);
     return;
   }
   mqtt_pipe_init(&client->pipe, (guint8)client->config->version, 0, MQTT_UNLIMITED, 2);

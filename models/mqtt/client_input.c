@@ -70,7 +70,7 @@ session_is_new(MqttClient *client)
 }
 
 static void
-attach(MqttClient *client, gint64 now_ns)
+attach(MqttClient *client, gint64 now_ns, guint32 early)
 {
   MqttPipe *pipe = &client->pipe;
   guint32 limit = pipe->send_limit;
@@ -79,7 +79,7 @@ attach(MqttClient *client, gint64 now_ns)
   mqtt_session_attach(&client->core, &client->session, now_ns, pipe, MQTT_NO_PEER);
   pipe->send_limit = limit;
   if (client_has_quirk(client, MQTT_CLIENT_DUP_AT_RECONNECT))
-    pipe->again = pipe->send_used;
+    pipe->again = MAX(pipe->send_used, early) - early;
   if (client_has_quirk(client, MQTT_CLIENT_KEEPS_EACH_COPY))
     mqtt_receiver_count_all(&client->session);
 }
@@ -98,6 +98,7 @@ on_connack(MqttClient *client, gint64 now_ns, const MqttConnack *connack)
     mqtt_client_close(client, MQTT_PROTOCOL_ERROR);
     return;
   }
+  guint32 early = client->pipe.send_used;
   mqtt_session_end_loan(&client->session);
   client->state = CLIENT_CONNECTED;
   client->connect_deadline_ns = MQTT_NEVER;
@@ -115,7 +116,7 @@ on_connack(MqttClient *client, gint64 now_ns, const MqttConnack *connack)
   if (!connack->session_present)
     session_is_new(client);
   store_session(client);
-  attach(client, now_ns);
+  attach(client, now_ns, early);
 }
 
 static void

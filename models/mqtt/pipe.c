@@ -394,6 +394,12 @@ write_answer(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns
   return n;
 }
 
+static gboolean
+is_to_go(const MqttSession *session, const MqttSlot *slot)
+{
+  return mqtt_slot_publishes(slot) && !mqtt_session_early(session, slot);
+}
+
 /* The next slot of out that may be written, or NULL. */
 static MqttSlot *
 next_granted(const MqttCore *core, MqttSession *session)
@@ -401,7 +407,7 @@ next_granted(const MqttCore *core, MqttSession *session)
   MqttRing *out = session->out;
   if (out == NULL)
     return NULL;
-  while (out->sent != out->granted && !mqtt_slot_publishes(mqtt_ring_at(out, out->sent)))
+  while (out->sent != out->granted && !is_to_go(session, mqtt_ring_at(out, out->sent)))
     out->sent++;
   if (out->sent == out->granted)
     return NULL;
@@ -485,7 +491,7 @@ mqtt_pipe_pending(const MqttCore *core, const MqttPipe *pipe, const MqttSession 
     return FALSE;
   MqttRing *out = session->out;
   guint32 i = out == NULL ? 0 : out->sent;
-  while (out != NULL && i != out->granted && !mqtt_slot_publishes(mqtt_ring_at(out, i)))
+  while (out != NULL && i != out->granted && !is_to_go(session, mqtt_ring_at(out, i)))
     i++;
   return session->direct != NULL ||
          (out != NULL && i != out->granted && is_stored(core, mqtt_ring_at(out, i)->op));

@@ -59,7 +59,8 @@ typedef enum {
                                   a packet came or went, or it has slept for one */
   MQTT_CLIENT_HASTY_QOS0 = 1 << 14,      /* QoS 0 does not wait for CONNACK, but follows CONNECT */
   MQTT_CLIENT_AHEAD_OF_CONNECT = 1 << 15 /* what is published while the transport opens goes out
-                                            before CONNECT, so that a server closes */
+                                            before CONNECT, so that a server closes; and what is
+                                            published until CONNACK comes does not wait for it */
 } MqttClientQuirk;
 
 /* "none", then one for each bit; ends with NULL. */

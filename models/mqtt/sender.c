@@ -245,6 +245,19 @@ mqtt_sender_grant(MqttCore *core, MqttSession *session, gint64 now_ns)
     ;
 }
 
+void
+mqtt_sender_claim(MqttCore *core, MqttSession *session)
+{
+  MqttRing *out = session->out;
+  for (guint32 i = out == NULL ? 0 : out->head; out != NULL && i != out->tail; i++) {
+    MqttSlot *slot = mqtt_ring_at(out, i);
+    if (slot->state != 0 && slot->id == 0)
+      begin(core, session, slot, mqtt_session_new_id(session));
+  }
+  if (out != NULL)
+    out->sent = out->granted = out->tail;
+}
+
 /* Answers */
 
 static void

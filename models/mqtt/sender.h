@@ -17,6 +17,8 @@ guint8 mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns,
                             MqttPacketType type, guint16 id, guint8 reason);
 /* Gives identifiers and quota to what waits, as far as the window goes. */
 void mqtt_sender_grant(MqttCore *core, MqttSession *session, gint64 now_ns);
+/* What waits takes its place in the window, but is not sent. */
+void mqtt_sender_claim(MqttCore *core, MqttSession *session);
 /* Ends one exchange or takes one waiting message away; a client's application is told failure
  * with this reason. */
 void mqtt_sender_drop(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause,

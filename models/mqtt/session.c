@@ -7,8 +7,11 @@
 void
 mqtt_session_init(MqttSession *session, guint64 number, guint32 peer, gboolean recorded)
 {
-  *session = (MqttSession){
-      .number = number, .peer = peer, .conn = MQTT_NO_PEER, .recorded = recorded != FALSE};
+  *session = (MqttSession){.number = number,
+                           .peer = peer,
+                           .conn = MQTT_NO_PEER,
+                           .loaned = G_MAXUINT64,
+                           .recorded = recorded != FALSE};
 }
 
 static void
@@ -95,7 +98,8 @@ resume(MqttCore *core, MqttSession *session)
     if (slot->state == 0)
       continue;
     slot->flags &= (guint8)~MQTT_SLOT_COUNTED;
-    slot->flags |= MQTT_SLOT_RESUMED;
+    if (!mqtt_session_early(session, slot))
+      slot->flags |= MQTT_SLOT_RESUMED;
     const MqttStep *step = mqtt_flow_out(slot->state, MQTT_OUT_RESUME);
     if (slot->state == MQTT_OUT_KEPT)
       keep_no_release(slot);
@@ -140,8 +144,21 @@ mqtt_session_lend(MqttSession *session, MqttPipe *pipe, guint32 conn)
 }
 
 void
+mqtt_session_lend_window(MqttCore *core, MqttSession *session, guint32 window)
+{
+  guint32 held = mqtt_session_inflight(session) + session->waiting;
+  if (held >= MIN(window, G_MAXINT16)) /* there are identifiers for all */
+    return;
+  mqtt_sender_claim(core, session);
+  session->pipe->send_limit = window - held;
+  session->loaned = session->order;
+}
+
+void
 mqtt_session_end_loan(MqttSession *session)
 {
+  if (session->pipe != NULL)
+    session->pipe->send_used = 0; /* attached, it counts anew */
   session->pipe = NULL;
   session->conn = MQTT_NO_PEER;
 }
@@ -178,6 +195,7 @@ mqtt_session_detach(MqttCore *core, MqttSession *session, gboolean keep_qos0)
   free_ring(&session->requests, FALSE);
   session->pipe = NULL;
   session->conn = MQTT_NO_PEER;
+  session->loaned = G_MAXUINT64;
 }
 
 static void

@@ -27,6 +27,7 @@ struct _MqttSession {
    * counts no more, as it should. */
   GHashTable *expiries;
   guint64 number; /* in the keys of the store */
+  guint64 loaned; /* order, when the connection was lent with a window; G_MAXUINT64: it was not */
   guint32 stamp;  /* last given to a slot: a timer's, or of the PUBREC that released it */
 };
 
@@ -57,6 +58,9 @@ void mqtt_session_attach(MqttCore *core, MqttSession *session, gint64 now_ns, Mq
 /* Before that: QoS 0 alone may go by a connection whose quota is none, until it is attached. */
 void mqtt_session_lend(MqttSession *session, MqttPipe *pipe, guint32 conn);
 void mqtt_session_end_loan(MqttSession *session);
+/* Then QoS 1 and 2 may go too, as far as the window has room beside what was there before: that
+ * waits until it is attached, and what has gone is not sent again then. */
+void mqtt_session_lend_window(MqttCore *core, MqttSession *session, guint32 window);
 /* The connection is gone. QoS 0 messages go with it unless kept; the one half written always
  * does. */
 void mqtt_session_detach(MqttCore *core, MqttSession *session, gboolean keep_qos0);
@@ -137,6 +141,13 @@ static inline gboolean
 mqtt_slot_holds(const MqttSlot *slot)
 {
   return slot->state != 0 && slot->state != MQTT_OUT_PUBCOMP;
+}
+
+/* Whether it went by the connection when that was only lent. */
+static inline gboolean
+mqtt_session_early(const MqttSession *session, const MqttSlot *slot)
+{
+  return slot->order > session->loaned && slot->flags & MQTT_SLOT_SENT;
 }
 
 /* Whether what is sent of it, for the first time or again, is PUBLISH. */

@@ -99,6 +99,20 @@ static const Case cases[] = {
      "publish 1; ahead 1; cut; ahead 1; cut; connect",
      "PUBLISH 2; CONNECT; CONNECT; CONNECT; PUBLISH 1; PUBLISH 2",
      "CONNECT; CONNECT; CONNECT; PUBLISH 1; PUBLISH 2"},
+    {"ahead-of-connect/early", MQTT_CLIENT_AHEAD_OF_CONNECT,
+     "early 1; publish 1; publish 1; PUBACK 1", "PUBLISH 1; CONNACK; PUBLISH 2; told; PUBLISH 3",
+     "CONNACK; PUBLISH 1; PUBLISH 2; told; PUBLISH 3"},
+    {"ahead-of-connect/early-beside-old",
+     MQTT_CLIENT_AHEAD_OF_CONNECT | MQTT_CLIENT_DUP_AT_RECONNECT,
+     "publish 1; early 2; publish 1; PUBREC 2; PUBCOMP 2; PUBACK 1",
+     "PUBLISH 2; CONNACK; PUBLISH 1 DUP; PUBREL 2; told; PUBLISH 3; told",
+     "CONNACK; PUBLISH 1; PUBLISH 2; PUBREL 2; told; PUBLISH 3; told"},
+    {"ahead-of-connect/early-no-room", MQTT_CLIENT_AHEAD_OF_CONNECT,
+     "publish 1; publish 1; early 1; PUBACK 1", "CONNACK; PUBLISH 1; PUBLISH 2; told; PUBLISH 3",
+     "CONNACK; PUBLISH 1; PUBLISH 2; told; PUBLISH 3"},
+    {"ahead-of-connect/early-again", MQTT_CLIENT_AHEAD_OF_CONNECT, "early 1; cut; early 1; PUBACK 1",
+     "PUBLISH 1; CONNACK; PUBLISH 2; CONNACK; PUBLISH 1 DUP; told",
+     "CONNACK; PUBLISH 1; CONNACK; PUBLISH 1 DUP; PUBLISH 2; told"},
 };
 
 typedef struct {
