@@ -61,10 +61,43 @@ tcp_congestion_allows(const TcpConn *conn, guint32 bytes)
   return in_flight == 0 || (guint64)in_flight + tcp_congestion_cost(conn, bytes) <= window;
 }
 
+/* Whether the window, and not the application, holds sending up: tcp_is_cwnd_limited(). */
+static gboolean
+is_limited(const TcpConn *conn)
+{
+  return conn->cwnd_limited || (conn->cwnd < conn->ssthresh && conn->cwnd / 2 < conn->max_out);
+}
+
+/* tcp_cwnd_application_limited(): a window that was not used for a time-out loses half of what was
+ * too much (RFC 2861, 3.1). Each ACK begins that time anew, so it is the window of who writes into
+ * silence that shrinks. */
+static void
+shrink_unused(TcpConn *conn, gint64 now_ns)
+{
+  guint32 out = conn->tail - conn->head;
+  if (!tcp_conn_linux(conn) || is_limited(conn)) {
+    conn->cwnd_used = 0;
+    conn->cwnd_at = tcp_conn_timestamp(now_ns);
+    return;
+  }
+  conn->cwnd_used = MAX(conn->cwnd_used, out);
+  gint64 unused_ns = (tcp_conn_timestamp(now_ns) - conn->cwnd_at) * TCP_CLOCK_TICK_NS;
+  if (!conn->config->idle_restart || unused_ns < conn->rto_ns) {
+    return;
+  }
+  guint32 used = MAX(conn->cwnd_used, conn->config->initial_window);
+  if (conn->ca == TCP_CA_OPEN && used < conn->cwnd) {
+    conn->ssthresh = MAX(conn->ssthresh, conn->cwnd / 2 + conn->cwnd / 4);
+    conn->cwnd = (conn->cwnd + used) / 2;
+  }
+  conn->cwnd_used = 0;
+  conn->cwnd_at = tcp_conn_timestamp(now_ns);
+}
+
 /* Remembers the strongest sign within a window that the window, and not the application, held
  * sending up: tcp_cwnd_validate() of Linux; the idea is that of RFC 7661. */
 void
-tcp_congestion_validate(TcpConn *conn, gboolean limited)
+tcp_congestion_validate(TcpConn *conn, gint64 now_ns, gboolean limited)
 {
   guint32 out = tcp_conn_linux(conn) ? conn->tail - conn->head : conn->committed - conn->una;
   if (conn->una >= conn->cwnd_use_seq || limited || (!conn->cwnd_limited && out > conn->max_out)) {
@@ -72,6 +105,7 @@ tcp_congestion_validate(TcpConn *conn, gboolean limited)
     conn->max_out = out;
     conn->cwnd_use_seq = conn->committed;
   }
+  shrink_unused(conn, now_ns);
 }
 
 /* After an idle time longer than the RTO: RFC 5681 4.1 restarts from the initial window; Linux
@@ -93,6 +127,8 @@ tcp_congestion_restart(TcpConn *conn, gint64 now_ns)
     conn->cwnd /= 2;
   }
   conn->cwnd = MAX(conn->cwnd, restart);
+  conn->cwnd_used = 0;
+  conn->cwnd_at = tcp_conn_timestamp(now_ns);
   conn->cwnd_limited = FALSE;
   conn->cwnd_use_seq = conn->committed;
 }
@@ -120,7 +156,8 @@ void
 tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked)
 {
   gboolean slow_start = conn->cwnd < conn->ssthresh;
-  if (!conn->cwnd_limited && !(slow_start && conn->cwnd / 2 < conn->max_out)) {
+  conn->cwnd_at = tcp_conn_timestamp(now_ns);
+  if (!is_limited(conn)) {
     return;
   }
   if (slow_start) {

@@ -38,6 +38,7 @@ typedef enum {
   TCP_TAG_SACKED = 1 << 0,
   TCP_TAG_LOST = 1 << 1,
   TCP_TAG_RETRANSMITTED = 1 << 2, /* since it was tagged LOST; by a probe it is not */
+  TCP_TAG_JUDGED = 1 << 3, /* RACK has found it lost since it went last, and will not again */
 } TcpTags;
 
 /* A segment that was committed and is not yet acknowledged. */
@@ -151,6 +152,7 @@ struct _TcpConn {
   guint32 head, rexmit, loss_end, unsent, tail;
 
   guint32 max_window; /* largest window the peer ever offered */
+  guint32 cwnd_used;  /* most in flight since cwnd_at; LINUX only, as that */
   guint64 una;
   guint64 committed; /* end of the last committed segment */
   guint64 wnd_end;   /* what the peer allows */
@@ -160,7 +162,8 @@ struct _TcpConn {
   /* With SACK: how many segments have each tag; the latest delivered of what was sent (RFC 8985).
    */
   guint32 sacked_out, lost_out, retransmitted_out;
-  TcpLoss *loss; /* NULL as long as all is well */
+  guint32 cwnd_at; /* when the window was found right, by the clock of time stamps */
+  TcpLoss *loss;   /* NULL as long as all is well */
   gint64 rack_sent_ns;
   guint64 rack_end;
   gint64 rack_rtt_ns;
@@ -415,7 +418,7 @@ void tcp_congestion_start(TcpConn *conn, guint segments);
 guint32 tcp_congestion_in_flight(const TcpConn *conn);
 guint32 tcp_congestion_cost(const TcpConn *conn, guint32 bytes);
 gboolean tcp_congestion_allows(const TcpConn *conn, guint32 bytes);
-void tcp_congestion_validate(TcpConn *conn, gboolean limited);
+void tcp_congestion_validate(TcpConn *conn, gint64 now_ns, gboolean limited);
 void tcp_congestion_restart(TcpConn *conn, gint64 now_ns);
 void tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked);
 guint32 tcp_congestion_ssthresh(TcpConn *conn);

@@ -52,7 +52,9 @@ tcp_rack_remaining_ns(const TcpConn *conn, gint64 now_ns, const TcpSent *sent, g
 /* RFC 8985 6.2 step 5; tcp_rack_detect_loss(): of what was sent before the latest that was
  * delivered, lost is what is later than the round trip and the reordering window allow. Returns
  * when the last of the others is to be looked at again, 0: there are none. Times rise along the
- * queue but for what was sent twice, so the first sent once and too late ends the search. */
+ * queue but for what was sent twice, so the first sent once and too late ends the search. What an
+ * undo has since declared not lost, but was sent again, stays out of it (tcp_tsorted_anchor) until
+ * it goes once more. */
 gint64
 tcp_rack_detect(TcpConn *conn, gint64 now_ns)
 {
@@ -61,7 +63,7 @@ tcp_rack_detect(TcpConn *conn, gint64 now_ns)
   for (guint32 i = conn->head; i != conn->unsent; i++) {
     const TcpSent *sent = tcp_conn_sent(conn, i);
     gboolean waits = (sent->tags & TCP_TAG_LOST) && !(sent->tags & TCP_TAG_RETRANSMITTED);
-    if ((sent->tags & TCP_TAG_SACKED) || waits) {
+    if ((sent->tags & (TCP_TAG_SACKED | TCP_TAG_JUDGED)) || waits) {
       continue;
     }
     if (!sent_after(conn->rack_sent_ns, conn->rack_end, sent->sent_ns, tcp_sent_end(sent))) {
@@ -73,6 +75,7 @@ tcp_rack_detect(TcpConn *conn, gint64 now_ns)
     gint64 remaining_ns = tcp_rack_remaining_ns(conn, now_ns, sent, window_ns);
     if (remaining_ns <= 0) {
       tcp_scoreboard_mark_lost(conn, i);
+      tcp_conn_sent(conn, i)->tags |= TCP_TAG_JUDGED;
     } else {
       wait_ns = MAX(wait_ns, remaining_ns);
     }

@@ -321,6 +321,22 @@ was_in_flight(const TcpConn *conn, const TcpAck *ack, const TcpRange *block)
          block->end <= ack->ack;
 }
 
+/* By rising offsets, lest what a lower block says later seem to have been overtaken. Returns where
+ * the one at marked is then. */
+static guint
+sort_blocks(TcpRange *block, guint n, guint marked)
+{
+  for (guint i = 1; i < n; i++) {
+    for (guint j = i; j > 0 && block[j].start < block[j - 1].start; j--) {
+      TcpRange lower = block[j];
+      block[j] = block[j - 1];
+      block[j - 1] = lower;
+      marked = marked == j ? j - 1 : marked == j - 1 ? j : marked;
+    }
+  }
+  return marked;
+}
+
 /* tcp_sacktag_write_queue(): the blocks of an ACK, which has not yet been popped. Those that reach
  * beyond what was sent, or lie below, tell nothing (tcp_is_sackblock_valid()). */
 void
@@ -334,9 +350,10 @@ tcp_scoreboard_sack(TcpConn *conn, const TcpSegment *segment, TcpAck *ack)
     block[i].start = segment->ack + segment->sack[i].start;
     block[i].end = segment->ack + segment->sack[i].end;
   }
-  gboolean dsack = n > 0 && take_dsack(conn, ack, segment, block);
+  guint dsack = n > 0 && take_dsack(conn, ack, segment, block) ? 0 : n;
+  dsack = sort_blocks(block, n, dsack);
   for (guint i = 0; i < n; i++) {
-    gboolean duplicate = dsack && i == 0;
+    gboolean duplicate = i == dsack;
     if (block[i].start >= block[i].end || block[i].end > sent_end ||
         (block[i].start <= ack->ack && !(duplicate && was_in_flight(conn, ack, &block[i])))) {
       block[i] = (TcpRange){0, 0};

@@ -177,7 +177,7 @@ cut_waiting(TcpConn *conn, gint64 now_ns)
   guint64 next = (guint64)tcp_congestion_in_flight(conn) + tcp_congestion_cost(conn, conn->mss);
   limited |= next > conn->cwnd;
   if (conn->committed != before || limited) {
-    tcp_congestion_validate(conn, limited);
+    tcp_congestion_validate(conn, now_ns, limited);
   }
 }
 
@@ -307,6 +307,7 @@ transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
   }
   sent->transmissions = MIN(sent->transmissions + 1, G_MAXUINT8);
   sent->sent_ns = now_ns;
+  sent->tags &= ~TCP_TAG_JUDGED;
   if (conn->ca == TCP_CA_RECOVERY && tcp_conn_sacks(conn)) {
     conn->loss->prr_out++;
   }

@@ -110,7 +110,8 @@ static const Case cases[] = {
     {"ahead-of-connect/early-no-room", MQTT_CLIENT_AHEAD_OF_CONNECT,
      "publish 1; publish 1; early 1; PUBACK 1", "CONNACK; PUBLISH 1; PUBLISH 2; told; PUBLISH 3",
      "CONNACK; PUBLISH 1; PUBLISH 2; told; PUBLISH 3"},
-    {"ahead-of-connect/early-again", MQTT_CLIENT_AHEAD_OF_CONNECT, "early 1; cut; early 1; PUBACK 1",
+    {"ahead-of-connect/early-again", MQTT_CLIENT_AHEAD_OF_CONNECT,
+     "early 1; cut; early 1; PUBACK 1",
      "PUBLISH 1; CONNACK; PUBLISH 2; CONNACK; PUBLISH 1 DUP; told",
      "CONNACK; PUBLISH 1; CONNACK; PUBLISH 1 DUP; PUBLISH 2; told"},
 };

@@ -1,6 +1,7 @@
 /* Tail loss probes and the time-out behind them. Those marked "as captured" are episodes that were
  * recorded between Linux hosts 301 ms apart; the recorded times are up to 32 ms later, as that
  * kernel's timers are coarse. */
+#include "models/tcp/conn-private.h"
 #include "tests/models/tcp/script.h"
 
 #define RTT 301
@@ -114,6 +115,21 @@ test_writing_into_an_outage(void)
                             "112.118 6001:7001(1000)\n");
 }
 
+/* The same with a window of 18, which was used once: while no ACK comes, each time-out's time takes
+ * half of what is beyond ten away (RFC 2861), until slow start may have use for it. */
+static void
+test_unused_window_shrinks(void)
+{
+  static const guint expected[] = {18, 18, 14, 14, 12, 12, 12};
+  g_autoptr(Script) script = open_script(TRUE);
+  script_write(script, 100000, 100);
+  script->conn->cwnd = 18;
+  for (guint i = 0; i < G_N_ELEMENTS(expected); i++) {
+    g_assert_cmpuint(script->conn->cwnd, ==, expected[i]);
+    script_write(script, 100500 + 500 * i, 100);
+  }
+}
+
 static void
 test_without_probes(void)
 {
@@ -207,6 +223,7 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/probe/lost", test_probe_lost);
   g_test_add_func("/tcp/probe/timer-stays", test_timer_stays);
   g_test_add_func("/tcp/probe/outage", test_writing_into_an_outage);
+  g_test_add_func("/tcp/probe/unused-window-shrinks", test_unused_window_shrinks);
   g_test_add_func("/tcp/probe/without", test_without_probes);
   g_test_add_func("/tcp/probe/two-segments", test_two_segments);
   g_test_add_func("/tcp/probe/new-data", test_new_data);

@@ -112,6 +112,28 @@ test_recovery_by_echo(void)
   g_assert_cmpuint(tcp_conn_cwnd(script->conn), ==, 17000); /* as if nothing had been */
 }
 
+/* As captured. A time-out repeats two short segments as one, and is undone since the first of them
+ * came; the repetition stays out. RACK finds it lost by what is SACKed next, and not again by what
+ * comes after that: it waits for the time-out. */
+static void
+test_judged_once(void)
+{
+  g_autoptr(Script) script = open_script();
+  script_write(script, 1000, 400);
+  script_write(script, 1000, 400);
+  script_run(script, 1350);
+  script_echo(script, 1400, 401, NULL, 1000);
+  script_write(script, 1400, 1000);
+  script_write(script, 1401, 500);
+  g_string_truncate(script->log, 0);
+  script_ack(script, 1500, 401, "801:1801");
+  script_ack(script, 1501, 401, "801:2301");
+  script_run(script, 1800);
+  script_assert_log(script, "");
+  script_run(script, 2000);
+  script_assert_log(script, "1.900 401:801(400)\n");
+}
+
 /* D-SACKs of what was never repeated are the network's doing and take nothing back. */
 static void
 test_dsack_of_the_network(void)
@@ -179,6 +201,7 @@ main(int argc, char *argv[])
   add_for_both("/tcp/undo/recovery-by-dsack", test_recovery_by_dsack);
   g_test_add_func("/tcp/undo/recovery-by-dsack-at-once", test_recovery_by_dsack_at_once);
   g_test_add_func("/tcp/undo/recovery-by-echo", test_recovery_by_echo);
+  g_test_add_func("/tcp/undo/judged-once", test_judged_once);
   g_test_add_func("/tcp/undo/dsack-of-the-network", test_dsack_of_the_network);
   g_test_add_func("/tcp/undo/reordering-window", test_reordering_window_widens);
   add_for_both("/tcp/undo/samples", test_samples);
