@@ -55,6 +55,7 @@ cubic_of(TcpConn *conn)
   if (conn->cubic == NULL) {
     conn->cubic = g_new(TcpCubic, 1);
     reset(conn->cubic);
+    conn->cubic->delay_min_ns = conn->min_rtt_ns; /* as if it had been there */
   }
   return conn->cubic;
 }
@@ -62,7 +63,15 @@ cubic_of(TcpConn *conn)
 static gint64
 units(gint64 ns)
 {
-  return ns / (SECOND_NS >> TIME_BITS);
+  return ns * TIME_UNITS / SECOND_NS;
+}
+
+/* By the clock of the kernel's ticks. */
+static gint64
+tick_ns(const TcpConn *conn, gint64 now_ns)
+{
+  const TcpConfig *config = conn->config;
+  return config->tick_ns == 0 ? now_ns : tcp_timer_tick(config, now_ns, 0) * config->tick_ns;
 }
 
 static guint32
@@ -97,7 +106,8 @@ static void
 aim(TcpConn *conn, gint64 now_ns)
 {
   TcpCubic *cubic = conn->cubic;
-  gint64 t = units(now_ns - cubic->epoch_ns + cubic->delay_min_ns) - cubic->k;
+  gint64 rtt_ns = tcp_timer_ceil(conn->config, cubic->delay_min_ns);
+  gint64 t = units(now_ns - cubic->epoch_ns + rtt_ns) - cubic->k;
   gint64 offset = MIN(ABS(t), 1 << 17); /* the cube stays within 64 bits */
   gint64 delta = (C * offset * offset * offset) >> (4 * TIME_BITS);
   gint64 target = t < 0 ? cubic->origin - delta : cubic->origin + delta;
@@ -128,6 +138,7 @@ guint32
 tcp_cubic_count(TcpConn *conn, gint64 now_ns, guint32 acked)
 {
   TcpCubic *cubic = cubic_of(conn);
+  now_ns = tick_ns(conn, now_ns);
   gint64 age_ns = now_ns - cubic->updated_ns;
   cubic->acked += acked;
   if (cubic->last_cwnd == conn->cwnd && age_ns <= SECOND_NS / 32) {
@@ -174,7 +185,8 @@ tcp_cubic_idle(TcpConn *conn, gint64 now_ns)
 {
   TcpCubic *cubic = conn->cubic;
   if (cubic != NULL && cubic->epoch_ns != TCP_NEVER) {
-    cubic->epoch_ns = MIN(cubic->epoch_ns + now_ns - conn->last_data_ns, now_ns);
+    gint64 tick = tick_ns(conn, now_ns);
+    cubic->epoch_ns = MIN(cubic->epoch_ns + tick - tick_ns(conn, conn->last_data_ns), tick);
   }
 }
 

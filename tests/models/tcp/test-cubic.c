@@ -132,6 +132,33 @@ test_idle(gconstpointer many)
   g_assert_cmpuint(pair->end[0]->cwnd, <=, before + 8);
 }
 
+/* How many packets for one more, 2 s after the curve began: with a window of 1900 after one of
+ * 2000.
+ */
+static guint32
+count_after(gint64 tick_ns, gint64 from_ns)
+{
+  g_autoptr(Pair) pair = bulk_pair(50);
+  TcpConn *conn = pair->end[0];
+  pair->config[0].tick_ns = tick_ns;
+  conn->cwnd = 2000;
+  tcp_cubic_ssthresh(conn);
+  conn->cwnd = 1900;
+  tcp_cubic_count(conn, from_ns, 1);
+  return tcp_cubic_count(conn, 4000 * PAIR_MS, 1);
+}
+
+/* The kernel's curve goes by ticks: where in a tick it began makes no difference. */
+static void
+test_ticks(void)
+{
+  gint64 tick_ns = 100 * PAIR_MS;
+  guint32 count = count_after(tick_ns, 2000 * PAIR_MS);
+  g_assert_cmpuint(count_after(tick_ns, 2099 * PAIR_MS), ==, count);
+  g_assert_cmpuint(count_after(tick_ns, 2100 * PAIR_MS), !=, count);
+  g_assert_cmpuint(count_after(0, 2099 * PAIR_MS), !=, count);
+}
+
 /* A link of one packet per millisecond and 50 ms each way, with room for all. */
 static gint64
 narrow_link(Pair *pair, guint from, G_GNUC_UNUSED guint n, const TcpSegment *segment)
@@ -244,6 +271,7 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/cubic/reno-friendly", test_reno_friendly);
   g_test_add_func("/tcp/cubic/before-any-loss", test_before_any_loss);
   g_test_add_func("/tcp/cubic/reductions", test_reductions);
+  g_test_add_func("/tcp/cubic/ticks", test_ticks);
   g_test_add_data_func("/tcp/cubic/idle/one-segment", NULL, test_idle);
   g_test_add_data_func("/tcp/cubic/idle/many", "many", test_idle);
   g_test_add_data_func("/tcp/cubic/hystart/on", "on", test_hystart);
