@@ -63,6 +63,9 @@ static const ParamSpec tcp_params[] = {
    .help = "the window shrinks to the initial one while nothing is sent (RFC 5681, section 4.1)"},
   {.name = "minshall", .type = PARAM_FLAG, .fallback = "yes",
    .help = "with nagle: a short segment waits for short ones in flight only, not for full ones"},
+  {.name = "held_pieces", .type = PARAM_INT, .fallback = "17", .low = "0", .high = "31",
+   .help = "with nagle: writes of a process that writes to other connections between them which a "
+           "short segment takes; one more, and it goes; 0: any number"},
   {.name = "send_buffer", .type = PARAM_SIZE, .fallback = "64kB", .low = "1kB", .high = "1000MB",
    .help = "socket buffer for what is sent, at first"},
   {.name = "receive_buffer", .type = PARAM_SIZE, .fallback = "65536B", .low = "1kB",
@@ -120,6 +123,7 @@ spec_tcp(const Section *section, TcpConfig *config)
   config->syn_retries = (guint)section_int(section, "syn_retries");
   config->syn_linear = (guint)section_int(section, "syn_linear");
   config->minshall = section_int(section, "minshall");
+  config->held_pieces = (guint)section_int(section, "held_pieces");
   config->synack_retries = (guint)section_int(section, "synack_retries");
   config->data_retries = (guint)section_int(section, "data_retries");
   config->tick_ns = section_int(section, "tick");

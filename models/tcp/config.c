@@ -7,8 +7,8 @@
  * tcp_syn_retries, tcp_syn_linear_timeouts, tcp_synack_retries, tcp_retries2, TCP_DELACK_MIN,
  * TCP_DELACK_MAX, TCP_MAX_QUICKACKS, tcp_comp_sack_delay_ns, HZ of common distributions,
  * TCP_FASTRETRANS_THRESH, TCP_INIT_CWND, tcp_sack, tcp_timestamps, tcp_window_scaling,
- * tcp_recovery, tcp_early_retrans, tcp_frto, tcp_retrans_collapse, tcp_min_tso_segs, tcp_wmem,
- * tcp_rmem (of which half is for payload). */
+ * tcp_recovery, tcp_early_retrans, tcp_frto, tcp_retrans_collapse, tcp_min_tso_segs, MAX_SKB_FRAGS,
+ * tcp_wmem, tcp_rmem (of which half is for payload). */
 void
 tcp_config_linux(TcpConfig *config)
 {
@@ -35,6 +35,7 @@ tcp_config_linux(TcpConfig *config)
       .mss = G_MAXUINT16,
       .initial_window = 10,
       .minshall = TRUE,
+      .held_pieces = 17,
       .user_timeout_ns = TCP_NEVER,
       .keepalive_ns = TCP_NEVER,
       .send_buffer = 65536,

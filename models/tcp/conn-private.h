@@ -152,7 +152,8 @@ struct _TcpConn {
   guint32 head, rexmit, loss_end, unsent, tail;
 
   guint32 max_window; /* largest window the peer ever offered */
-  guint32 cwnd_used;  /* most in flight since cwnd_at; LINUX only, as that */
+  guint16 cwnd_used;  /* most in flight since cwnd_at; LINUX only, as that */
+  guint16 full_bytes; /* of what waits, in buffers before the last one */
   guint64 una;
   guint64 committed; /* end of the last committed segment */
   guint64 wnd_end;   /* what the peer allows */
@@ -239,6 +240,8 @@ struct _TcpConn {
   guint8 probe_old : 1;     /* or again the last segment */
   guint8 rexmit_held : 1;   /* what is lost waits for the next ACK, new data may go */
   guint8 timer_held : 1;    /* RFC 6582: the first partial ACK has restarted the timer */
+  guint8 apart : 1;         /* what is written next lies apart from what was written last */
+  guint8 pieces : 5;        /* of the last buffer of what waits, if they count */
 
   TcpCounters counters;
 };
@@ -308,6 +311,7 @@ guint64 tcp_send_seq(const TcpConn *conn, guint32 index);
 void tcp_send_enqueue(TcpConn *conn, guint16 length, guint8 flags);
 void tcp_send_release(TcpConn *conn);
 gsize tcp_send_waiting(const TcpConn *conn);
+void tcp_send_piece(TcpConn *conn);
 void tcp_send_commit(TcpConn *conn, gint64 now_ns);
 gboolean tcp_send_due(TcpConn *conn);
 void tcp_send_push(TcpConn *conn, gint64 now_ns);

@@ -216,10 +216,17 @@ tcp_conn_write_buffer(TcpConn *conn, gsize n)
 void
 tcp_conn_wrote(TcpConn *conn, gint64 now_ns, gsize n)
 {
+  tcp_send_piece(conn);
   tcp_stream_append(conn->tx, n);
   if (tcp_conn_linux(conn)) {
     tcp_send_commit(conn, now_ns);
   }
+}
+
+void
+tcp_conn_apart(TcpConn *conn)
+{
+  conn->apart = TRUE;
 }
 
 /* First offset that is not readable: what came in order, without FIN. */

@@ -53,6 +53,7 @@ typedef struct {
   guint send_buffer_max;     /* as far as they grow with the flow; less: not at all */
   guint receive_buffer_max;
   gboolean minshall; /* Nagle: only a short segment in flight holds the next one back */
+  guint held_pieces; /* writes in memory of their own that it holds; 0: any number */
   /* Of a socket. */
   gint64 user_timeout_ns; /* RFC 5482, TCP_USER_TIMEOUT; TCP_NEVER: data_retries decides */
   gint64 keepalive_ns;    /* idle time before the first probe; TCP_NEVER: none */
@@ -131,6 +132,8 @@ gboolean tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment);
 gsize tcp_conn_room(const TcpConn *conn);
 guint8 *tcp_conn_write_buffer(TcpConn *conn, gsize n);
 void tcp_conn_wrote(TcpConn *conn, gint64 now_ns, gsize n);
+/* What is written next lies in memory of its own, since the process wrote elsewhere meanwhile. */
+void tcp_conn_apart(TcpConn *conn);
 /* Bytes received in order and not yet consumed. Taking some (n from the first that was not taken)
  * opens the window, and may owe an update, as read() does; they stay readable until they are
  * consumed, which takes them too. */

@@ -63,6 +63,25 @@ tcp_send_waiting(const TcpConn *conn)
   return conn->fin_committed ? 0 : tcp_stream_end(conn->tx) - MAX(conn->committed, 1);
 }
 
+/* Something is about to be written. tcp_sendmsg_locked() puts what waits into one buffer, but no
+ * more than 17 pieces (MAX_SKB_FRAGS); what follows in memory on the piece before is part of it. A
+ * buffer that has another behind it goes, whatever Nagle says (tcp_write_xmit()). */
+void
+tcp_send_piece(TcpConn *conn)
+{
+  gsize waiting = tcp_send_waiting(conn);
+  gboolean apart = conn->apart;
+  conn->apart = FALSE;
+  if (waiting == conn->full_bytes) {
+    conn->pieces = 1;
+  } else if (apart && conn->pieces == conn->config->held_pieces) {
+    conn->full_bytes = MIN(waiting, G_MAXUINT16);
+    conn->pieces = 1;
+  } else if (apart && conn->config->held_pieces > 0) {
+    conn->pieces++;
+  }
+}
+
 /* A full-sized segment: it leaves room for the SACK blocks that are to go with it
  * (tcp_current_mss()), and is not more than half of the largest window seen, lest a peer with a
  * small buffer never have room for one (tcp_bound_to_half_wnd(); RFC 1122 4.2.3.4 has the same
@@ -123,7 +142,9 @@ static void
 commit_data(TcpConn *conn, guint length)
 {
   gboolean all = length == tcp_send_waiting(conn);
-  guint8 flags = all ? TCP_PSH : 0;
+  gboolean fills = length == conn->full_bytes;
+  conn->full_bytes -= MIN(conn->full_bytes, length);
+  guint8 flags = all || fills ? TCP_PSH : 0; /* tcp_mark_push() */
   if (all && conn->closing) {
     flags |= TCP_FIN;
   }
@@ -161,9 +182,11 @@ cut_waiting(TcpConn *conn, gint64 now_ns)
   gboolean limited = FALSE, second = FALSE;
   guint64 before = conn->committed;
   for (; waiting > 0; waiting = tcp_send_waiting(conn)) {
-    guint length = MIN(waiting, full_size(conn));
-    verdict = may_send(conn, length, fin_due && length == waiting);
-    limited = verdict == GO && !second && length < waiting && awaits_pair(conn, now_ns, length);
+    gboolean full = conn->full_bytes > 0;
+    guint length = MIN(full ? conn->full_bytes : waiting, full_size(conn));
+    verdict = may_send(conn, length, full || (fin_due && length == waiting));
+    gboolean several = length < (full ? conn->full_bytes : waiting);
+    limited = verdict == GO && !second && several && awaits_pair(conn, now_ns, length);
     if (verdict != GO || limited) {
       break;
     }

@@ -187,7 +187,7 @@ broker_readable(World *world, guint32 number)
   if (broker->process == NULL)
     while (world->conns[number].broker_open && !world->conns[number].broker_closing &&
            broker_input(world, number))
-      broker_write(world, number); /* what answers one packet goes before the next is read */
+      broker_pump(world, broker_number); /* what one packet causes is written before the next */
   else if (!world->conns[number].queued) {
     world->conns[number].queued = TRUE;
     g_queue_push_tail(&broker->waiting, GUINT_TO_POINTER(number + 1));

@@ -432,6 +432,10 @@ conn_write(World *world, guint32 number, guint end, ConnPull pull)
     if (n == 0)
       return;
     memcpy(tcp_conn_write_buffer(tcp, n), world->scratch, n);
+    if (end == BROKER_END && world->brokers[conn->broker].written != number)
+      tcp_conn_apart(tcp);
+    if (end == BROKER_END)
+      world->brokers[conn->broker].written = number;
     tcp_conn_wrote(tcp, world_time(world), n);
     conn_wrote(world, number, end, world->scratch, n);
   }

@@ -159,6 +159,7 @@ typedef struct {
   guint64 served;
   gboolean busy;
   guint32 serving;                 /* connection whose message is being served */
+  guint32 written;                 /* connection that was written last */
   guint32 epoch;                   /* processes so far */
   guint queue_peak, inflight_peak; /* of the window */
   GQueue waiting; /* connections with bytes to serve, as GUINT_TO_POINTER(number + 1) */

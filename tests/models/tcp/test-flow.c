@@ -157,6 +157,26 @@ test_nagle_waits_for_the_delayed_ack(void)
                         "1.240 > P. 11:21(10) ack 1\n");
 }
 
+/* As captured of a broker that forwards a message before each PUBACK, so that these lie apart in
+ * memory: a buffer takes 17 of them, and when there is one more it goes, acknowledged or not. What
+ * a process writes that writes nothing else between lies in one piece. */
+static void
+test_nagle_holds_pieces(gconstpointer apart)
+{
+  g_autoptr(Pair) pair = open_pair(tcp_config_linux, FALSE);
+  for (guint i = 0; i < 40; i++) {
+    if (apart != NULL) {
+      tcp_conn_apart(pair->end[0]);
+    }
+    pair_write(pair, 0, 4);
+  }
+  pair_run(pair, 1050);
+  pair_assert_log(pair, apart != NULL ? "1.000 > P. 1:5(4) ack 1\n"
+                                        "1.000 > P. 5:73(68) ack 1\n"
+                                        "1.000 > P. 73:141(68) ack 1\n"
+                                      : "1.000 > P. 1:5(4) ack 1\n");
+}
+
 /* A full segment does not wait, what is left of the write does. */
 static void
 test_nagle_lets_full_segments_go(void)
@@ -417,6 +437,8 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/ack/early-segments-are-kept", test_early_segments_are_kept);
   add_for_both("/tcp/nagle/small-writes", test_nagle);
   g_test_add_func("/tcp/nagle/delayed-ack", test_nagle_waits_for_the_delayed_ack);
+  g_test_add_data_func("/tcp/nagle/pieces/apart", "apart", test_nagle_holds_pieces);
+  g_test_add_data_func("/tcp/nagle/pieces/together", NULL, test_nagle_holds_pieces);
   g_test_add_func("/tcp/nagle/full-segments", test_nagle_lets_full_segments_go);
   g_test_add_data_func("/tcp/nagle/minshall/on", "on", test_minshall);
   g_test_add_data_func("/tcp/nagle/minshall/off", NULL, test_minshall);
