@@ -262,7 +262,7 @@ tcp_conn_sent(const TcpConn *conn, guint32 index)
 void tcp_conn_set_timer(TcpConn *conn, TcpTimer timer, gint64 at_ns);
 void tcp_conn_finish(TcpConn *conn, TcpEnd end);
 void tcp_conn_time_wait(TcpConn *conn, gint64 now_ns);
-void tcp_conn_establish(TcpConn *conn, gint64 now_ns);
+void tcp_conn_establish(TcpConn *conn, gint64 now_ns, guint32 echo);
 
 /* options.c */
 void tcp_options_start(TcpConn *conn, guint mss);

@@ -94,17 +94,26 @@ tcp_conn_connect(TcpConn *conn, gint64 now_ns)
   tcp_send_enqueue(conn, 0, TCP_SYN);
 }
 
+/* The echo is that of our first SYN: those that followed were needless, as on any path of more than
+ * a second (tcp_try_undo_spurious_syn()). */
+static gboolean
+first_syn_came(const TcpConn *conn, guint32 echo)
+{
+  return conn->config->undo && conn->timestamps_ok &&
+         echo == tcp_conn_timestamp(conn->last_data_ns);
+}
+
 /* The handshake is done. More than one repetition of SYN or SYN-ACK: RFC 5681 3.1 takes it for
  * congestion and begins with one segment (one alone may have been needless, RFC 6928 section 2;
  * tcp_init_transfer()). */
 void
-tcp_conn_establish(TcpConn *conn, gint64 now_ns)
+tcp_conn_establish(TcpConn *conn, gint64 now_ns, guint32 echo)
 {
   conn->state = TCP_ESTABLISHED;
   if (conn->srtt8 == 0) {
     tcp_rtt_unmeasured(conn);
   }
-  if (conn->counters.retransmissions > 1) {
+  if (conn->counters.retransmissions > 1 && !first_syn_came(conn, echo)) {
     tcp_congestion_start(conn, 1);
   }
   conn->last_data_ns = now_ns;

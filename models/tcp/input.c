@@ -58,7 +58,7 @@ input_syn_sent(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   tcp_options_agree(conn, segment);
   tcp_newreno_acked(conn, now_ns, segment);
   update_window(conn, segment, 0);
-  tcp_conn_establish(conn, now_ns);
+  tcp_conn_establish(conn, now_ns, segment->ts_echo);
   tcp_send_commit(conn, now_ns);
 }
 
@@ -145,7 +145,7 @@ input_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   }
   if (segment->ack > old_una) {
     if (conn->state == TCP_SYN_RECEIVED) {
-      tcp_conn_establish(conn, now_ns);
+      tcp_conn_establish(conn, now_ns, segment->ts_echo);
     }
     if (conn->fin_committed && conn->una == conn->committed) {
       own_fin_acked(conn, now_ns);

@@ -228,6 +228,21 @@ test_handshake_ack_lost(void)
   assert_states(pair, TCP_ESTABLISHED, TCP_ESTABLISHED);
 }
 
+/* A round trip of 2.5 s: SYN and SYN-ACK go again and again, in vain, as the echo of the first one
+ * tells; the window is ten all the same. Where the first were lost it is one. */
+static void
+test_needless_syns(gconstpointer lost)
+{
+  g_autoptr(Pair) pair = pair_new(tcp_config_linux, 1250);
+  pair->drops[0] = pair->drops[1] = lost != NULL ? 3 : 0;
+  pair_connect(pair);
+  pair_run(pair, -1);
+  for (guint end = 0; end < 2; end++) {
+    g_assert_cmpuint(tcp_conn_counters(pair->end[end])->retransmissions, >, 1);
+    g_assert_cmpuint(tcp_conn_cwnd(pair->end[end]), ==, lost != NULL ? 1000 : 10000);
+  }
+}
+
 /* The first data complete the handshake as well as its lost ACK would have. */
 static void
 test_data_complete_the_handshake(void)
@@ -489,5 +504,7 @@ main(int argc, char *argv[])
   for (gsize i = 0; i < G_N_ELEMENTS(tests); i++) {
     g_test_add_func(tests[i].path, tests[i].function);
   }
+  g_test_add_data_func("/tcp/open/needless-syns", NULL, test_needless_syns);
+  g_test_add_data_func("/tcp/open/lost-syns", "lost", test_needless_syns);
   return g_test_run();
 }
