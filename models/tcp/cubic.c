@@ -16,6 +16,7 @@
 #define COUNT_LEAST 2
 
 #define HYSTART_LOW_WINDOW 16
+#define HYSTART_LEAST_OUT 4 /* who never has so many in flight needs no account of round trips */
 #define HYSTART_SAMPLES 8
 #define HYSTART_TRAIN_GAP_NS (2 * MS_NS)
 #define HYSTART_DELAY_MIN_NS (4 * MS_NS)
@@ -201,7 +202,7 @@ end_slow_start(TcpConn *conn)
 
 /* hystart_update(): slow start ends when ACKs have come in one train for half a round trip, since
  * as much is in flight as the path holds; or when the least delay of a round trip exceeds the least
- * ever by an eighth, since a queue has formed. */
+ * ever by an eighth, since a queue has formed. Round trips are counted at any window. */
 static void
 hystart(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
 {
@@ -211,6 +212,9 @@ hystart(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
     cubic->round_ns = cubic->train_ns = now_ns;
     cubic->round_least_ns = TCP_NEVER;
     cubic->samples = 0;
+  }
+  if (conn->cwnd < HYSTART_LOW_WINDOW) {
+    return;
   }
   if (now_ns - cubic->train_ns <= HYSTART_TRAIN_GAP_NS) {
     cubic->train_ns = now_ns;
@@ -234,7 +238,7 @@ hystart(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
 void
 tcp_cubic_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
 {
-  if (conn->cubic == NULL && conn->cwnd < HYSTART_LOW_WINDOW) {
+  if (conn->cubic == NULL && conn->max_out < HYSTART_LEAST_OUT) {
     return;
   }
   TcpCubic *cubic = cubic_of(conn);
@@ -244,8 +248,7 @@ tcp_cubic_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
   if (cubic->delay_min_ns == 0 || rtt_ns < cubic->delay_min_ns) {
     cubic->delay_min_ns = MAX(rtt_ns, 1);
   }
-  if (conn->config->hystart && !cubic->found && conn->cwnd < conn->ssthresh &&
-      conn->cwnd >= HYSTART_LOW_WINDOW) {
+  if (conn->config->hystart && !cubic->found && conn->cwnd < conn->ssthresh) {
     hystart(conn, now_ns, rtt_ns);
   }
 }

@@ -172,6 +172,27 @@ narrow_link(Pair *pair, guint from, G_GNUC_UNUSED guint n, const TcpSegment *seg
   return *free_ns - pair->now_ns + pair->delay_ns[0];
 }
 
+/* A round trip begins at any window, and a train of ACKs with it: what comes 30 ms later, when the
+ * window is large enough for HyStart to look, is no part of it. */
+static void
+test_hystart_rounds(gconstpointer small)
+{
+  g_autoptr(Pair) pair = bulk_pair(50);
+  TcpConn *conn = pair->end[0];
+  pair->config[0].hystart = TRUE;
+  pair_write(pair, 0, 10 * MSS);
+  gint64 from_ms = pair->now_ns / PAIR_MS;
+  if (small != NULL) {
+    conn->cwnd = 12;
+    tcp_cubic_sample(conn, (from_ms + 70) * PAIR_MS, 100 * PAIR_MS);
+  }
+  conn->cwnd = 20;
+  for (guint i = 0; i < 70; i++) {
+    tcp_cubic_sample(conn, (from_ms + 100 + i) * PAIR_MS, 100 * PAIR_MS);
+  }
+  g_assert_cmpuint(conn->ssthresh, ==, small != NULL ? G_MAXUINT32 : 20);
+}
+
 /* The path holds 100 packets. Without HyStart slow start runs until a loss, here into thousands;
  * HyStart ends it between half of what the path holds and twice that. */
 static void
@@ -272,6 +293,8 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/cubic/before-any-loss", test_before_any_loss);
   g_test_add_func("/tcp/cubic/reductions", test_reductions);
   g_test_add_func("/tcp/cubic/ticks", test_ticks);
+  g_test_add_data_func("/tcp/hystart/rounds/small-window", "small", test_hystart_rounds);
+  g_test_add_data_func("/tcp/hystart/rounds/large-window", NULL, test_hystart_rounds);
   g_test_add_data_func("/tcp/cubic/idle/one-segment", NULL, test_idle);
   g_test_add_data_func("/tcp/cubic/idle/many", "many", test_idle);
   g_test_add_data_func("/tcp/cubic/hystart/on", "on", test_hystart);
