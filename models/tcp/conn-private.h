@@ -458,6 +458,7 @@ void tcp_rtt_progress(TcpConn *conn);
 
 /* timer.c */
 gint64 tcp_timer_ceil(const TcpConfig *config, gint64 delay_ns);
+gint64 tcp_timer_tick_ns(const TcpConfig *config, gint64 now_ns);
 gint64 tcp_timer_at(const TcpConfig *config, gint64 now_ns, gint64 delay_ns);
 void tcp_timer_start(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 delay_ns);
 void tcp_timer_move(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 from_ns, gint64 delay_ns);

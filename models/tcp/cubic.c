@@ -67,14 +67,6 @@ units(gint64 ns)
   return ns * TIME_UNITS / SECOND_NS;
 }
 
-/* By the clock of the kernel's ticks. */
-static gint64
-tick_ns(const TcpConn *conn, gint64 now_ns)
-{
-  const TcpConfig *config = conn->config;
-  return config->tick_ns == 0 ? now_ns : tcp_timer_tick(config, now_ns, 0) * config->tick_ns;
-}
-
 static guint32
 cube_root(guint64 n)
 {
@@ -139,7 +131,7 @@ guint32
 tcp_cubic_count(TcpConn *conn, gint64 now_ns, guint32 acked)
 {
   TcpCubic *cubic = cubic_of(conn);
-  now_ns = tick_ns(conn, now_ns);
+  now_ns = tcp_timer_tick_ns(conn->config, now_ns);
   gint64 age_ns = now_ns - cubic->updated_ns;
   cubic->acked += acked;
   if (cubic->last_cwnd == conn->cwnd && age_ns <= SECOND_NS / 32) {
@@ -186,8 +178,10 @@ tcp_cubic_idle(TcpConn *conn, gint64 now_ns)
 {
   TcpCubic *cubic = conn->cubic;
   if (cubic != NULL && cubic->epoch_ns != TCP_NEVER) {
-    gint64 tick = tick_ns(conn, now_ns);
-    cubic->epoch_ns = MIN(cubic->epoch_ns + tick - tick_ns(conn, conn->last_data_ns), tick);
+    const TcpConfig *config = conn->config;
+    gint64 tick_ns = tcp_timer_tick_ns(config, now_ns);
+    gint64 idle_ns = tick_ns - tcp_timer_tick_ns(config, conn->last_data_ns);
+    cubic->epoch_ns = MIN(cubic->epoch_ns + idle_ns, tick_ns);
   }
 }
 

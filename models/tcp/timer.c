@@ -38,6 +38,14 @@ tcp_timer_ceil(const TcpConfig *config, gint64 delay_ns)
   return tick_ns == 0 ? delay_ns : ticks_of(tick_ns, delay_ns) * tick_ns;
 }
 
+/* The last tick. */
+gint64
+tcp_timer_tick_ns(const TcpConfig *config, gint64 now_ns)
+{
+  const gint64 tick_ns = config->tick_ns;
+  return tick_ns == 0 ? now_ns : floor_div(now_ns, tick_ns) * tick_ns;
+}
+
 /* When a timer goes off that is set at now_ns to a delay. */
 gint64
 tcp_timer_at(const TcpConfig *config, gint64 now_ns, gint64 delay_ns)

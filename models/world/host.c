@@ -416,6 +416,16 @@ conn_machine_writes(World *world, guint32 number, guint end)
                            : mqtt_broker_writes(world->brokers[conn->broker].mqtt, number);
 }
 
+/* The memory of what a broker writes follows on what it wrote before, whomever to. */
+static void
+note_writing(World *world, guint32 number, TcpConn *tcp)
+{
+  Broker *broker = &world->brokers[world->conns[number].broker];
+  if (broker->written != number)
+    tcp_conn_apart(tcp);
+  broker->written = number;
+}
+
 void
 conn_write(World *world, guint32 number, guint end, ConnPull pull)
 {
@@ -432,10 +442,8 @@ conn_write(World *world, guint32 number, guint end, ConnPull pull)
     if (n == 0)
       return;
     memcpy(tcp_conn_write_buffer(tcp, n), world->scratch, n);
-    if (end == BROKER_END && world->brokers[conn->broker].written != number)
-      tcp_conn_apart(tcp);
     if (end == BROKER_END)
-      world->brokers[conn->broker].written = number;
+      note_writing(world, number, tcp);
     tcp_conn_wrote(tcp, world_time(world), n);
     conn_wrote(world, number, end, world->scratch, n);
   }
