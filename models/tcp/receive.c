@@ -43,10 +43,11 @@ tcp_receive_window(TcpConn *conn, guint8 flags)
 gboolean
 tcp_receive_update_due(const TcpConn *conn)
 {
-  guint64 limit = tcp_buffers_window_end(conn);
   guint64 next = MIN(conn->rcv_nxt, conn->offered);
+  guint64 most = (guint64)G_MAXUINT16 << conn->rcv_scale;
+  guint64 limit = MIN(tcp_buffers_window_end(conn), next + most);
   guint64 known = conn->offered - next;
-  return limit - conn->offered >= window_step(conn) &&
+  return limit >= conn->offered + window_step(conn) &&
          (known < conn->mss || limit - next >= 2 * known);
 }
 

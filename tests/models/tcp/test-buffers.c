@@ -141,6 +141,18 @@ test_send_buffer(void)
   g_assert_cmpuint(tcp_conn_room(script->conn), ==, 20 * MSS);
 }
 
+/* A buffer of megabytes behind a window that cannot say so: no read is worth an update. */
+static void
+test_without_scaling(void)
+{
+  g_autoptr(Script) script = script_new();
+  script->config.window_scaling = FALSE;
+  script_open(script, 100);
+  feed(script, 400, 10, MSS, 400);
+  g_assert_cmpuint(window(script), <=, G_MAXUINT16);
+  g_assert_false(tcp_receive_update_due(script->conn));
+}
+
 static void
 test_off(void)
 {
@@ -163,6 +175,7 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/buffers/thin-stream", test_thin_stream);
   g_test_add_func("/tcp/buffers/no-reader", test_no_reader);
   g_test_add_func("/tcp/buffers/send-buffer", test_send_buffer);
+  g_test_add_func("/tcp/buffers/without-scaling", test_without_scaling);
   g_test_add_func("/tcp/buffers/off", test_off);
   return g_test_run();
 }
