@@ -43,8 +43,8 @@ struct _MqttClient {
   guint8 restart : 1; /* the server has a session of which we know nothing */
   MqttCore core;
   MqttSession session;
-  MqttRing *unstored; /* QoS 2 to be handed over when op is stored; word: identifier */
   MqttPipe pipe;
+  MqttRing *unstored; /* QoS 2 to be handed over when op is stored; word: identifier */
   guint8 *id;
   MqttMessage *will;          /* NULL: none */
   gint64 connack_deadline_ns; /* connect_deadline_ns, once opened() */

@@ -23,4 +23,4 @@ void world_crash_broker(World *world, guint32 number, gint64 down_ns);
 Outcome *world_finish(World *world);
 
 /* A name for results: what is simulated, changed whenever the same file may give other numbers. */
-#define WORLD_REVISION "5"
+#define WORLD_REVISION "6"
