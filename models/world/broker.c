@@ -186,8 +186,10 @@ broker_readable(World *world, guint32 number)
   Broker *broker = &world->brokers[broker_number];
   if (broker->process == NULL)
     while (world->conns[number].broker_open && !world->conns[number].broker_closing &&
-           broker_input(world, number))
-      broker_pump(world, broker_number); /* what one packet causes is written before the next */
+           broker_input(world, number)) { /* what it causes is written before the next */
+      broker_write(world, number);
+      broker_pump(world, broker_number);
+    }
   else if (!world->conns[number].queued) {
     world->conns[number].queued = TRUE;
     g_queue_push_tail(&broker->waiting, GUINT_TO_POINTER(number + 1));
