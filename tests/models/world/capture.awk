@@ -12,7 +12,8 @@
 #     it calls the next packet no repetition;
 #   - it calls a repetition fast (2 duplicate ACKs, the last less than 20 ms ago), out of order (within
 #     a round trip of what is newest) or neither by times alone, so a time-out may look fast; the three
-#     are one thing here, and a recovery that begins with a third duplicate ACK is fast;
+#     are one thing here, and a recovery that begins with a third duplicate ACK is fast (what comes at
+#     one instant has all come before any of it is answered, so a fourth may have come too);
 #   - duplicate ACKs are what repeats the last ACK, whether anything is outstanding or not, but for
 #     those behind a gap of their own sender's, and answers to what it takes for a keep-alive.
 BEGIN { FS = "\t"; outbound = 2 }
@@ -39,7 +40,7 @@ FNR == 1 {
   file++
   split("", top); split("", acked); split("", window); split("", dups); split("", probed)
   split("", promised); split("", ignored); split("", newest); split("", recover); split("", last_ack)
-  split("", unknown); split("", seen)
+  split("", unknown); split("", seen); split("", told); split("", teller); split("", counted)
 }
 
 {
@@ -90,7 +91,8 @@ direction == outbound {
       !(flow in recover && after(recover[flow], acked[back]))) {
     recoveries++
     recover[flow] = top[flow]
-    third = dups[back] == 3 && seq == acked[back] && time == dup_time[back]
+    third = seq == acked[back] && (dups[back] >= 3 && time == third_time[back] ||
+      counted[back] >= 3 && time == counted_time[back])
     if (strict && !third)
       wrong("loss recovery without a third duplicate ACK")
     if (third && seen[back] >= 2 && $15 == "")
@@ -128,16 +130,23 @@ direction != outbound {
       wrong(same ? "a duplicate ACK that it does not see" : "no duplicate ACK")
     if (same && outstanding) {
       duplicates++
-      dups[flow]++
-      dup_time[flow] = time
+      if (++dups[flow] == 3)
+        third_time[flow] = time
+      if ($24 == told[flow] && ++counted[flow] == 3)
+        counted_time[flow] = time
       seen[flow] += $20 != "" # not behind a gap
     }
     if (!(flow in acked) || after(ack, acked[flow])) {
       acked[flow] = ack
-      dups[flow] = seen[flow] = 0
+      dups[flow] = counted[flow] = seen[flow] = 0
     }
     last_ack[flow] = ack
     window[flow] = $24
+    # RFC 9293, 3.10.7.4: an older segment brings no news of the window (WL1), so the next may.
+    if (!(flow in teller) || !after(teller[flow], seq)) {
+      teller[flow] = seq
+      told[flow] = $24
+    }
   }
   if (takes > 0) {
     behind = flow in top && after(top[flow], seq)
