@@ -316,8 +316,6 @@ void tcp_send_commit(TcpConn *conn, gint64 now_ns);
 gboolean tcp_send_due(TcpConn *conn);
 void tcp_send_push(TcpConn *conn, gint64 now_ns);
 gboolean tcp_send_force(TcpConn *conn);
-void tcp_send_push(TcpConn *conn, gint64 now_ns);
-gboolean tcp_send_force(TcpConn *conn);
 void tcp_send_probe(TcpConn *conn, gint64 now_ns);
 
 /* Losses are found by SACK; without it, and during the handshake, as newreno.c does. */

@@ -204,6 +204,8 @@ test_tcp(void)
   g_assert_cmpint(config.idle_restart, ==, linux_config.idle_restart);
   g_assert_cmpuint(config.send_buffer, ==, 64000);
   g_assert_cmpuint(config.receive_buffer, ==, linux_config.receive_buffer);
+  g_assert_cmpuint(config.held_pieces, ==, linux_config.held_pieces);
+  g_assert_cmpint(config.tso, ==, linux_config.tso);
   g_assert_cmpuint(config.send_buffer_max, ==, linux_config.send_buffer_max);
   g_assert_cmpuint(config.receive_buffer_max, ==, linux_config.receive_buffer_max);
 
@@ -234,6 +236,8 @@ test_tcp(void)
   values_set(tcp, "dup_acks", "4");
   values_set(tcp, "send_buffer", "4kB");
   values_set(tcp, "receive_buffer", "5kB");
+  values_set(tcp, "held_pieces", "3");
+  values_set(tcp, "tso", "no");
   values_set(tcp, "send_buffer_max", "6kB");
   values_set(tcp, "receive_buffer_max", "7kB");
   spec_tcp(tcp, &config);
@@ -264,6 +268,8 @@ test_tcp(void)
   g_assert_cmpuint(config.dup_acks, ==, 4);
   g_assert_cmpuint(config.send_buffer, ==, 4000);
   g_assert_cmpuint(config.receive_buffer, ==, 5000);
+  g_assert_cmpuint(config.held_pieces, ==, 3);
+  g_assert_false(config.tso);
   g_assert_cmpuint(config.send_buffer_max, ==, 6000);
   g_assert_cmpuint(config.receive_buffer_max, ==, 7000);
 

@@ -177,6 +177,20 @@ test_nagle_holds_pieces(gconstpointer apart)
                                       : "1.000 > P. 1:5(4) ack 1\n");
 }
 
+/* With held_pieces = 0 it takes any number. */
+static void
+test_nagle_holds_all(void)
+{
+  g_autoptr(Pair) pair = open_pair(tcp_config_linux, FALSE);
+  pair->config[0].held_pieces = 0;
+  for (guint i = 0; i < 40; i++) {
+    tcp_conn_apart(pair->end[0]);
+    pair_write(pair, 0, 4);
+  }
+  pair_run(pair, 1050);
+  pair_assert_log(pair, "1.000 > P. 1:5(4) ack 1\n");
+}
+
 /* A full segment does not wait, what is left of the write does. */
 static void
 test_nagle_lets_full_segments_go(void)
@@ -439,6 +453,7 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/nagle/delayed-ack", test_nagle_waits_for_the_delayed_ack);
   g_test_add_data_func("/tcp/nagle/pieces/apart", "apart", test_nagle_holds_pieces);
   g_test_add_data_func("/tcp/nagle/pieces/together", NULL, test_nagle_holds_pieces);
+  g_test_add_func("/tcp/nagle/pieces/any-number", test_nagle_holds_all);
   g_test_add_func("/tcp/nagle/full-segments", test_nagle_lets_full_segments_go);
   g_test_add_data_func("/tcp/nagle/minshall/on", "on", test_minshall);
   g_test_add_data_func("/tcp/nagle/minshall/off", NULL, test_minshall);
