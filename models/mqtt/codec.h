@@ -33,7 +33,25 @@ gsize mqtt_encoded_size(const MqttPacket *packet, MqttVersion version);
  * property where it may not stand. */
 gsize mqtt_encode(const MqttPacket *packet, MqttVersion version, guint8 *dst, gsize room);
 
-/* PUBACK, PUBREC, PUBREL, PUBCOMP, PINGREQ or PINGRESP without properties: the same bytes. */
+/* PUBACK, PUBREC, PUBREL or PUBCOMP with success, PINGREQ or PINGRESP: the same bytes. */
+static inline gsize
+mqtt_encode_success(MqttPacketType type, guint16 packet_id, guint8 *dst, gsize room)
+{
+  gboolean ping = type == MQTT_PINGREQ || type == MQTT_PINGRESP;
+  gsize n = ping ? 2 : 4;
+  if (room < n)
+    return 0;
+  dst[0] = (guint8)(type << 4 | (type == MQTT_PUBREL ? 2 : 0));
+  dst[1] = (guint8)(n - 2);
+  if (ping)
+    return n;
+  g_assert(packet_id != 0);
+  dst[2] = (guint8)(packet_id >> 8);
+  dst[3] = (guint8)packet_id;
+  return n;
+}
+
+/* The same with a reason, which 3.1.1 does not say. */
 gsize mqtt_encode_short(MqttPacketType type, guint16 packet_id, guint8 reason, MqttVersion version,
                         guint8 *dst, gsize room);
 

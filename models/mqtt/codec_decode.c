@@ -28,41 +28,37 @@ static const struct {
     [MQTT_AUTH] = {0, CLIENT | SERVER, 0},
 };
 
-static guint8
+static inline guint8
 check_first_byte(guint8 first, MqttVersion version, MqttSender sender)
 {
   guint type = first >> 4, flags = first & 15, qos = flags >> 1 & 3;
+  if (type == MQTT_PUBLISH) /* [MQTT-3.3.1-4], [MQTT-3.3.1-2]: invalid flags too */
+    return qos == 3 || (qos == 0 && (flags & 8)) ? MQTT_MALFORMED_PACKET : MQTT_SUCCESS;
   guint senders = version == MQTT_5_0 ? headers[type].senders_5 : headers[type].senders_3;
-  if (senders == 0)
-    return MQTT_MALFORMED_PACKET;
-  if (type != MQTT_PUBLISH) {
-    if (flags != headers[type].flags)
-      return MQTT_MALFORMED_PACKET; /* [MQTT-2.1.3-1] */
-  } else if (qos == 3 || (qos == 0 && (flags & 8))) {
-    return MQTT_MALFORMED_PACKET; /* [MQTT-3.3.1-4], [MQTT-3.3.1-2]: invalid flags too */
-  }
+  if (senders == 0 || flags != headers[type].flags)
+    return MQTT_MALFORMED_PACKET; /* [MQTT-2.1.3-1] */
   return senders >> sender & 1 ? MQTT_SUCCESS : MQTT_PROTOCOL_ERROR;
 }
 
-/* A property block if the version has them. */
-static guint8
+/* A property block if the version has them; nearly always there is none, or it is empty. The cursor
+ * of the caller can stay in registers. */
+static inline __attribute__((always_inline)) guint8
 take_properties(MqttCursor *c, guint owner, MqttVersion version, MqttSender sender,
                 MqttProperties *properties)
 {
-  if (version != MQTT_5_0) {
-    mqtt_properties_none(properties);
-    return MQTT_SUCCESS;
+  if (version == MQTT_5_0 && (c->p == c->end || *c->p != 0)) {
+    MqttCursor cursor = *c;
+    guint8 reason = mqtt_properties_decode(owner, sender, &cursor, properties);
+    *c = cursor;
+    return reason;
   }
-  if (c->p < c->end && *c->p == 0) {
-    c->p++;
-    mqtt_properties_none(properties);
-    return MQTT_SUCCESS;
-  }
-  return mqtt_properties_decode(owner, sender, c, properties);
+  c->p += version == MQTT_5_0;
+  mqtt_properties_none(properties);
+  return MQTT_SUCCESS;
 }
 
 /* [MQTT-2.2.1-3] and [MQTT-2.2.1-4]: never zero. */
-static guint8
+static inline guint8
 take_packet_id(MqttCursor *c, guint16 *packet_id)
 {
   if (!mqtt_take_u16(c, packet_id))
@@ -182,7 +178,7 @@ decode_connack(MqttCursor c, MqttVersion version, MqttConnack *connack)
   return MQTT_SUCCESS;
 }
 
-static guint8
+static inline guint8
 decode_publish(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender,
                MqttPublish *publish)
 {
@@ -360,7 +356,7 @@ decode_body(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender, 
 }
 
 /* What is no short_ack(). */
-static G_GNUC_NO_INLINE MqttDecode
+static inline __attribute__((always_inline)) MqttDecode
 decode_packet(const guint8 *data, gsize n, MqttVersion version, MqttSender sender, gsize maximum,
               MqttPacket *packet, gsize *size, guint8 *reason)
 {
@@ -371,7 +367,11 @@ decode_packet(const guint8 *data, gsize n, MqttVersion version, MqttSender sende
   if (*reason != MQTT_SUCCESS)
     return MQTT_MALFORMED;
   guint32 remaining;
-  int prefix = mqtt_peek_vbi(data + 1, n - 1, &remaining);
+  int prefix = 1;
+  if (n >= 2 && data[1] < 0x80)
+    remaining = data[1];
+  else
+    prefix = mqtt_peek_vbi(data + 1, n - 1, &remaining);
   if (prefix == 0)
     return MQTT_NEED_MORE;
   if (prefix < 0) {
@@ -399,19 +399,25 @@ decode_packet(const guint8 *data, gsize n, MqttVersion version, MqttSender sende
 /* PUBACK and its kin with success, which is left out: half of all packets of QoS 1. */
 #define SHORT_ACK 4
 
-static gboolean
-short_ack(const guint8 *data, gsize n, gsize maximum)
+static inline gboolean
+short_ack(const guint8 *data)
 {
-  guint type = data[0] >> 4;
-  return data[1] == SHORT_ACK - 2 && type >= MQTT_PUBACK && type <= MQTT_PUBCOMP &&
-         (data[0] & 15) == headers[type].flags && n >= SHORT_ACK && maximum >= SHORT_ACK;
+  switch (data[0]) {
+  case MQTT_PUBACK << 4:
+  case MQTT_PUBREC << 4:
+  case MQTT_PUBREL << 4 | 2:
+  case MQTT_PUBCOMP << 4:
+    return data[1] == SHORT_ACK - 2;
+  default:
+    return FALSE;
+  }
 }
 
 MqttDecode
 mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender, gsize maximum,
             MqttPacket *packet, gsize *size, guint8 *reason)
 {
-  if (n < 2 || !short_ack(data, n, maximum))
+  if (n < SHORT_ACK || maximum < SHORT_ACK || !short_ack(data))
     return decode_packet(data, n, version, sender, maximum, packet, size, reason);
   *size = SHORT_ACK;
   packet->type = (MqttPacketType)(data[0] >> 4);

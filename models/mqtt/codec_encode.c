@@ -270,17 +270,14 @@ gsize
 mqtt_encode_short(MqttPacketType type, guint16 packet_id, guint8 reason, MqttVersion version,
                   guint8 *dst, gsize room)
 {
-  gboolean ping = type == MQTT_PINGREQ || type == MQTT_PINGRESP;
-  gsize remaining = ping ? 0 : 2 + tail_size(type, reason, 0, version);
-  if (room < 2 + remaining)
+  gsize n = mqtt_encode_success(type, packet_id, dst, room);
+  if (n == 0 || tail_size(type, reason, 0, version) == 0)
+    return n;
+  if (room <= n)
     return 0;
-  dst[0] = (guint8)(type << 4 | flags_of(type));
-  dst[1] = (guint8)remaining;
-  if (!ping)
-    put_id(packet_id, dst + 2);
-  if (remaining > 2)
-    dst[4] = reason;
-  return 2 + remaining;
+  dst[1]++;
+  dst[n] = reason;
+  return n + 1;
 }
 
 gsize

@@ -6,13 +6,6 @@
 
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
 
-static gsize
-message_size(const MqttMessage *message)
-{
-  return sizeof *message + message->topic_length + message->properties_length +
-         message->payload_length;
-}
-
 static MqttMessage *
 message_alloc(MqttPool *pool, gsize topic, gsize properties, gsize payload)
 {
@@ -70,33 +63,52 @@ encode_fields(const MqttPublish *publish, MqttBytes *raw)
   return bytes;
 }
 
+/* raw: an encoded block, of which so many bytes travel. */
+static inline MqttMessage *
+make(MqttPool *pool, const MqttPublish *publish, MqttBytes raw, gsize travelling, gboolean alias,
+     gint64 expires_ns)
+{
+  MqttBytes topic = publish->topic, payload = publish->payload;
+  MqttMessage *message =
+      mqtt_pool_take(pool, sizeof *message + topic.length + travelling + payload.length);
+  *message = (MqttMessage){.pool = pool,
+                           .refs = 1,
+                           .payload_length = payload.length,
+                           .properties_length = (guint32)travelling,
+                           .topic_length = (guint16)topic.length,
+                           .qos = publish->qos,
+                           .retain = publish->retain != FALSE,
+                           .alias = alias != FALSE,
+                           .expires_ns = expires_ns,
+                           .tag = mqtt_tag(payload)};
+  guint8 *at = message->bytes;
+  memcpy(at, topic.data, topic.length);
+  at += topic.length;
+  if (travelling > 0)
+    at += copy_properties(raw, at);
+  if (payload.length > 0)
+    memcpy(at, payload.data, payload.length);
+  return message;
+}
+
+static G_GNUC_NO_INLINE MqttMessage *
+make_with_properties(MqttPool *pool, const MqttPublish *publish, gint64 now_ns)
+{
+  const MqttProperties *p = &publish->properties;
+  MqttBytes raw = p->raw;
+  g_autofree guint8 *fields = raw.length == 0 ? encode_fields(publish, &raw) : NULL;
+  gboolean expires = MQTT_HAS(p, MQTT_PROP_MESSAGE_EXPIRY);
+  return make(pool, publish, raw, copy_properties(raw, NULL), MQTT_HAS(p, MQTT_PROP_TOPIC_ALIAS),
+              expires ? now_ns + p->message_expiry_s * NS_PER_S : G_MAXINT64);
+}
+
 MqttMessage *
 mqtt_message_new(MqttPool *pool, const MqttPublish *publish, gint64 now_ns)
 {
   const MqttProperties *p = &publish->properties;
-  MqttBytes raw = p->raw;
-  guint8 *fields = NULL;
-  if (raw.length == 0 && (p->present != 0 || p->extra.length > 0))
-    fields = encode_fields(publish, &raw);
-  gsize travelling = raw.length > 0 ? copy_properties(raw, NULL) : 0;
-  MqttMessage *message =
-      message_alloc(pool, publish->topic.length, travelling, publish->payload.length);
-  message->qos = publish->qos;
-  message->retain = publish->retain != FALSE;
-  message->alias = MQTT_HAS(p, MQTT_PROP_TOPIC_ALIAS);
-  message->expires_ns =
-      MQTT_HAS(p, MQTT_PROP_MESSAGE_EXPIRY) ? now_ns + p->message_expiry_s * NS_PER_S : G_MAXINT64;
-  message->tag = mqtt_tag(publish->payload);
-  guint8 *at = message->bytes;
-  memcpy(at, publish->topic.data, publish->topic.length);
-  at += publish->topic.length;
-  if (travelling > 0)
-    at += copy_properties(raw, at);
-  if (publish->payload.length > 0)
-    memcpy(at, publish->payload.data, publish->payload.length);
-  if (fields != NULL)
-    g_free(fields);
-  return message;
+  if (p->raw.length > 0 || p->present != 0 || p->extra.length > 0)
+    return make_with_properties(pool, publish, now_ns);
+  return make(pool, publish, (MqttBytes){NULL, 0}, 0, FALSE, G_MAXINT64);
 }
 
 MqttMessage *
@@ -114,12 +126,6 @@ mqtt_message_new_with(const MqttMessage *message, const guint8 *extra, gsize n)
   memcpy(copy->bytes + head, extra, n);
   memcpy(copy->bytes + head + n, message->bytes + head, message->payload_length);
   return copy;
-}
-
-void
-mqtt_message_free(MqttMessage *message)
-{
-  mqtt_pool_give_back(message->pool, message, message_size(message));
 }
 
 void
@@ -164,7 +170,7 @@ mqtt_message_save(const MqttMessage *message, GByteArray *out)
                 .expires_ns = message->expires_ns,
                 .tag = message->tag};
   g_byte_array_append(out, (const guint8 *)&head, sizeof head);
-  g_byte_array_append(out, message->bytes, (guint)(message_size(message) - sizeof *message));
+  g_byte_array_append(out, message->bytes, (guint)(mqtt_message_bytes(message) - sizeof *message));
 }
 
 MqttMessage *

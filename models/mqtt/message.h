@@ -27,7 +27,14 @@ MqttMessage *mqtt_message_new(MqttPool *pool, const MqttPublish *publish, gint64
 /* A copy with more encoded properties, for a session with several matching Subscription
  * Identifiers. */
 MqttMessage *mqtt_message_new_with(const MqttMessage *message, const guint8 *extra, gsize n);
-void mqtt_message_free(MqttMessage *message);
+
+/* Of its whole block. */
+static inline gsize
+mqtt_message_bytes(const MqttMessage *message)
+{
+  return sizeof *message + message->topic_length + message->properties_length +
+         message->payload_length;
+}
 
 static inline MqttMessage *
 mqtt_message_ref(MqttMessage *message)
@@ -40,7 +47,7 @@ static inline void
 mqtt_message_unref(MqttMessage *message)
 {
   if (--message->refs == 0)
-    mqtt_message_free(message);
+    mqtt_pool_give_back(message->pool, message, mqtt_message_bytes(message));
 }
 
 static inline MqttBytes

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <glib.h>
+#include <string.h>
 
 typedef enum { MQTT_3_1_1 = 4, MQTT_5_0 = 5 } MqttVersion; /* the protocol level on the wire */
 
@@ -37,10 +38,7 @@ typedef struct {
 static inline MqttBytes
 mqtt_bytes(const char *string)
 {
-  guint32 n = 0;
-  while (string[n] != '\0')
-    n++;
-  return (MqttBytes){(const guint8 *)string, n};
+  return (MqttBytes){(const guint8 *)string, (guint32)strlen(string)};
 }
 
 /* Reason codes, table 2-6. Below 0x80 is success. */
@@ -145,7 +143,8 @@ static inline void
 mqtt_properties_none(MqttProperties *properties)
 {
   properties->present = 0;
-  properties->raw = properties->extra = (MqttBytes){NULL, 0};
+  properties->raw.data = properties->extra.data = NULL;
+  properties->raw.length = properties->extra.length = 0;
 }
 
 typedef struct {
