@@ -203,12 +203,11 @@ gboolean
 mqtt_broker_writes(MqttBroker *broker, guint32 conn)
 {
   Link *link = broker->links->pdata[conn];
+  if (!link->pipe.named)
+    return FALSE;
   if (link->state == LINK_CLOSING)
     return link->goodbye;
-  if (!mqtt_pipe_idle(&link->pipe, link->session == NULL ? NULL : &link->session->s))
-    return TRUE;
-  link->pipe.named = FALSE;
-  return FALSE;
+  return mqtt_pipe_writes(&link->pipe, link->session == NULL ? NULL : &link->session->s);
 }
 
 guint32
@@ -217,13 +216,14 @@ mqtt_broker_next_ready(MqttBroker *broker)
   MqttReady *ready = &broker->ready;
   while (ready->taken < ready->length) {
     guint32 conn = ready->conns[ready->taken++];
+    if (ready->taken == ready->length)
+      ready->taken = ready->length = 0;
     Link *link = conn < broker->links->len ? broker->links->pdata[conn] : NULL;
     if (link != NULL && link->pipe.listed) {
       link->pipe.listed = FALSE;
       return conn;
     }
   }
-  ready->length = ready->taken = 0;
   return MQTT_NO_PEER;
 }
 

@@ -60,7 +60,8 @@ take(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
   }
   if (n > 0 || publish->retain) {
     MqttMessage *message = mqtt_message_new(&broker->core.events->pool, publish, now_ns);
-    broker_route_retain(broker, message);
+    if (publish->retain)
+      broker_route_retain(broker, message);
     broker_route_deliver(broker, now_ns, message);
     mqtt_message_unref(message);
   }
@@ -231,20 +232,22 @@ on_disconnect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttDisconnec
 }
 
 static void
-on_packet(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPacket *packet)
+on_answer(MqttBroker *broker, Link *link, gint64 now_ns, MqttPacketType type, const MqttAck *ack)
 {
-  guint8 reason;
+  guint8 reason = mqtt_sender_answered(&broker->core, &link->session->s, now_ns, type,
+                                       ack->packet_id, ack->reason);
+  if (reason != MQTT_SUCCESS)
+    broker_link_fail(broker, link, now_ns, reason);
+}
+
+/* Any but PUBLISH and PUBACK. */
+static G_GNUC_NO_INLINE void
+on_other_packet(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPacket *packet)
+{
   switch (packet->type) {
-  case MQTT_PUBLISH:
-    on_publish(broker, link, now_ns, &packet->publish);
-    break;
-  case MQTT_PUBACK:
   case MQTT_PUBREC:
   case MQTT_PUBCOMP:
-    reason = mqtt_sender_answered(&broker->core, &link->session->s, now_ns, packet->type,
-                                  packet->ack.packet_id, packet->ack.reason);
-    if (reason != MQTT_SUCCESS)
-      broker_link_fail(broker, link, now_ns, reason);
+    on_answer(broker, link, now_ns, packet->type, &packet->ack);
     break;
   case MQTT_PUBREL:
     on_pubrel(broker, link, now_ns, packet->ack.packet_id);
@@ -263,6 +266,17 @@ on_packet(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPacket *packe
     broker_link_fail(broker, link, now_ns, MQTT_PROTOCOL_ERROR);
     break;
   }
+}
+
+static inline void
+on_packet(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPacket *packet)
+{
+  if (packet->type == MQTT_PUBLISH)
+    on_publish(broker, link, now_ns, &packet->publish);
+  else if (packet->type == MQTT_PUBACK)
+    on_answer(broker, link, now_ns, MQTT_PUBACK, &packet->ack);
+  else
+    on_other_packet(broker, link, now_ns, packet);
 }
 
 gsize

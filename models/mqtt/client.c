@@ -408,6 +408,7 @@ mqtt_client_stored(MqttClient *client, gint64 now_ns, guint64 up_to)
     return;
   mqtt_client_begin(client);
   client->core.log->stored = MAX(client->core.log->stored, up_to);
+  client->pipe.named = TRUE; /* what waited for it may go */
   mqtt_client_hand_over(client);
 }
 

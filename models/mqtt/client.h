@@ -101,7 +101,7 @@ gsize mqtt_client_input(MqttClient *client, gint64 now_ns, const guint8 *data, g
 gsize mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room);
 /* FALSE: output() has nothing to write; asked before each call of it, because most would be in
  * vain. */
-gboolean mqtt_client_writes(const MqttClient *client);
+gboolean mqtt_client_writes(MqttClient *client);
 gint64 mqtt_client_deadline(const MqttClient *client);
 void mqtt_client_timeout(MqttClient *client, gint64 now_ns);
 /* With ack_after_store, a QoS 2 message is handed over here, in the call that makes durable what

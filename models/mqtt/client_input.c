@@ -120,19 +120,18 @@ on_connack(MqttClient *client, gint64 now_ns, const MqttConnack *connack)
 }
 
 static void
-emit_received(MqttClient *client, const MqttPublish *publish)
+emit_received(MqttClient *client, const MqttPublish *publish, guint64 tag)
 {
-  mqtt_session_event(&client->core, &client->session, MQTT_EVENT_RECEIVED, 0,
-                     mqtt_tag(publish->payload), publish->qos)
+  mqtt_session_event(&client->core, &client->session, MQTT_EVENT_RECEIVED, 0, tag, publish->qos)
       ->packet_id = publish->packet_id;
 }
 
 static void
-emit_message(MqttClient *client, MqttBytes topic, MqttBytes payload, guint8 qos, gboolean retain,
-             guint16 id)
+emit_message(MqttClient *client, MqttBytes topic, MqttBytes payload, guint64 tag, guint8 qos,
+             gboolean retain, guint16 id)
 {
   MqttEvent *event = mqtt_session_event(&client->core, &client->session, MQTT_EVENT_MESSAGE,
-                                        retain ? MQTT_FLAG_RETAIN : 0, mqtt_tag(payload), qos);
+                                        retain ? MQTT_FLAG_RETAIN : 0, tag, qos);
   event->packet_id = id;
   event->topic = topic;
   event->payload = payload;
@@ -191,7 +190,7 @@ show(MqttClient *client, MqttMessage *message, guint16 id)
   if (client->handed == NULL)
     client->handed = g_ptr_array_new();
   g_ptr_array_add(client->handed, message);
-  emit_message(client, mqtt_message_topic(message), mqtt_message_payload(message), 2,
+  emit_message(client, mqtt_message_topic(message), mqtt_message_payload(message), message->tag, 2,
                message->retain, id);
 }
 
@@ -219,7 +218,7 @@ hold(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
     emit_custody(client, MQTT_EVENT_COPY, message)->packet_id = publish->packet_id;
     keep_until_stored(client, message, publish->packet_id);
   }
-  emit_received(client, publish);
+  emit_received(client, publish, mqtt_tag(publish->payload));
 }
 
 static void
@@ -241,9 +240,10 @@ take_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
     hold(client, now_ns, publish);
     return;
   }
-  emit_message(client, publish->topic, publish->payload, publish->qos, publish->retain,
+  guint64 tag = mqtt_tag(publish->payload);
+  emit_message(client, publish->topic, publish->payload, tag, publish->qos, publish->retain,
                publish->packet_id);
-  emit_received(client, publish);
+  emit_received(client, publish, tag);
   mqtt_receiver_accept(&client->core, &client->session, publish, NULL, MQTT_SUCCESS);
 }
 
@@ -311,20 +311,22 @@ on_answer_to_request(MqttClient *client, MqttPacketType type, const MqttSuback *
 }
 
 static void
-on_packet(MqttClient *client, gint64 now_ns, const MqttPacket *packet)
+on_answer(MqttClient *client, gint64 now_ns, MqttPacketType type, const MqttAck *ack)
 {
-  guint8 reason;
+  guint8 reason = mqtt_sender_answered(&client->core, &client->session, now_ns, type,
+                                       ack->packet_id, ack->reason);
+  if (reason != MQTT_SUCCESS)
+    mqtt_client_fail(client, reason);
+}
+
+/* Any but PUBLISH and PUBACK. */
+static G_GNUC_NO_INLINE void
+on_other_packet(MqttClient *client, gint64 now_ns, const MqttPacket *packet)
+{
   switch (packet->type) {
-  case MQTT_PUBLISH:
-    on_publish(client, now_ns, &packet->publish);
-    break;
-  case MQTT_PUBACK:
   case MQTT_PUBREC:
   case MQTT_PUBCOMP:
-    reason = mqtt_sender_answered(&client->core, &client->session, now_ns, packet->type,
-                                  packet->ack.packet_id, packet->ack.reason);
-    if (reason != MQTT_SUCCESS)
-      mqtt_client_fail(client, reason);
+    on_answer(client, now_ns, packet->type, &packet->ack);
     break;
   case MQTT_PUBREL:
     on_pubrel(client, now_ns, &packet->ack);
@@ -345,6 +347,17 @@ on_packet(MqttClient *client, gint64 now_ns, const MqttPacket *packet)
     mqtt_client_fail(client, MQTT_PROTOCOL_ERROR);
     break;
   }
+}
+
+static inline void
+on_packet(MqttClient *client, gint64 now_ns, const MqttPacket *packet)
+{
+  if (packet->type == MQTT_PUBLISH)
+    on_publish(client, now_ns, &packet->publish);
+  else if (packet->type == MQTT_PUBACK)
+    on_answer(client, now_ns, MQTT_PUBACK, &packet->ack);
+  else
+    on_other_packet(client, now_ns, packet);
 }
 
 gsize

@@ -172,11 +172,11 @@ ack_wait_ns(const MqttClientConfig *config, guint tries)
   return (gint64)MIN(wait_ns, 1e18);
 }
 
-static void
+static G_GNUC_NO_INLINE void
 start_timer(MqttClient *client, gint64 now_ns, guint16 id)
 {
   const MqttClientConfig *config = client->config;
-  MqttSlot *slot = config->ack_timeout_ns == MQTT_NEVER ? NULL : find_exchange(client, id);
+  MqttSlot *slot = find_exchange(client, id);
   if (slot == NULL)
     return;
   gint64 wait_ns = ack_wait_ns(config, slot->tries);
@@ -249,21 +249,30 @@ ack_timed_out(MqttClient *client, MqttSlot *slot)
 
 /* Output and time */
 
+static inline MqttSession *
+session_of(MqttClient *client)
+{
+  return client->session.pipe == NULL ? NULL : &client->session;
+}
+
+/* What was ahead of CONNECT is written. */
+static G_GNUC_NO_INLINE gsize
+write_connect(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room)
+{
+  client->owes_connect = FALSE;
+  mqtt_client_send_connect(client);
+  return mqtt_pipe_output(&client->core, &client->pipe, session_of(client), now_ns, dst, room);
+}
+
 gsize
 mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room)
 {
   if (client->state != CLIENT_CONNACK && client->state != CLIENT_CONNECTED && !client->goodbye)
     return 0;
   mqtt_client_begin(client);
-  gsize n =
-      mqtt_pipe_output(&client->core, &client->pipe,
-                       client->session.pipe == NULL ? NULL : &client->session, now_ns, dst, room);
-  if (n == 0 && client->owes_connect && !client->pipe.blocked) {
-    client->owes_connect = FALSE;
-    mqtt_client_send_connect(client);
-    n = mqtt_pipe_output(&client->core, &client->pipe,
-                         client->session.pipe == NULL ? NULL : &client->session, now_ns, dst, room);
-  }
+  gsize n = mqtt_pipe_output(&client->core, &client->pipe, session_of(client), now_ns, dst, room);
+  if (n == 0 && client->owes_connect && !client->pipe.blocked)
+    n = write_connect(client, now_ns, dst, room);
   if (client->goodbye) {
     client->goodbye = FALSE;
     mqtt_client_close(client, client->goodbye_reason);
@@ -274,19 +283,20 @@ mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room)
   if (client->state == CLIENT_CONNECTED && client->keep_alive_s > 0)
     client->ping_due_ns = client_moment(client, now_ns) + client->keep_alive_s * NS_PER_S;
   mqtt_client_woken(client, now_ns);
-  if (client->pipe.sent_id != 0)
+  if (client->pipe.sent_id != 0 && client->config->ack_timeout_ns != MQTT_NEVER)
     start_timer(client, now_ns, client->pipe.sent_id);
   return n;
 }
 
 gboolean
-mqtt_client_writes(const MqttClient *client)
+mqtt_client_writes(MqttClient *client)
 {
-  const MqttSession *session = client->session.pipe == NULL ? NULL : &client->session;
+  if (!client->pipe.named && !client->owes_connect)
+    return FALSE;
   if (client->goodbye || client->owes_connect)
     return TRUE;
-  return (client->state == CLIENT_CONNACK || client->state == CLIENT_CONNECTED) &&
-         !mqtt_pipe_idle(&client->pipe, session);
+  return mqtt_pipe_writes(&client->pipe, session_of(client)) &&
+         (client->state == CLIENT_CONNACK || client->state == CLIENT_CONNECTED);
 }
 
 /* Of the next PINGREQ. Only what was sent is noted as it happens; what was received is looked at
@@ -299,14 +309,6 @@ ping_due_ns(const MqttClient *client)
       client->keep_alive_s == 0 || client->awaits_pingresp)
     return due_ns;
   return MIN(due_ns, client->last_input_ns + client->keep_alive_s * NS_PER_S);
-}
-
-/* It looks in the same instant, when all that came or is to go is done with. */
-void
-mqtt_client_woken(MqttClient *client, gint64 now_ns)
-{
-  if (client->state == CLIENT_CONNECTED && client_has_quirk(client, MQTT_CLIENT_DOZES))
-    client->wakes_ns = now_ns;
 }
 
 /* For a keep alive, if no packet wakes it, but not beyond the second in which PINGREQ is due for

@@ -83,12 +83,20 @@ client_moment(const MqttClient *client, gint64 now_ns)
              : now_ns;
 }
 
+/* A packet came or went. Who dozes looks in the same instant, when all that came or is to go is
+ * done with. */
+static inline void
+mqtt_client_woken(MqttClient *client, gint64 now_ns)
+{
+  if (client_has_quirk(client, MQTT_CLIENT_DOZES) && client->state == CLIENT_CONNECTED)
+    client->wakes_ns = now_ns;
+}
+
 /* The message that has waited longest for the store; the reference is the caller's. */
 MqttMessage *mqtt_client_take_unstored(MqttClient *client);
 void mqtt_client_drop_unstored(MqttClient *client, MqttCause cause); /* GONE for each */
 void mqtt_client_hand_over(MqttClient *client); /* what is stored by now: MESSAGE, GONE */
 void mqtt_client_idle(MqttClient *client);
-void mqtt_client_woken(MqttClient *client, gint64 now_ns); /* who dozes: a packet came or went */
 void mqtt_client_send_connect(MqttClient *client);
 void mqtt_client_close(MqttClient *client, guint8 reason);
 void mqtt_client_goodbye(MqttClient *client, guint8 reason);

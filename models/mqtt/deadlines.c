@@ -5,7 +5,10 @@ typedef struct {
   guint32 owner;
 } Entry;
 
+#define NONE ((Entry){G_MAXINT64, 0})
+
 struct _MqttDeadlines {
+  Entry next;        /* the earliest, or NONE: asked far more often than it changes */
   GArray *heap;      /* Entry */
   GArray *positions; /* guint32, of each owner in heap plus one; 0: none */
 };
@@ -14,6 +17,7 @@ MqttDeadlines *
 mqtt_deadlines_new(void)
 {
   MqttDeadlines *deadlines = g_new(MqttDeadlines, 1);
+  deadlines->next = NONE;
   deadlines->heap = g_array_new(FALSE, FALSE, sizeof(Entry));
   deadlines->positions = g_array_new(FALSE, TRUE, sizeof(guint32));
   return deadlines;
@@ -75,8 +79,8 @@ take_away(MqttDeadlines *deadlines, guint i)
     settle(deadlines, i, last);
 }
 
-void
-mqtt_deadlines_set(MqttDeadlines *deadlines, guint32 owner, gint64 at_ns)
+static void
+move(MqttDeadlines *deadlines, guint32 owner, gint64 at_ns)
 {
   if (owner >= deadlines->positions->len)
     g_array_set_size(deadlines->positions, owner + 1);
@@ -93,13 +97,17 @@ mqtt_deadlines_set(MqttDeadlines *deadlines, guint32 owner, gint64 at_ns)
   settle(deadlines, position - 1, (Entry){at_ns, owner});
 }
 
+void
+mqtt_deadlines_set(MqttDeadlines *deadlines, guint32 owner, gint64 at_ns)
+{
+  move(deadlines, owner, at_ns);
+  deadlines->next = deadlines->heap->len > 0 ? *at(deadlines, 0) : NONE;
+}
+
 gint64
 mqtt_deadlines_next(const MqttDeadlines *deadlines, guint32 *owner)
 {
-  if (deadlines->heap->len == 0)
-    return G_MAXINT64;
-  const Entry *first = &g_array_index(deadlines->heap, Entry, 0);
   if (owner != NULL)
-    *owner = first->owner;
-  return first->at_ns;
+    *owner = deadlines->next.owner;
+  return deadlines->next.at_ns;
 }

@@ -74,16 +74,18 @@ typedef enum {
 typedef struct {
   guint8 type; /* MqttEventType */
   guint8 flags;
-  guint8 cause;  /* MqttCause */
-  guint8 reason; /* MqttReason */
   guint8 qos;
   guint8 resend; /* MqttResend */
+  guint8 cause;  /* MqttCause */
+  guint8 reason; /* MqttReason */
   guint16 packet_id;
-  guint32 conn;   /* broker: connection concerned, or MQTT_NO_PEER */
-  guint32 peer;   /* broker: the host's number of the session's client, as given to
-                     mqtt_broker_open(); client: 0 */
-  guint64 tag;    /* first 8 bytes of the payload as a big-endian number; 0 if it is shorter */
-  guint64 number; /* STORE */
+  guint32 conn; /* broker: connection concerned, or MQTT_NO_PEER */
+  guint32 peer; /* broker: the host's number of the session's client, as given to
+                   mqtt_broker_open(); client: 0 */
+  guint64 tag;  /* first 8 bytes of the payload as a big-endian number; 0 if it is shorter */
+  /* In other events these are whatever was there before: a message has ten events, and one shows
+   * it. */
+  guint64 number;           /* STORE */
   MqttBytes topic, payload; /* MESSAGE */
 } MqttEvent;
 
@@ -105,13 +107,30 @@ mqtt_events_next(MqttEvents *events)
                                            : mqtt_events_grow(events);
 }
 
-/* A new event at the end, zero-filled but for its type, conn and peer. */
+/* A new event at the end; what is not said here is 0, but for what is only some events'. */
+static inline MqttEvent *
+mqtt_events_say(MqttEvents *events, MqttEventType type, guint8 flags, guint8 qos, guint32 conn,
+                guint32 peer, guint64 tag)
+{
+  MqttEvent *event = mqtt_events_next(events);
+  event->type = (guint8)type;
+  event->flags = flags;
+  event->qos = qos;
+  event->resend = MQTT_RESEND_NONE;
+  event->cause = MQTT_CAUSE_DONE;
+  event->reason = 0;
+  event->packet_id = 0;
+  event->conn = conn;
+  event->peer = peer;
+  event->tag = tag;
+  return event;
+}
+
+/* Of no session. */
 static inline MqttEvent *
 mqtt_events_push(MqttEvents *events, MqttEventType type)
 {
-  MqttEvent *event = mqtt_events_next(events);
-  *event = (MqttEvent){.type = type, .conn = MQTT_NO_PEER};
-  return event;
+  return mqtt_events_say(events, type, 0, 0, MQTT_NO_PEER, 0, 0);
 }
 
 static inline guint64

@@ -48,14 +48,8 @@ mqtt_pipe_clear(MqttPipe *pipe)
 
 /* Input */
 
-static gboolean
-is_stored(const MqttCore *core, guint64 op)
-{
-  return op == 0 || core->log == NULL || op <= core->log->stored;
-}
-
-static void
-append_ready(MqttReady *ready, guint32 conn)
+void
+mqtt_pipe_list(MqttReady *ready, guint32 conn)
 {
   if (ready->length == ready->capacity) {
     ready->capacity = MAX(16, 2 * ready->capacity);
@@ -64,36 +58,17 @@ append_ready(MqttReady *ready, guint32 conn)
   ready->conns[ready->length++] = conn;
 }
 
-void
-mqtt_pipe_wake(MqttCore *core, MqttPipe *pipe, guint32 conn)
-{
-  if (core->ready == NULL || pipe->named)
-    return;
-  pipe->named = TRUE;
-  pipe->listed = TRUE;
-  append_ready(core->ready, conn);
-}
-
 /* In the order of operations: what is said again may rest on an older one than the last. */
-static void
-add_gate(MqttReady *ready, MqttGate gate)
+void
+mqtt_pipe_wait(MqttReady *ready, guint32 conn, guint64 op)
 {
+  MqttGate gate = {op, conn};
   g_array_append_val(ready->gated, gate);
   MqttGate *gates = (MqttGate *)(void *)ready->gated->data;
   guint i = ready->gated->len - 1;
   for (; i > ready->opened && gates[i - 1].op > gate.op; i--)
     gates[i] = gates[i - 1];
   gates[i] = gate;
-}
-
-void
-mqtt_pipe_gate(MqttCore *core, MqttPipe *pipe, guint32 conn, guint64 op)
-{
-  if (is_stored(core, op)) {
-    mqtt_pipe_wake(core, pipe, conn);
-  } else if (core->ready != NULL) {
-    add_gate(core->ready, (MqttGate){op, conn});
-  }
 }
 
 static MqttSlot *
@@ -109,31 +84,19 @@ push(MqttCore *core, MqttPipe *pipe, guint32 conn, guint8 type, guint16 id, guin
   return slot;
 }
 
-static void
-give_back(MqttPipe *pipe)
-{
-  if (pipe->receive_used > 0)
-    pipe->receive_used--;
-}
-
 void
-mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
-                 guint8 reason, gboolean counted)
+mqtt_pipe_answer_in_turn(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
+                         guint8 reason, gboolean counted)
 {
   MqttPipe *pipe = session->pipe;
   guint64 op = mqtt_core_gate(core);
-  if (pipe->version != MQTT_5_0)
-    reason = MQTT_SUCCESS; /* 3.1.1 has no way to say it */
   /* Where an overrun is refused, whether there is one must not hang on when answers are written. */
   if (counted && core->quirks & MQTT_QUIRK_OVERRUN_REFUSED) {
-    give_back(pipe);
+    mqtt_pipe_give_back(pipe);
     counted = FALSE;
   }
-  if (reason == MQTT_SUCCESS && op == 0 && pipe->answer_type == 0 && pipe->acks == NULL) {
-    pipe->answer_type = (guint8)type;
-    pipe->answer_id = id;
-    pipe->answer_counted = counted != FALSE;
-    mqtt_pipe_wake(core, pipe, session->conn);
+  if (reason == MQTT_SUCCESS && op == 0 && mqtt_pipe_unanswered(pipe)) {
+    mqtt_pipe_answer_first(core, session, type, id, counted);
     return;
   }
   MqttSlot *slot = push(core, pipe, session->conn, (guint8)type, id, reason, op);
@@ -181,7 +144,7 @@ blocked(MqttPipe *pipe)
   return 0;
 }
 
-static void
+static inline void
 sent(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint64 tag, guint16 id, guint8 qos,
      guint8 flags, MqttResend resend)
 {
@@ -192,21 +155,24 @@ sent(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint64 tag, guint16 
   pipe->sent_id = id;
 }
 
-static void
+static inline void
 publish_sent(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttMessage *message,
              guint16 id, guint8 qos, MqttResend resend)
 {
   sent(core, pipe, session, message->tag, id, qos, resend != MQTT_RESEND_NONE ? MQTT_FLAG_DUP : 0,
        resend);
-  if (qos == 0) {
-    mqtt_sender_direct_gone(core, session, mqtt_ring_first(session->direct), MQTT_CAUSE_DONE);
-    return;
-  }
-  MqttSlot *slot = mqtt_ring_find(session->out, id);
-  if (slot != NULL && mqtt_slot_publishes(slot))
-    slot->flags |= MQTT_SLOT_SENT;
+}
+
+/* A slot's, in one piece. */
+static inline void
+sent_whole(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, guint8 qos,
+           MqttResend resend)
+{
+  publish_sent(core, pipe, session, slot->message, slot->id, qos, resend);
+  if (qos == 0)
+    mqtt_sender_direct_gone(core, session, slot, MQTT_CAUSE_DONE);
   else
-    pipe->sent_id = 0; /* its answer came before its end: nothing is awaited */
+    slot->flags |= MQTT_SLOT_SENT;
 }
 
 void
@@ -221,7 +187,7 @@ mqtt_pipe_orphan_gone(MqttCore *core, MqttPipe *pipe, const MqttSession *session
       ->cause = MQTT_CAUSE_DONE;
 }
 
-static gsize
+static G_GNUC_NO_INLINE gsize
 write_slice(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint8 *dst, gsize room)
 {
   MqttPartial *partial = pipe->partial;
@@ -233,6 +199,13 @@ write_slice(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint8 *dst, g
   if (partial->offset < partial->total)
     return n;
   publish_sent(core, pipe, session, partial->message, partial->id, partial->qos, partial->resend);
+  MqttSlot *slot = mqtt_ring_find(session->out, partial->id);
+  if (partial->qos == 0)
+    mqtt_sender_direct_gone(core, session, mqtt_ring_first(session->direct), MQTT_CAUSE_DONE);
+  else if (slot != NULL && mqtt_slot_publishes(slot))
+    slot->flags |= MQTT_SLOT_SENT;
+  else
+    pipe->sent_id = 0; /* its answer came before its end: nothing is awaited */
   mqtt_pipe_orphan_gone(core, pipe, session);
   drop_partial(pipe);
   return n;
@@ -276,30 +249,21 @@ apply_alias(const MqttCore *core, MqttPipe *pipe, const MqttMessage *message, Mq
 
 /* Of a message with nothing but topic and payload, whole; 0: it is not such, or there is no room.
  */
-static gsize
-write_plain(const MqttPipe *pipe, const MqttSession *session, const MqttSlot *slot, guint8 flags,
-            guint8 *dst, gsize room)
+static G_GNUC_NO_INLINE gsize
+write_plain(const MqttMessage *message, guint8 flags, guint16 id, guint8 version, guint8 *dst,
+            gsize room)
 {
-  const MqttMessage *message = slot->message;
-  gboolean identified = slot->word != 0 && session->conn != MQTT_NO_PEER;
-  if (message->properties_length > 0 || message->expires_ns != MQTT_NEVER || identified ||
-      pipe->aliases != NULL)
+  if (message->properties_length > 0 || message->expires_ns != MQTT_NEVER)
     return 0;
-  return mqtt_encode_plain(flags, slot->id, mqtt_message_topic(message),
-                           mqtt_message_payload(message), pipe->version, dst, room);
+  return mqtt_encode_plain(flags, id, mqtt_message_topic(message), mqtt_message_payload(message),
+                           version, dst, room);
 }
 
-static gsize
-write_publish(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, guint8 qos,
-              MqttResend resend, gint64 now_ns, guint8 *dst, gsize room)
+/* Any other. */
+static G_GNUC_NO_INLINE gsize
+write_rich(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, guint8 qos,
+           gboolean dup, MqttResend resend, gint64 now_ns, guint8 *dst, gsize room)
 {
-  gboolean dup = resend != MQTT_RESEND_NONE || (qos > 0 && pipe->again > 0);
-  guint8 flags = (guint8)(dup << 3 | qos << 1 | ((slot->flags & MQTT_SLOT_RETAIN) != 0));
-  gsize written = write_plain(pipe, session, slot, flags, dst, room);
-  if (written > 0) {
-    publish_sent(core, pipe, session, slot->message, slot->id, qos, resend);
-    return written;
-  }
   MqttPacket packet;
   packet.type = MQTT_PUBLISH;
   mqtt_sender_publish(pipe, session, slot, qos, now_ns, &packet.publish);
@@ -312,7 +276,23 @@ write_publish(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *sl
   if (n > 0 && aliased)
     mqtt_aliases_written(pipe->aliases, mqtt_message_topic(slot->message));
   if (whole)
-    publish_sent(core, pipe, session, slot->message, slot->id, qos, resend);
+    sent_whole(core, pipe, session, slot, qos, resend);
+  return n;
+}
+
+static inline gsize
+write_publish(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, guint8 qos,
+              MqttResend resend, gint64 now_ns, guint8 *dst, gsize room)
+{
+  gboolean dup = resend != MQTT_RESEND_NONE || (qos > 0 && pipe->again > 0);
+  guint8 flags = (guint8)(dup << 3 | qos << 1 | ((slot->flags & MQTT_SLOT_RETAIN) != 0));
+  gboolean identified = slot->word != 0 && session->conn != MQTT_NO_PEER;
+  gsize n = identified || pipe->aliases != NULL
+                ? 0
+                : write_plain(slot->message, flags, slot->id, pipe->version, dst, room);
+  if (n == 0)
+    return write_rich(core, pipe, session, slot, qos, dup, resend, now_ns, dst, room);
+  sent_whole(core, pipe, session, slot, qos, resend);
   return n;
 }
 
@@ -332,20 +312,7 @@ write_raw(MqttPipe *pipe, const MqttSlot *answer, guint8 *dst, gsize room)
   return n;
 }
 
-static gsize
-write_first(MqttPipe *pipe, guint8 *dst, gsize room)
-{
-  gsize n =
-      mqtt_encode_short(pipe->answer_type, pipe->answer_id, MQTT_SUCCESS, pipe->version, dst, room);
-  if (n == 0)
-    return blocked(pipe);
-  if (pipe->answer_counted)
-    give_back(pipe);
-  pipe->answer_type = 0;
-  return n;
-}
-
-static gsize
+static G_GNUC_NO_INLINE gsize
 write_ack(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *answer, guint8 *dst,
           gsize room)
 {
@@ -354,7 +321,7 @@ write_ack(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *
   if (n == 0)
     return blocked(pipe);
   if (answer->flags & ANSWER_COUNTED)
-    give_back(pipe);
+    mqtt_pipe_give_back(pipe);
   if (!(answer->flags & ANSWER_OF_EXCHANGE))
     return n;
   MqttSlot *slot = mqtt_ring_find(session->out, answer->id);
@@ -376,22 +343,35 @@ is_stale(MqttSession *session, const MqttSlot *answer)
 }
 
 static gsize
-write_answer(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
-             gsize room)
+write_one(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *answer,
+          gint64 now_ns, guint8 *dst, gsize room)
 {
-  MqttSlot *answer = mqtt_ring_first(pipe->acks);
-  gsize n;
   if (answer->state == MQTT_PIPE_RAW)
-    n = write_raw(pipe, answer, dst, room);
-  else if (answer->state == MQTT_PUBLISH) {
-    MqttSlot *slot = mqtt_ring_find(session->out, answer->id);
-    n = write_publish(core, pipe, session, slot, mqtt_slot_qos(slot), answer->tries, now_ns, dst,
-                      room);
-  } else
-    n = write_ack(core, pipe, session, answer, dst, room);
-  if (n > 0)
-    mqtt_ring_remove(&pipe->acks, mqtt_ring_first(pipe->acks));
-  return n;
+    return write_raw(pipe, answer, dst, room);
+  if (answer->state != MQTT_PUBLISH)
+    return write_ack(core, pipe, session, answer, dst, room);
+  MqttSlot *slot = mqtt_ring_find(session->out, answer->id);
+  return write_publish(core, pipe, session, slot, mqtt_slot_qos(slot), answer->tries, now_ns, dst,
+                       room);
+}
+
+/* The next answer. *n: what was written of it, or 0 with blocked set; FALSE: there is none that may
+ * be written. */
+static G_GNUC_NO_INLINE gboolean
+write_answer(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
+             gsize room, gsize *n)
+{
+  MqttSlot *answer;
+  while ((answer = mqtt_ring_first(pipe->acks)) != NULL && mqtt_pipe_stored(core, answer->op)) {
+    if (!is_stale(session, answer)) {
+      *n = write_one(core, pipe, session, answer, now_ns, dst, room);
+      if (*n > 0)
+        mqtt_ring_remove(&pipe->acks, mqtt_ring_first(pipe->acks));
+      return TRUE;
+    }
+    mqtt_ring_remove(&pipe->acks, answer);
+  }
+  return FALSE;
 }
 
 static gboolean
@@ -401,37 +381,50 @@ is_to_go(const MqttSession *session, const MqttSlot *slot)
 }
 
 /* The next slot of out that may be written, or NULL. */
-static MqttSlot *
+static inline MqttSlot *
 next_granted(const MqttCore *core, MqttSession *session)
 {
   MqttRing *out = session->out;
-  if (out == NULL)
-    return NULL;
-  while (out->sent != out->granted && !is_to_go(session, mqtt_ring_at(out, out->sent)))
-    out->sent++;
-  if (out->sent == out->granted)
-    return NULL;
-  MqttSlot *slot = mqtt_ring_at(out, out->sent);
-  return is_stored(core, slot->op) ? slot : NULL;
+  for (; out != NULL && out->sent != out->granted; out->sent++) {
+    MqttSlot *slot = mqtt_ring_at(out, out->sent);
+    if (is_to_go(session, slot))
+      return mqtt_pipe_stored(core, slot->op) ? slot : NULL;
+  }
+  return NULL;
 }
 
-static gsize
-write_message(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
-              gsize room)
+/* QoS 0 that came before slot, which may be NULL. *n: what was written of it, or 0 with blocked
+ * set; FALSE: there was none. */
+static G_GNUC_NO_INLINE gboolean
+write_direct(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *slot,
+             gint64 now_ns, guint8 *dst, gsize room, gsize *n)
 {
-  MqttSlot *slot = next_granted(core, session), *direct;
+  MqttSlot *direct;
   MqttCause cause;
   while ((direct = mqtt_ring_first(session->direct)) != NULL &&
          (slot == NULL || direct->order < slot->order)) {
-    if (mqtt_sender_sendable(pipe, session, direct, 0, now_ns, &cause))
-      return write_publish(core, pipe, session, direct, 0, MQTT_RESEND_NONE, now_ns, dst, room);
+    if (mqtt_sender_sendable(pipe, session, direct, 0, now_ns, &cause)) {
+      *n = write_publish(core, pipe, session, direct, 0, MQTT_RESEND_NONE, now_ns, dst, room);
+      return TRUE;
+    }
     mqtt_sender_direct_gone(core, session, direct, cause);
   }
+  return FALSE;
+}
+
+static inline gsize
+write_message(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
+              gsize room)
+{
+  MqttSlot *slot = next_granted(core, session);
+  gsize n;
+  if (session->direct != NULL && write_direct(core, pipe, session, slot, now_ns, dst, room, &n))
+    return n;
   if (slot == NULL)
     return 0;
-  gsize n = write_publish(core, pipe, session, slot, mqtt_slot_qos(slot),
-                          slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE,
-                          now_ns, dst, room);
+  n = write_publish(core, pipe, session, slot, mqtt_slot_qos(slot),
+                    slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE, now_ns,
+                    dst, room);
   if (n > 0) {
     session->out->sent++;
     if (pipe->again > 0)
@@ -440,22 +433,17 @@ write_message(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_n
   return n;
 }
 
-static gsize
-write_next(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
-           gsize room)
+G_GNUC_NO_INLINE gsize
+mqtt_pipe_write(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
+                gsize room)
 {
   if (pipe->partial != NULL)
     return write_slice(core, pipe, session, dst, room);
-  if (!is_stored(core, pipe->opens))
+  if (!mqtt_pipe_stored(core, pipe->opens))
     return 0;
-  if (pipe->answer_type != 0)
-    return write_first(pipe, dst, room);
-  MqttSlot *answer;
-  while ((answer = mqtt_ring_first(pipe->acks)) != NULL && is_stored(core, answer->op)) {
-    if (!is_stale(session, answer))
-      return write_answer(core, pipe, session, now_ns, dst, room);
-    mqtt_ring_remove(&pipe->acks, answer);
-  }
+  gsize n;
+  if (pipe->acks != NULL && write_answer(core, pipe, session, now_ns, dst, room, &n))
+    return n;
   return session == NULL ? 0 : write_message(core, pipe, session, now_ns, dst, room);
 }
 
@@ -466,26 +454,14 @@ mqtt_pipe_congested(const MqttPipe *pipe)
          (pipe->raw != NULL && pipe->raw->len - pipe->raw_taken >= ANSWERS_MAX_BYTES);
 }
 
-gsize
-mqtt_pipe_output(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
-                 gsize room)
-{
-  pipe->sent_id = 0;
-  pipe->blocked = FALSE;
-  gsize n = mqtt_pipe_idle(pipe, session) ? 0 : write_next(core, pipe, session, now_ns, dst, room);
-  if (n == 0 ? !pipe->blocked : mqtt_pipe_idle(pipe, session))
-    pipe->named = FALSE;
-  return n;
-}
-
 gboolean
 mqtt_pipe_pending(const MqttCore *core, const MqttPipe *pipe, const MqttSession *session)
 {
   const MqttSlot *answer = mqtt_ring_first(pipe->acks);
-  if (!is_stored(core, pipe->opens))
+  if (!mqtt_pipe_stored(core, pipe->opens))
     return FALSE;
   if (pipe->partial != NULL || pipe->answer_type != 0 ||
-      (answer != NULL && is_stored(core, answer->op)))
+      (answer != NULL && mqtt_pipe_stored(core, answer->op)))
     return TRUE;
   if (session == NULL)
     return FALSE;
@@ -494,5 +470,5 @@ mqtt_pipe_pending(const MqttCore *core, const MqttPipe *pipe, const MqttSession 
   while (out != NULL && i != out->granted && !is_to_go(session, mqtt_ring_at(out, i)))
     i++;
   return session->direct != NULL ||
-         (out != NULL && i != out->granted && is_stored(core, mqtt_ring_at(out, i)->op));
+         (out != NULL && i != out->granted && mqtt_pipe_stored(core, mqtt_ring_at(out, i)->op));
 }

@@ -38,7 +38,7 @@ typedef struct {
   guint8 version;
   guint8 maximum_qos;
   guint8 listed : 1;  /* stands in the ready list */
-  guint8 named : 1;   /* the host knows that there is output */
+  guint8 named : 1;   /* there is output, as far as is known without a look; a host was told */
   guint8 blocked : 1; /* the last output ended for want of room */
   guint8 answer_counted : 1;
   guint8 no_retain : 1; /* the peer takes no PUBLISH with RETAIN */
@@ -82,10 +82,9 @@ void mqtt_pipe_init(MqttPipe *pipe, guint8 version, guint32 send_limit, guint32 
                     guint8 maximum_qos);
 void mqtt_pipe_clear(MqttPipe *pipe); /* frees what it holds */
 
-/* An answer to be written; it waits for the operations made so far if the core says so. counted:
- * it gives the peer one of our Receive Maximum back. */
-void mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
-                      guint8 reason, gboolean counted);
+/* What mqtt_pipe_answer() does if it is not the only answer, or says more than success. */
+void mqtt_pipe_answer_in_turn(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
+                              guint8 reason, gboolean counted);
 /* What the exchange in this slot of `out` sends now: PUBLISH again, or PUBREL. */
 void mqtt_pipe_again(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttResend resend);
 /* Another packet, encoded now; id: of a request that is to be answered, or 0; op: the operation
@@ -96,18 +95,45 @@ void mqtt_pipe_packet(MqttCore *core, MqttPipe *pipe, guint32 conn, const MqttPa
 gboolean mqtt_pipe_takes(const MqttPipe *pipe, const MqttPacket *packet);
 /* Forgets what is not half written: nothing but a last packet may follow. */
 void mqtt_pipe_drop_answers(MqttPipe *pipe);
-/* The connection may write something as soon as operation op is stored; 0: now. */
-void mqtt_pipe_gate(MqttCore *core, MqttPipe *pipe, guint32 conn, guint64 op);
-/* Tells the host, if it does not know, that the connection has output. */
-void mqtt_pipe_wake(MqttCore *core, MqttPipe *pipe, guint32 conn);
+/* The connection waits for operation op. */
+void mqtt_pipe_wait(MqttReady *ready, guint32 conn, guint64 op);
+void mqtt_pipe_list(MqttReady *ready, guint32 conn);
 
 /* A half written resend whose exchange is over is written, or goes with its connection: GONE. */
 void mqtt_pipe_orphan_gone(MqttCore *core, MqttPipe *pipe, const MqttSession *session);
 
-/* At most one packet or slice; 0: nothing that may be written, or no room (blocked says which).
- * session: NULL if the connection has left it, or has none yet. */
-gsize mqtt_pipe_output(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns,
-                       guint8 *dst, gsize room);
+/* The part of mqtt_pipe_output() that is not about the only answer. */
+gsize mqtt_pipe_write(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns,
+                      guint8 *dst, gsize room);
 /* A peer that asks on and does not read the answers is to be left alone. */
 gboolean mqtt_pipe_congested(const MqttPipe *pipe);
 gboolean mqtt_pipe_pending(const MqttCore *core, const MqttPipe *pipe, const MqttSession *session);
+
+static inline gboolean
+mqtt_pipe_stored(const MqttCore *core, guint64 op)
+{
+  return op == 0 || core->log == NULL || op <= core->log->stored;
+}
+
+/* The connection has output: notes it, and tells the host of a broker if it does not know. */
+static inline void
+mqtt_pipe_wake(MqttCore *core, MqttPipe *pipe, guint32 conn)
+{
+  if (pipe->named)
+    return;
+  pipe->named = TRUE;
+  if (core->ready == NULL)
+    return;
+  pipe->listed = TRUE;
+  mqtt_pipe_list(core->ready, conn);
+}
+
+/* The connection may write something as soon as operation op is stored; 0: now. */
+static inline void
+mqtt_pipe_gate(MqttCore *core, MqttPipe *pipe, guint32 conn, guint64 op)
+{
+  if (mqtt_pipe_stored(core, op))
+    mqtt_pipe_wake(core, pipe, conn);
+  else if (core->ready != NULL)
+    mqtt_pipe_wait(core->ready, conn, op);
+}

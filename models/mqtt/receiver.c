@@ -106,12 +106,8 @@ mqtt_receiver_count_all(MqttSession *session)
 }
 
 MqttReceiverVerdict
-mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *publish,
-                      guint8 *reason)
+mqtt_receiver_look(MqttCore *core, MqttSession *session, const MqttPublish *publish, guint8 *reason)
 {
-  if (publish->qos == 0)
-    return MQTT_RECEIVER_NEW;
-  MqttPipe *pipe = session->pipe;
   MqttSlot *slot = mqtt_ring_find(session->in, publish->packet_id);
   if (slot != NULL && core->quirks & MQTT_QUIRK_REUSED_ID_IS_NEW && is_another(slot, publish)) {
     forget(core, session, slot);
@@ -124,13 +120,9 @@ mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *p
   gboolean each = core->client_quirks & MQTT_CLIENT_KEEPS_EACH_COPY;
   gboolean another = each || core->client_quirks & MQTT_CLIENT_LAST_COPY_COUNTS;
   if (slot == NULL || each || !(slot->flags & MQTT_SLOT_COUNTED)) {
-    gboolean over = pipe->receive_used >= core->receive_maximum;
-    *reason = MQTT_RECEIVE_MAXIMUM_EXCEEDED;
-    if (over && core->quirks & MQTT_QUIRK_OVERRUN_REFUSED)
-      return MQTT_RECEIVER_OVERRUN;
-    if (over && pipe->version == MQTT_5_0)
-      return MQTT_RECEIVER_ERROR; /* section 3.3.4 */
-    pipe->receive_used++;
+    MqttReceiverVerdict verdict = mqtt_receiver_count(core, session->pipe, reason);
+    if (verdict != MQTT_RECEIVER_NEW)
+      return verdict;
     if (slot != NULL)
       slot->flags |= MQTT_SLOT_COUNTED;
   }
@@ -153,15 +145,11 @@ mqtt_receiver_publish(MqttCore *core, MqttSession *session, const MqttPublish *p
 }
 
 void
-mqtt_receiver_accept(MqttCore *core, MqttSession *session, const MqttPublish *publish,
-                     MqttMessage *held, guint8 reason)
+mqtt_receiver_hold(MqttCore *core, MqttSession *session, const MqttPublish *publish,
+                   MqttMessage *held, guint8 reason)
 {
-  if (publish->qos == 1)
-    mqtt_pipe_answer(core, session, MQTT_PUBACK, publish->packet_id, reason, TRUE);
   if (core->quirks & MQTT_QUIRK_NO_MATCH_UNSAID)
     reason = MQTT_SUCCESS;
-  if (publish->qos != 2)
-    return;
   MqttSlot *slot = mqtt_ring_push(&core->events->pool, &session->in);
   slot->state = MQTT_IN_PUBREL;
   slot->flags = MQTT_SLOT_COUNTED;

@@ -36,18 +36,78 @@ typedef struct {
   MqttSlot slots[];
 } MqttRing;
 
-/* A zero-filled slot at the end; the caller must set its state. pool: for a ring to be made. */
-MqttSlot *mqtt_ring_push(MqttPool *pool, MqttRing **ring);
-/* Gives the slot its identifier: slots get theirs in order of position. */
-void mqtt_ring_set_id(MqttRing *ring, MqttSlot *slot, guint16 id);
+#define MQTT_RING_FIRST 2   /* capacity at first: most sessions have one message under way */
+#define MQTT_RING_GLANCE 16 /* slots that are searched faster than a map is kept */
+
 MqttSlot *mqtt_ring_search(MqttRing *ring, guint16 id); /* behind the first */
-void mqtt_ring_remove(MqttRing **ring, MqttSlot *slot); /* the last one frees the ring */
 void mqtt_ring_free(MqttRing *ring);                    /* not what the slots hold */
+
+/* What is rare of the functions below. */
+void mqtt_ring_widen(MqttRing **ring);
+void mqtt_ring_map(MqttRing *ring, guint16 id, guint32 position);
+void mqtt_ring_leave_gap(MqttRing *ring, MqttSlot *slot);
+
+static inline gsize
+mqtt_ring_size(guint32 capacity)
+{
+  return sizeof(MqttRing) + capacity * sizeof(MqttSlot);
+}
+
+static inline MqttRing *
+mqtt_ring_new(MqttPool *pool, guint32 capacity)
+{
+  MqttRing *ring = mqtt_pool_take(pool, mqtt_ring_size(capacity));
+  *ring = (MqttRing){.mask = capacity - 1, .pool = pool};
+  return ring;
+}
 
 static inline MqttSlot *
 mqtt_ring_at(MqttRing *ring, guint32 position)
 {
   return &ring->slots[position & ring->mask];
+}
+
+/* A zero-filled slot at the end; the caller must set its state. pool: for a ring to be made. */
+static inline MqttSlot *
+mqtt_ring_push(MqttPool *pool, MqttRing **ring)
+{
+  if (*ring == NULL)
+    *ring = mqtt_ring_new(pool, MQTT_RING_FIRST);
+  else if ((*ring)->tail - (*ring)->head == (*ring)->mask + 1)
+    mqtt_ring_widen(ring);
+  MqttSlot *slot = mqtt_ring_at(*ring, (*ring)->tail++);
+  (*ring)->live++;
+  *slot = (MqttSlot){.state = 0};
+  return slot;
+}
+
+static inline void
+mqtt_ring_set_id_at(MqttRing *ring, guint32 position, guint16 id)
+{
+  mqtt_ring_at(ring, position)->id = id;
+  ring->flight = position + 1;
+  if (ring->map != NULL || ring->flight - ring->head > MQTT_RING_GLANCE)
+    mqtt_ring_map(ring, id, position);
+}
+
+/* Gives the slot its identifier: slots get theirs in order of position. */
+static inline void
+mqtt_ring_set_id(MqttRing *ring, const MqttSlot *slot, guint16 id)
+{
+  guint32 index = (guint32)(slot - ring->slots);
+  mqtt_ring_set_id_at(ring, ring->head + ((index - ring->head) & ring->mask), id);
+}
+
+/* The last one frees the ring. */
+static inline void
+mqtt_ring_remove(MqttRing **ring, MqttSlot *slot)
+{
+  if (--(*ring)->live > 0) {
+    mqtt_ring_leave_gap(*ring, slot);
+  } else {
+    mqtt_ring_free(*ring);
+    *ring = NULL;
+  }
 }
 
 static inline MqttSlot *

@@ -6,7 +6,7 @@ is_client(const MqttCore *core)
   return core->out_flags & MQTT_FLAG_UPSTREAM;
 }
 
-static void
+static inline void
 tell(MqttCore *core, const MqttSession *session, guint64 tag, const MqttSlot *slot, gboolean failed,
      guint8 reason)
 {
@@ -18,7 +18,7 @@ tell(MqttCore *core, const MqttSession *session, guint64 tag, const MqttSlot *sl
   event->packet_id = slot->id;
 }
 
-static void
+static inline void
 emit_gone(MqttCore *core, const MqttSession *session, const MqttMessage *message, guint8 qos,
           guint16 id, MqttCause cause)
 {
@@ -30,7 +30,7 @@ emit_gone(MqttCore *core, const MqttSession *session, const MqttMessage *message
 
 /* Queue */
 
-static gboolean
+static inline gboolean
 window_open(const MqttSession *session)
 {
   const MqttPipe *pipe = session->pipe;
@@ -91,38 +91,6 @@ make_room(MqttCore *core, MqttSession *session, guint8 qos, guint32 size)
   return TRUE;
 }
 
-gboolean
-mqtt_sender_offer(MqttCore *core, MqttSession *session, gint64 now_ns, MqttMessage *message,
-                  guint8 qos, guint8 flags, guint32 word)
-{
-  guint32 size = mqtt_message_size(message);
-  if (!make_room(core, session, qos, size))
-    return FALSE;
-  gboolean at_once = qos > 0 && window_open(session);
-  MqttSlot *slot = mqtt_ring_push(&core->events->pool, qos == 0 ? &session->direct : &session->out);
-  slot->message = mqtt_message_ref(message);
-  slot->order = ++session->order;
-  slot->word = word;
-  slot->state = MQTT_OUT_QUEUED;
-  slot->flags = (guint8)(flags | (qos == 2 ? MQTT_SLOT_QOS2 : 0));
-  session->waiting_bytes += size;
-  mqtt_session_event(core, session, MQTT_EVENT_COPY, core->out_flags, message->tag, qos);
-  if (qos == 0) {
-    if (session->pipe != NULL)
-      mqtt_pipe_wake(core, session->pipe, session->conn);
-    return TRUE;
-  }
-  session->waiting++;
-  if (at_once) {
-    mqtt_sender_grant(core, session, now_ns);
-    core->inflight_peak = MAX(core->inflight_peak, mqtt_session_inflight(session));
-  } else {
-    mqtt_session_store_message(core, session, slot);
-    core->queued_peak = MAX(core->queued_peak, session->waiting);
-  }
-  return TRUE;
-}
-
 void
 mqtt_sender_direct_gone(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause)
 {
@@ -154,6 +122,17 @@ refuses_retain(const MqttPipe *pipe, const MqttSlot *slot)
   return pipe->no_retain && slot->flags & MQTT_SLOT_RETAIN; /* [MQTT-3.2.2-14] */
 }
 
+static G_GNUC_NO_INLINE gboolean
+fits(const MqttPipe *pipe, const MqttSession *session, const MqttSlot *slot, guint8 qos,
+     gint64 now_ns)
+{
+  MqttPacket packet;
+  packet.type = MQTT_PUBLISH;
+  mqtt_sender_publish(pipe, session, slot, qos, now_ns, &packet.publish);
+  packet.publish.packet_id = qos > 0 ? 1 : 0;
+  return mqtt_pipe_takes(pipe, &packet);
+}
+
 gboolean
 mqtt_sender_sendable(const MqttPipe *pipe, const MqttSession *session, const MqttSlot *slot,
                      guint8 qos, gint64 now_ns, MqttCause *cause)
@@ -165,14 +144,8 @@ mqtt_sender_sendable(const MqttPipe *pipe, const MqttSession *session, const Mqt
   *cause = MQTT_CAUSE_REFUSED;
   if (qos > pipe->maximum_qos || refuses_retain(pipe, slot)) /* [MQTT-3.2.2-11] */
     return FALSE;
-  if (pipe->maximum == MQTT_UNLIMITED)
-    return TRUE;
-  MqttPacket packet;
-  packet.type = MQTT_PUBLISH;
-  mqtt_sender_publish(pipe, session, slot, qos, now_ns, &packet.publish);
-  packet.publish.packet_id = qos > 0 ? 1 : 0;
   *cause = MQTT_CAUSE_TOO_LARGE;
-  return mqtt_pipe_takes(pipe, &packet);
+  return pipe->maximum == MQTT_UNLIMITED || fits(pipe, session, slot, qos, now_ns);
 }
 
 /* Window */
@@ -185,23 +158,57 @@ reason_of(const MqttPipe *pipe, const MqttSlot *slot, MqttCause cause)
   return cause == MQTT_CAUSE_TOO_LARGE ? MQTT_PACKET_TOO_LARGE : MQTT_UNSPECIFIED_ERROR;
 }
 
-static void
-begin(MqttCore *core, MqttSession *session, MqttSlot *slot, guint16 id)
+/* It has an identifier now. A crash must not forget one that a receiver of QoS 2 may hold; QoS 1
+ * need not wait. */
+static G_GNUC_NO_INLINE void
+record(MqttCore *core, MqttSession *session, MqttSlot *slot)
 {
-  const MqttStep *step = mqtt_flow_out(
-      slot->state, slot->flags & MQTT_SLOT_QOS2 ? MQTT_OUT_GRANT_2 : MQTT_OUT_GRANT_1);
-  slot->state = step->next;
-  session->waiting--;
-  session->waiting_bytes -= mqtt_message_size(slot->message);
-  mqtt_ring_set_id(session->out, slot, id);
   if (slot->flags & MQTT_SLOT_STORED)
     mqtt_session_store_state(core, session, slot);
   else
     mqtt_session_store_message(core, session, slot);
-  /* A crash must not forget an identifier that a receiver of QoS 2 may hold; QoS 1 need not
-   * wait. */
   if (!(slot->flags & MQTT_SLOT_QOS2))
     slot->op = 0;
+}
+
+/* A message that waited goes. */
+static inline void
+leave_queue(MqttSession *session, const MqttSlot *slot)
+{
+  session->waiting--;
+  session->waiting_bytes -= mqtt_message_size(slot->message);
+}
+
+static inline guint8
+granted_state(const MqttSlot *slot)
+{
+  return slot->flags & MQTT_SLOT_QOS2 ? mqtt_flow_out(MQTT_OUT_QUEUED, MQTT_OUT_GRANT_2)->next
+                                      : mqtt_flow_out(MQTT_OUT_QUEUED, MQTT_OUT_GRANT_1)->next;
+}
+
+static void
+begin(MqttCore *core, MqttSession *session, MqttSlot *slot, guint16 id)
+{
+  slot->state = granted_state(slot);
+  mqtt_ring_set_id(session->out, slot, id);
+  if (session->recorded)
+    record(core, session, slot);
+}
+
+/* The next slot, which has an identifier. */
+static inline void
+enter_window(MqttCore *core, MqttSession *session, MqttSlot *slot)
+{
+  slot->flags |= MQTT_SLOT_COUNTED;
+  session->pipe->send_used++;
+  session->out->granted++;
+  mqtt_pipe_gate(core, session->pipe, session->conn, slot->op);
+}
+
+static inline gboolean
+something_waits(const MqttSession *session)
+{
+  return session->out != NULL && session->out->granted != session->out->tail;
 }
 
 /* FALSE: the window does not let it through. */
@@ -226,23 +233,106 @@ grant_next(MqttCore *core, MqttSession *session, gint64 now_ns)
     guint16 id = mqtt_session_new_id(session);
     if (id == 0)
       return FALSE;
+    leave_queue(session, slot);
     begin(core, session, slot, id);
   }
-  slot->flags |= MQTT_SLOT_COUNTED;
-  pipe->send_used++;
-  out->granted++;
-  mqtt_pipe_gate(core, pipe, session->conn, slot->op);
+  enter_window(core, session, slot);
   return TRUE;
 }
 
 void
 mqtt_sender_grant(MqttCore *core, MqttSession *session, gint64 now_ns)
 {
-  if (session->pipe == NULL)
-    return;
-  while (session->out != NULL && session->out->granted != session->out->tail &&
-         grant_next(core, session, now_ns))
+  while (session->pipe != NULL && something_waits(session) && grant_next(core, session, now_ns))
     ;
+}
+
+/* QoS 1 or 2, as the last of its ring. TRUE: it need not wait. */
+static inline gboolean
+pass_queue(MqttCore *core, MqttSession *session, MqttSlot *slot, gint64 now_ns)
+{
+  MqttRing *out = session->out;
+  MqttCause cause;
+  guint16 id;
+  if (out->granted != out->tail - 1 ||
+      !mqtt_sender_sendable(session->pipe, session, slot, mqtt_slot_qos(slot), now_ns, &cause) ||
+      (id = mqtt_session_new_id(session)) == 0)
+    return FALSE;
+  slot->state = granted_state(slot);
+  mqtt_ring_set_id_at(out, out->tail - 1, id);
+  if (session->recorded)
+    record(core, session, slot);
+  enter_window(core, session, slot);
+  return TRUE;
+}
+
+static inline void
+note_inflight(MqttCore *core, const MqttSession *session)
+{
+  core->inflight_peak = MAX(core->inflight_peak, mqtt_session_inflight(session));
+}
+
+/* What does not pass the queue; at_once: the window is open. */
+static G_GNUC_NO_INLINE void
+wait_in_queue(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean at_once, gint64 now_ns)
+{
+  session->waiting_bytes += mqtt_message_size(slot->message);
+  session->waiting++;
+  if (at_once) {
+    mqtt_sender_grant(core, session, now_ns);
+    note_inflight(core, session);
+  } else {
+    mqtt_session_store_message(core, session, slot);
+    core->queued_peak = MAX(core->queued_peak, session->waiting);
+  }
+}
+
+static inline MqttSlot *
+add(MqttCore *core, MqttSession *session, MqttRing **ring, MqttMessage *message, guint8 qos,
+    guint8 flags, guint32 word)
+{
+  mqtt_session_event(core, session, MQTT_EVENT_COPY, core->out_flags, message->tag, qos);
+  MqttSlot *slot = mqtt_ring_push(&core->events->pool, ring);
+  *slot = (MqttSlot){.message = mqtt_message_ref(message),
+                     .order = ++session->order,
+                     .word = word,
+                     .state = MQTT_OUT_QUEUED,
+                     .flags = (guint8)(flags | (qos == 2 ? MQTT_SLOT_QOS2 : 0))};
+  return slot;
+}
+
+/* QoS 0, or the window is not open. */
+static G_GNUC_NO_INLINE gboolean
+offer_in_turn(MqttCore *core, MqttSession *session, gint64 now_ns, MqttMessage *message, guint8 qos,
+              guint8 flags, guint32 word)
+{
+  if (!make_room(core, session, qos, mqtt_message_size(message)))
+    return FALSE;
+  gboolean opened = qos > 0 && window_open(session);
+  MqttSlot *slot =
+      add(core, session, qos == 0 ? &session->direct : &session->out, message, qos, flags, word);
+  if (qos > 0) {
+    wait_in_queue(core, session, slot, opened, now_ns);
+    return TRUE;
+  }
+  session->waiting_bytes += mqtt_message_size(message);
+  if (session->pipe != NULL)
+    mqtt_pipe_wake(core, session->pipe, session->conn);
+  return TRUE;
+}
+
+gboolean
+mqtt_sender_offer(MqttCore *core, MqttSession *session, gint64 now_ns, MqttMessage *message,
+                  guint8 qos, guint8 flags, guint32 word)
+{
+  if (qos == 0 || !window_open(session))
+    return offer_in_turn(core, session, now_ns, message, qos, flags, word);
+  MqttSlot *slot = add(core, session, &session->out, message, qos, flags, word);
+  if (pass_queue(core, session, slot, now_ns))
+    note_inflight(core, session);
+  else
+    wait_in_queue(core, session, slot, TRUE, now_ns);
+  return TRUE;
 }
 
 void
@@ -251,8 +341,10 @@ mqtt_sender_claim(MqttCore *core, MqttSession *session)
   MqttRing *out = session->out;
   for (guint32 i = out == NULL ? 0 : out->head; out != NULL && i != out->tail; i++) {
     MqttSlot *slot = mqtt_ring_at(out, i);
-    if (slot->state != 0 && slot->id == 0)
+    if (slot->state != 0 && slot->id == 0) {
+      leave_queue(session, slot);
       begin(core, session, slot, mqtt_session_new_id(session));
+    }
   }
   if (out != NULL)
     out->sent = out->granted = out->tail;
@@ -260,10 +352,11 @@ mqtt_sender_claim(MqttCore *core, MqttSession *session)
 
 /* Answers */
 
-static void
+static inline void
 end_exchange(MqttCore *core, MqttSession *session, MqttSlot *slot)
 {
-  mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED | MQTT_SLOT_FLIGHT);
+  if (slot->flags & (MQTT_SLOT_STORED | MQTT_SLOT_FLIGHT))
+    mqtt_session_unstore(core, session, slot, MQTT_SLOT_STORED | MQTT_SLOT_FLIGHT);
   if (core->quirks & MQTT_QUIRK_EXPIRES_IN_FLIGHT && session->expiries != NULL)
     g_hash_table_remove(session->expiries, GUINT_TO_POINTER(slot->id));
   mqtt_ring_remove(&session->out, slot);
@@ -273,19 +366,20 @@ end_exchange(MqttCore *core, MqttSession *session, MqttSlot *slot)
 static void
 keep_half_written(MqttCore *core, const MqttSession *session, const MqttSlot *slot)
 {
-  MqttPartial *partial = session->pipe == NULL ? NULL : session->pipe->partial;
-  if (partial == NULL || partial->id == 0 || partial->id != slot->id)
+  MqttPartial *partial = session->pipe->partial;
+  if (partial->id == 0 || partial->id != slot->id)
     return;
   partial->orphan = TRUE;
   mqtt_session_event(core, session, MQTT_EVENT_COPY, core->out_flags, slot->message->tag,
                      mqtt_slot_qos(slot));
 }
 
-static void
+static inline void
 drop_copy(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause)
 {
   MqttMessage *message = slot->message;
-  keep_half_written(core, session, slot);
+  if (session->pipe != NULL && session->pipe->partial != NULL)
+    keep_half_written(core, session, slot);
   emit_gone(core, session, message, mqtt_slot_qos(slot), slot->id, cause);
   slot->tag = message->tag;
   mqtt_message_unref(message);
@@ -319,7 +413,7 @@ mqtt_sender_drop(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause
   end_exchange(core, session, slot);
 }
 
-static MqttOutEvent
+static inline MqttOutEvent
 event_of(const MqttCore *core, MqttPacketType type, const MqttSlot *slot, guint8 reason)
 {
   gboolean error = reason >= 0x80 && !(core->client_quirks & MQTT_CLIENT_REFUSAL_IS_SUCCESS);
@@ -394,6 +488,52 @@ release(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean again)
                   slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_TIMER : MQTT_RESEND_NONE);
 }
 
+static MqttCause
+cause_of(guint8 reason)
+{
+  return reason >= 0x80 ? MQTT_CAUSE_REFUSED : MQTT_CAUSE_DONE;
+}
+
+/* The exchange is over. */
+static inline void
+finish(MqttCore *core, MqttSession *session, gint64 now_ns, MqttSlot *slot, guint actions,
+       guint8 reason)
+{
+  guint64 tag = slot->tag;
+  if (actions & MQTT_DO_DROP_COPY) {
+    tag = slot->message->tag;
+    drop_copy(core, session, slot, cause_of(reason));
+  }
+  tell(core, session, tag, slot, (actions & MQTT_DO_TELL_FAILURE) != 0, reason);
+  if (slot->flags & MQTT_SLOT_COUNTED)
+    session->pipe->send_used--;
+  end_exchange(core, session, slot);
+  if (something_waits(session))
+    mqtt_sender_grant(core, session, now_ns);
+}
+
+/* It goes on, or there is none: slot is NULL. */
+static G_GNUC_NO_INLINE void
+go_on(MqttCore *core, MqttSession *session, gint64 now_ns, MqttSlot *slot, const MqttStep *step,
+      MqttPacketType type, guint16 id, guint8 reason)
+{
+  if (step->actions & MQTT_DO_CREDIT)
+    credit_orphan(core, session, now_ns, type, id);
+  if (step->actions & MQTT_DO_SEND_PUBREL_UNKNOWN &&
+      !(core->client_quirks & MQTT_CLIENT_DROPS_UNKNOWN_PUBREC))
+    mqtt_pipe_answer(core, session, MQTT_PUBREL, id, mqtt_core_unknown(core), FALSE);
+  if (slot == NULL)
+    return;
+  gboolean again = slot->state == step->next;
+  if (step->actions & MQTT_DO_SEND_PUBREL)
+    remember_expiry(core, session, slot);
+  if (step->actions & MQTT_DO_DROP_COPY)
+    drop_copy(core, session, slot, cause_of(reason));
+  slot->state = step->next;
+  if (step->actions & MQTT_DO_SEND_PUBREL)
+    release(core, session, slot, again);
+}
+
 guint8
 mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPacketType type,
                      guint16 id, guint8 reason)
@@ -403,32 +543,12 @@ mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPa
       (mqtt_slot_publishes(slot) || type == MQTT_PUBCOMP))
     slot = NULL; /* an answer to a PUBLISH, or a PUBREL, that was never sent */
   MqttOutState state = slot == NULL ? MQTT_OUT_NONE : slot->state;
-  MqttOutEvent event = event_of(core, type, slot, reason);
-  const MqttStep *step = mqtt_flow_out(state, event);
+  const MqttStep *step = mqtt_flow_out(state, event_of(core, type, slot, reason));
   if (step == NULL)
     return MQTT_PROTOCOL_ERROR;
-  if (step->actions & MQTT_DO_CREDIT)
-    credit_orphan(core, session, now_ns, type, id);
-  if (step->actions & MQTT_DO_SEND_PUBREL_UNKNOWN &&
-      !(core->client_quirks & MQTT_CLIENT_DROPS_UNKNOWN_PUBREC))
-    mqtt_pipe_answer(core, session, MQTT_PUBREL, id, mqtt_core_unknown(core), FALSE);
-  if (slot == NULL)
-    return MQTT_SUCCESS;
-  guint64 tag = mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
-  if (step->actions & MQTT_DO_SEND_PUBREL)
-    remember_expiry(core, session, slot);
-  if (step->actions & MQTT_DO_DROP_COPY)
-    drop_copy(core, session, slot, reason >= 0x80 ? MQTT_CAUSE_REFUSED : MQTT_CAUSE_DONE);
-  slot->state = step->next;
-  if (step->actions & MQTT_DO_SEND_PUBREL)
-    release(core, session, slot, state == step->next);
-  if (step->actions & (MQTT_DO_TELL_SUCCESS | MQTT_DO_TELL_FAILURE))
-    tell(core, session, tag, slot, (step->actions & MQTT_DO_TELL_FAILURE) != 0, reason);
-  if (!(step->actions & MQTT_DO_FREE))
-    return MQTT_SUCCESS;
-  if (slot->flags & MQTT_SLOT_COUNTED)
-    session->pipe->send_used--;
-  end_exchange(core, session, slot);
-  mqtt_sender_grant(core, session, now_ns);
+  if (step->actions & MQTT_DO_FREE)
+    finish(core, session, now_ns, slot, step->actions, reason);
+  else
+    go_on(core, session, now_ns, slot, step, type, id, reason);
   return MQTT_SUCCESS;
 }

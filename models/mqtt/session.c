@@ -139,6 +139,7 @@ mqtt_session_lend(MqttSession *session, MqttPipe *pipe, guint32 conn)
   g_assert(pipe->send_limit == 0);
   session->pipe = pipe;
   session->conn = conn;
+  pipe->named = TRUE; /* what waits may go */
   if (out != NULL)
     out->sent = out->granted = out->head;
 }
@@ -282,20 +283,50 @@ mqtt_session_queued(const MqttSession *session)
 /* Some are never in use, so that the search is short: it passes each identifier once while at least
  * so many are given out. */
 #define IDS_AT_A_TIME (65535 - 1024)
+#define FEW_IN_USE 64 /* more are not walked through */
 
-guint16
-mqtt_session_new_id(MqttSession *session)
+static gboolean
+is_in_use(MqttRing *const rings[], guint n, guint16 id)
+{
+  for (guint k = 0; k < n; k++)
+    if (mqtt_ring_find(rings[k], id) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+/* How many identifiers from next on the ring leaves unused. */
+static guint
+count_from(MqttRing *ring, guint next)
+{
+  guint unused = 65535;
+  for (guint32 i = ring == NULL ? 0 : ring->head; ring != NULL && i != ring->flight; i++) {
+    const MqttSlot *slot = mqtt_ring_at(ring, i);
+    if (slot->state != 0 && slot->id != 0)
+      unused = MIN(unused, (slot->id + 65535u - next) % 65535u);
+  }
+  return unused;
+}
+
+gboolean
+mqtt_session_count_unused(MqttSession *session)
 {
   MqttRing *orphans = session->pipe == NULL ? NULL : session->pipe->orphans;
-  if (mqtt_session_inflight(session) + mqtt_ring_live(session->requests) +
-          mqtt_ring_live(orphans) >=
-      IDS_AT_A_TIME)
-    return 0;
+  MqttRing *const rings[] = {session->out, session->requests, orphans};
+  guint in_use =
+      mqtt_session_inflight(session) + mqtt_ring_live(session->requests) + mqtt_ring_live(orphans);
+  if (in_use >= IDS_AT_A_TIME)
+    return FALSE;
+  guint16 next = session->last_id;
   do {
-    if (++session->last_id == 0)
-      session->last_id = 1;
-  } while (mqtt_ring_find(session->out, session->last_id) != NULL ||
-           mqtt_ring_find(session->requests, session->last_id) != NULL ||
-           mqtt_ring_find(orphans, session->last_id) != NULL);
-  return session->last_id;
+    if (++next == 0)
+      next = 1;
+  } while (is_in_use(rings, G_N_ELEMENTS(rings), next));
+  session->last_id = next - 1;
+  guint unused = IDS_AT_A_TIME - in_use, walk = 0;
+  for (guint k = 0; k < G_N_ELEMENTS(rings); k++)
+    walk += rings[k] == NULL ? 0 : rings[k]->flight - rings[k]->head;
+  for (guint k = 0; k < G_N_ELEMENTS(rings); k++)
+    unused = walk > FEW_IN_USE ? 1 : MIN(unused, count_from(rings[k], next));
+  session->unused_ids = (guint8)MIN(unused, G_MAXUINT8);
+  return TRUE;
 }

@@ -9,20 +9,21 @@
 
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
 
-/* First what each message that is sent looks at, 64 bytes, then what one that is received does. */
+/* First what each message looks at, 64 bytes, then what those of QoS 2 and others do. */
 struct _MqttSession {
   guint32 waiting; /* slots of out without an identifier */
   guint16 last_id;
-  guint8 recorded; /* its state goes to the store: it outlives connections */
-  guint64 order;   /* of the last message that came */
+  guint8 unused_ids; /* at least so many behind last_id, see mqtt_session_new_id() */
+  guint8 recorded;   /* its state goes to the store: it outlives connections */
+  guint64 order;     /* of the last message that came */
   guint64 waiting_bytes;
-  MqttRing *requests; /* a client's SUBSCRIBE and UNSUBSCRIBE that are not answered */
-  MqttRing *direct;   /* QoS 0, waiting to be written */
-  MqttRing *out;      /* QoS 1 and 2: in flight as sent, then waiting as they came */
-  MqttPipe *pipe;     /* NULL: no connection */
+  MqttRing *direct; /* QoS 0, waiting to be written */
+  MqttRing *out;    /* QoS 1 and 2: in flight as sent, then waiting as they came */
+  MqttPipe *pipe;   /* NULL: no connection */
   guint32 conn, peer;
   MqttRing *in;     /* QoS 2 received and not released */
   MqttRing *copies; /* a client's quirk: more QoS 2 with an identifier of `in`, which is in word */
+  MqttRing *requests; /* a client's SUBSCRIBE and UNSUBSCRIBE that are not answered */
   /* When what is past its PUBREC expires, in seconds, by identifier; NULL: nothing does, or that
    * counts no more, as it should. */
   GHashTable *expiries;
@@ -33,13 +34,13 @@ struct _MqttSession {
 
 enum { /* MqttSlot.flags */
        MQTT_SLOT_RETAIN = 1,
-       MQTT_SLOT_COUNTED = 1 << 1, /* takes one of the quota of this connection */
-       MQTT_SLOT_STORED = 1 << 2,  /* has a record with the message */
-       MQTT_SLOT_FLIGHT = 1 << 3,  /* has a record with identifier and state */
-       MQTT_SLOT_RESUMED = 1 << 4, /* its exchange goes over more than one connection */
-       MQTT_SLOT_TOLD = 1 << 5,    /* the application was told of the time-out */
-       MQTT_SLOT_SENT = 1 << 6,    /* its packet was written before: the next time is a resend */
-       MQTT_SLOT_QOS2 = 1 << 7,
+       MQTT_SLOT_COUNTED = 1 << 1,  /* takes one of the quota of this connection */
+       MQTT_SLOT_STORED = 1 << 2,   /* has a record with the message */
+       MQTT_SLOT_FLIGHT = 1 << 3,   /* has a record with identifier and state */
+       MQTT_SLOT_RESUMED = 1 << 4,  /* its exchange goes over more than one connection */
+       MQTT_SLOT_TOLD = 1 << 5,     /* the application was told of the time-out */
+       MQTT_SLOT_SENT = 1 << 6,     /* its packet was written before: the next time is a resend */
+       MQTT_SLOT_QOS2 = 1 << 7,     /* the highest, see mqtt_slot_qos() */
        MQTT_SLOT_HELD = 1 << 0,     /* in `in`: the message waits here for PUBREL */
        MQTT_SLOT_RELEASING = 1 << 0 /* in `out`, its message released: PUBREL is to be written */
 };
@@ -76,8 +77,8 @@ void mqtt_session_discard_received(MqttCore *core, MqttSession *session, MqttCau
  * nothing. */
 void mqtt_session_lose(MqttCore *core, MqttSession *session, MqttCause cause);
 
-/* An unused packet identifier, or 0 if too many are in use [MQTT-2.2.1-3, -4]. */
-guint16 mqtt_session_new_id(MqttSession *session);
+/* Looks how many identifiers behind the last one are unused; FALSE: too many are in use. */
+gboolean mqtt_session_count_unused(MqttSession *session);
 guint mqtt_session_inflight(const MqttSession *session);
 guint mqtt_session_queued(const MqttSession *session);
 
@@ -94,14 +95,7 @@ static inline MqttEvent *
 mqtt_session_event(MqttCore *core, const MqttSession *session, MqttEventType type, guint8 flags,
                    guint64 tag, guint8 qos)
 {
-  MqttEvent *event = mqtt_events_next(core->events);
-  *event = (MqttEvent){.type = type,
-                       .flags = flags,
-                       .qos = qos,
-                       .conn = session->conn,
-                       .peer = session->peer,
-                       .tag = tag};
-  return event;
+  return mqtt_events_say(core->events, type, flags, qos, session->conn, session->peer, tag);
 }
 
 /* The number of operations made so far, if acknowledgements are to wait for them; else 0. */
@@ -109,6 +103,51 @@ static inline guint64
 mqtt_core_gate(const MqttCore *core)
 {
   return core->log != NULL && core->ack_after_store ? core->log->last : 0;
+}
+
+static inline gboolean
+mqtt_pipe_unanswered(const MqttPipe *pipe)
+{
+  return pipe->answer_type == 0 && pipe->acks == NULL;
+}
+
+static inline __attribute__((always_inline)) void
+mqtt_pipe_answer_first(MqttCore *core, const MqttSession *session, MqttPacketType type, guint16 id,
+                       gboolean counted)
+{
+  MqttPipe *pipe = session->pipe;
+  pipe->answer_type = (guint8)type;
+  pipe->answer_id = id;
+  pipe->answer_counted = counted != FALSE;
+  mqtt_pipe_wake(core, pipe, session->conn);
+}
+
+/* An answer to be written; it waits for the operations made so far if the core says so. counted:
+ * it gives the peer one of our Receive Maximum back. */
+static inline __attribute__((always_inline)) void
+mqtt_pipe_answer(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,
+                 guint8 reason, gboolean counted)
+{
+  if (session->pipe->version != MQTT_5_0)
+    reason = MQTT_SUCCESS; /* 3.1.1 has no way to say it */
+  if (reason == MQTT_SUCCESS && core->log == NULL && core->quirks == 0 &&
+      mqtt_pipe_unanswered(session->pipe))
+    mqtt_pipe_answer_first(core, session, type, id, counted);
+  else
+    mqtt_pipe_answer_in_turn(core, session, type, id, reason, counted);
+}
+
+/* An unused packet identifier, or 0 if too many are in use [MQTT-2.2.1-3, -4]. An identifier comes
+ * into use here alone, so those that were seen unused are so until they are reached. */
+static inline guint16
+mqtt_session_new_id(MqttSession *session)
+{
+  if (session->unused_ids == 0 && !mqtt_session_count_unused(session))
+    return 0;
+  session->unused_ids--;
+  if (++session->last_id == 0)
+    session->last_id = 1;
+  return session->last_id;
 }
 
 /* No answer and no message of any kind, so output has nothing to write: asked after each packet. */
@@ -119,6 +158,16 @@ mqtt_pipe_idle(const MqttPipe *pipe, const MqttSession *session)
          (session == NULL ||
           (session->direct == NULL &&
            (session->out == NULL || session->out->sent == session->out->granted)));
+}
+
+/* Output would write something, as far as is known without a look; one that ended for want of room
+ * is looked at. */
+static inline gboolean
+mqtt_pipe_writes(MqttPipe *pipe, const MqttSession *session)
+{
+  if (pipe->named && pipe->blocked && mqtt_pipe_idle(pipe, session))
+    pipe->named = FALSE;
+  return pipe->named;
 }
 
 /* What answers an identifier that is not known. */
@@ -133,7 +182,7 @@ mqtt_core_unknown(const MqttCore *core)
 static inline guint8
 mqtt_slot_qos(const MqttSlot *slot)
 {
-  return slot->flags & MQTT_SLOT_QOS2 ? 2 : 1;
+  return (guint8)(1 + slot->flags / MQTT_SLOT_QOS2);
 }
 
 /* Of a slot in out or direct: whether the message is still the sender's. */
@@ -147,12 +196,56 @@ mqtt_slot_holds(const MqttSlot *slot)
 static inline gboolean
 mqtt_session_early(const MqttSession *session, const MqttSlot *slot)
 {
-  return slot->order > session->loaned && slot->flags & MQTT_SLOT_SENT;
+  return slot->flags & MQTT_SLOT_SENT && slot->order > session->loaned;
 }
 
 /* Whether what is sent of it, for the first time or again, is PUBLISH. */
 static inline gboolean
 mqtt_slot_publishes(const MqttSlot *slot)
 {
-  return mqtt_slot_holds(slot) && slot->state != MQTT_OUT_KEPT;
+  return slot->state >= MQTT_OUT_QUEUED && slot->state <= MQTT_OUT_PUBREC;
+}
+
+static inline void
+mqtt_pipe_give_back(MqttPipe *pipe)
+{
+  if (pipe->receive_used > 0)
+    pipe->receive_used--;
+}
+
+/* Whether an answer alone waits, before all others. */
+static inline gboolean
+mqtt_pipe_answers(const MqttCore *core, const MqttPipe *pipe)
+{
+  return pipe->answer_type != 0 && pipe->partial == NULL && mqtt_pipe_stored(core, pipe->opens);
+}
+
+/* Writes it. */
+static inline gsize
+mqtt_pipe_write_answer(MqttPipe *pipe, guint8 *dst, gsize room)
+{
+  gsize n = mqtt_encode_success(pipe->answer_type, pipe->answer_id, dst, room);
+  if (n == 0) {
+    pipe->blocked = TRUE;
+    return 0;
+  }
+  if (pipe->answer_counted)
+    mqtt_pipe_give_back(pipe);
+  pipe->answer_type = 0;
+  return n;
+}
+
+/* At most one packet or slice; 0: nothing that may be written, or no room (blocked says which).
+ * session: NULL if the connection has left it, or has none yet. */
+static inline gsize
+mqtt_pipe_output(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
+                 gsize room)
+{
+  pipe->sent_id = 0;
+  pipe->blocked = FALSE;
+  gsize n = mqtt_pipe_answers(core, pipe) ? mqtt_pipe_write_answer(pipe, dst, room)
+                                          : mqtt_pipe_write(core, pipe, session, now_ns, dst, room);
+  if (n == 0 ? !pipe->blocked : mqtt_pipe_idle(pipe, session))
+    pipe->named = FALSE;
+  return n;
 }

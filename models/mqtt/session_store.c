@@ -176,4 +176,5 @@ mqtt_session_load(MqttCore *core, MqttSession *session, const MqttStoreKey *key,
     load_message(core, session, key->number / 2, &record, message);
   if (key->kind == MQTT_RECORD_OUT)
     session->order = key->number / 2;
+  session->unused_ids = 0;
 }

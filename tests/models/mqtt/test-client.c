@@ -926,6 +926,51 @@ test_message_expiry(void)
   solo_free(solo);
 }
 
+/* Identifiers in their order, past those in use, however many those are and whatever the order of
+ * the answers [MQTT-2.2.1-3] [MQTT-2.2.1-4]. */
+static void
+test_identifiers(void)
+{
+  Solo *solo = solo_new(MQTT_5_0);
+  g_autofree guint8 *in_use = g_new0(guint8, 65536);
+  guint16 last = 0;
+  guint live = 0, target = 0;
+  connect_plain(solo, FALSE);
+  for (guint i = 0; i < 400000; i++) {
+    if (i % 10000 == 0)
+      target = (guint)g_test_rand_int_range(0, i % 20000 == 0 ? 80 : 2000);
+    forget(solo);
+    if (live < target) {
+      do
+        last = last == 65535 ? 1 : last + 1;
+      while (in_use[last]);
+      gboolean subscribes = i % 16 == 0 || last == 16384 + 100;
+      if (subscribes)
+        mqtt_client_subscribe(solo->client, solo->now_ns, MQTT_BYTES("t"), 0, 0);
+      else
+        publish(solo, 1, 0);
+      g_assert_cmpint(out(solo), ==, subscribes ? MQTT_SUBSCRIBE : MQTT_PUBLISH);
+      g_assert_cmpuint(
+          subscribes ? solo->packet.subscribe.packet_id : solo->packet.publish.packet_id, ==, last);
+      in_use[last] = subscribes ? 2 : 1;
+      live += last % 8192 != 100; /* those are never answered */
+    } else if (live > 0) {
+      guint16 id = (guint16)g_test_rand_int_range(1, 65536);
+      while (!in_use[id] || id % 8192 == 100)
+        id = id == 65535 ? 1 : id + 1;
+      MqttPacket suback = {.type = MQTT_SUBACK,
+                           .suback = {.packet_id = id, .codes = {(const guint8 *)"", 1}}};
+      if (in_use[id] == 2)
+        in(solo, &suback);
+      else
+        in_ack(solo, MQTT_PUBACK, id, MQTT_SUCCESS);
+      in_use[id] = 0;
+      live--;
+    }
+  }
+  solo_free(solo);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -958,6 +1003,7 @@ main(int argc, char **argv)
       {"queue/full", test_queue_full},
       {"queue/bytes", test_queue_bytes},
       {"window/quota", test_window},
+      {"window/identifiers", test_identifiers},
       {"aliases", test_aliases},
       {"window/resume", test_window_on_resume},
       {"window/ours", test_server_exceeds_receive_maximum},
