@@ -45,6 +45,7 @@ static void
 free_link(MqttBroker *broker, Link *link)
 {
   mqtt_pipe_clear(&link->pipe);
+  broker_route_forget(broker, link);
   mqtt_pool_give_back(&broker->core.events->pool, link, sizeof *link);
 }
 
@@ -86,8 +87,7 @@ mqtt_broker_new(const MqttBrokerConfig *config, MqttEvents *events)
                             .on_queue_full = (guint8)config->on_queue_full,
                             .in_flags = MQTT_FLAG_UPSTREAM,
                             .ack_after_store = config->ack_after_store != FALSE};
-  broker->matches = g_array_new(FALSE, FALSE, sizeof(MqttMatch));
-  broker->targets = broker_route_targets_new();
+  broker->found = g_array_new(FALSE, FALSE, sizeof(MqttMatch));
   make_tables(broker);
   return broker;
 }
@@ -98,8 +98,8 @@ mqtt_broker_free(MqttBroker *broker)
   if (broker == NULL)
     return;
   free_tables(broker);
-  g_array_unref(broker->matches);
-  g_array_unref(broker->targets);
+  g_array_unref(broker->found);
+  g_free(broker->targets);
   mqtt_store_log_free(broker->core.log);
   g_free(broker);
 }
@@ -307,4 +307,6 @@ mqtt_broker_ask(const MqttBroker *broker, guint32 conn, guint stage)
   gsize bytes = stage == 1 ? sizeof *link : sizeof(BrokerSession);
   for (gsize i = 0; memory != NULL && i < bytes; i += 64)
     __builtin_prefetch(memory + i);
+  if (stage == 2)
+    __builtin_prefetch(link->route);
 }

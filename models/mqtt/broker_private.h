@@ -46,9 +46,13 @@ typedef enum {
   LINK_CLOSING  /* waits until its last packet is written, then for closed() */
 } LinkState;
 
+typedef struct _BrokerRoute BrokerRoute;
+typedef struct _BrokerTarget BrokerTarget;
+
 typedef struct _Link {
   MqttPipe pipe;
   BrokerSession *session; /* NULL unless OPEN */
+  BrokerRoute *route;     /* what its last PUBLISH matched; NULL: not known */
   gint64 last_input_ns;
   guint32 conn, peer;
   guint16 keep_alive_s;
@@ -70,8 +74,11 @@ struct _MqttBroker {
   MqttShares *shares;
   MqttRetained *retained;
   MqttDeadlines *deadlines;
-  GArray *matches;        /* MqttMatch, of one message */
-  GArray *targets;        /* Target, of one message */
+  /* Of one message. The matches are those found, or lie in a connection's route. */
+  const MqttMatch *matches;
+  BrokerTarget *targets;
+  guint n_matches, n_targets, room_for_targets;
+  GArray *found;          /* MqttMatch */
   BrokerSession *loading; /* the last session that came from the store */
   guint64 last_number;    /* of a session */
   guint64 assigned;       /* client identifiers */
@@ -117,7 +124,7 @@ void broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const Mqtt
 void broker_refuse_version(MqttBroker *broker, Link *link, gint64 now_ns);
 
 /* broker_route.c */
-GArray *broker_route_targets_new(void);
+void broker_route_forget(MqttBroker *broker, Link *link);
 /* How many copies are due; finds the targets of the next two calls. from: for No Local, or NULL.
  * take: it takes a turn of the shared subscriptions that match. */
 guint broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic, guint8 qos,

@@ -3,40 +3,113 @@
 #include "models/mqtt/wire.h"
 
 /* A session that gets one copy, whatever number of its filters match [MQTT-3.3.4-2]. */
-typedef struct {
+struct _BrokerTarget {
   BrokerSession *session;
   guint32 identifier; /* Subscription Identifier, if there is one */
   guint8 qos;
   guint8 flags;     /* MQTT_SLOT_RETAIN */
   gboolean several; /* identifiers */
-} Target;
+};
 
-GArray *
-broker_route_targets_new(void)
+/* Most publishers keep to one topic, and subscriptions are rarely changed: so a connection knows
+ * what its last topic matched while the tree is still of that version. In one block of the pool;
+ * where that would be larger than this, nothing is kept. */
+#define ROUTE_BYTES 256
+
+struct _BrokerRoute {
+  guint64 version;
+  guint32 n_matches;
+  guint32 topic_length;
+  MqttMatch matches[]; /* and then the topic */
+};
+
+static gsize
+route_size(guint n_matches, gsize topic_length)
 {
-  return g_array_new(FALSE, FALSE, sizeof(Target));
+  return sizeof(BrokerRoute) + n_matches * sizeof(MqttMatch) + topic_length;
 }
 
-static Target *
-target_at(const MqttBroker *broker, guint i)
+void
+broker_route_forget(MqttBroker *broker, Link *link)
 {
-  return &g_array_index(broker->targets, Target, i);
+  BrokerRoute *route = link->route;
+  if (route != NULL)
+    mqtt_pool_give_back(&broker->core.events->pool, route,
+                        route_size(route->n_matches, route->topic_length));
+  link->route = NULL;
 }
 
 static void
+remember(MqttBroker *broker, Link *link, MqttBytes topic)
+{
+  guint n = broker->found->len;
+  gsize size = route_size(n, topic.length);
+  broker_route_forget(broker, link);
+  if (size > ROUTE_BYTES)
+    return;
+  BrokerRoute *route = link->route = mqtt_pool_take(&broker->core.events->pool, size);
+  *route = (BrokerRoute){.version = mqtt_topic_tree_version(broker->tree),
+                         .n_matches = n,
+                         .topic_length = topic.length};
+  if (n > 0)
+    memcpy(route->matches, broker->found->data, n * sizeof(MqttMatch));
+  memcpy(route->matches + n, topic.data, topic.length);
+}
+
+static inline gboolean
+is_known(const MqttBroker *broker, const BrokerRoute *route, MqttBytes topic)
+{
+  return route != NULL && route->version == mqtt_topic_tree_version(broker->tree) &&
+         route->topic_length == topic.length &&
+         memcmp(route->matches + route->n_matches, topic.data, topic.length) == 0;
+}
+
+static G_GNUC_NO_INLINE void
+walk_tree(MqttBroker *broker, Link *link, MqttBytes topic)
+{
+  broker->found->len = 0;
+  mqtt_topic_tree_match(broker->tree, topic, broker->found);
+  broker->matches = (gpointer)broker->found->data;
+  broker->n_matches = broker->found->len;
+  if (link != NULL)
+    remember(broker, link, topic);
+}
+
+/* link: of the publisher, or NULL. */
+static inline void
+find_matches(MqttBroker *broker, Link *link, MqttBytes topic)
+{
+  if (link == NULL || !is_known(broker, link->route, topic)) {
+    walk_tree(broker, link, topic);
+    return;
+  }
+  broker->matches = link->route->matches;
+  broker->n_matches = link->route->n_matches;
+}
+
+static G_GNUC_NO_INLINE void
+grow_targets(MqttBroker *broker)
+{
+  broker->room_for_targets = MAX(16, 2 * broker->room_for_targets);
+  broker->targets = g_renew(BrokerTarget, broker->targets, broker->room_for_targets);
+}
+
+static inline void
 add_target(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, guint8 qos,
            gboolean retain)
 {
-  Target target = {.session = session,
-                   .identifier = match->identifier,
-                   .qos = MIN(qos, MQTT_OPTION_QOS(match->options))};
-  if (retain && match->options & MQTT_OPTION_RETAIN_AS_PUBLISHED)
-    target.flags = MQTT_SLOT_RETAIN;
-  g_array_append_val(broker->targets, target);
+  gboolean keeps = retain && match->options & MQTT_OPTION_RETAIN_AS_PUBLISHED;
+  if (broker->n_targets == broker->room_for_targets)
+    grow_targets(broker);
+  broker->targets[broker->n_targets++] =
+      (BrokerTarget){.session = session,
+                     .identifier = match->identifier,
+                     .qos = MIN(qos, MQTT_OPTION_QOS(match->options)),
+                     .flags = keeps ? MQTT_SLOT_RETAIN : 0};
 }
 
 /* Beside the copy of another subscription of the session that was chosen, section 4.8.2. */
-static void
+static G_GNUC_NO_INLINE void
 add_shared(MqttBroker *broker, guint32 group, guint8 qos, gboolean retain, gboolean take)
 {
   const MqttMatch *member = mqtt_shares_next(broker->shares, group, take);
@@ -44,7 +117,7 @@ add_shared(MqttBroker *broker, guint32 group, guint8 qos, gboolean retain, gbool
 }
 
 /* Another subscription of the session matches too; [MQTT-3.3.4-2] leaves the number of copies. */
-static void
+static inline void
 add_match(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, guint8 qos,
           gboolean retain)
 {
@@ -56,11 +129,11 @@ add_match(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, gu
     return;
   if (first || broker->config->copy_each) {
     session->route_serial = broker->route_serial;
-    session->route_at = broker->targets->len;
+    session->route_at = broker->n_targets;
     add_target(broker, session, match, qos, retain);
     return;
   }
-  Target *target = target_at(broker, session->route_at);
+  BrokerTarget *target = &broker->targets[session->route_at];
   target->qos = MAX(target->qos, granted);
   if (retain && match->options & MQTT_OPTION_RETAIN_AS_PUBLISHED)
     target->flags |= MQTT_SLOT_RETAIN;
@@ -74,12 +147,12 @@ guint
 broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic, guint8 qos,
                   gboolean retain, gboolean take)
 {
-  broker->matches->len = broker->targets->len = 0;
+  broker->n_targets = 0;
   if (++broker->route_serial == 0) /* 0 is that of a session that no message has matched */
     broker->route_serial = 1;
-  mqtt_topic_tree_match(broker->tree, topic, broker->matches);
-  for (guint i = 0; i < broker->matches->len; i++) {
-    const MqttMatch *match = &g_array_index(broker->matches, MqttMatch, i);
+  find_matches(broker, from == NULL ? NULL : from->link, topic);
+  for (guint i = 0; i < broker->n_matches; i++) {
+    const MqttMatch *match = &broker->matches[i];
     if (match->subscriber & MQTT_SHARE_BIT) {
       add_shared(broker, match->subscriber, qos, retain, take);
       continue;
@@ -88,22 +161,22 @@ broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic
     if (!(match->options & MQTT_OPTION_NO_LOCAL) || session != from)
       add_match(broker, session, match, qos, retain);
   }
-  return broker->targets->len;
+  return broker->n_targets;
 }
 
 gboolean
 broker_route_full(MqttBroker *broker, guint32 size)
 {
-  for (guint i = 0; i < broker->targets->len; i++) {
-    const Target *target = target_at(broker, i);
+  for (guint i = 0; i < broker->n_targets; i++) {
+    const BrokerTarget *target = &broker->targets[i];
     if (target->qos > 0 && mqtt_sender_full(&broker->core, &target->session->s, target->qos, size))
       return TRUE;
   }
   return FALSE;
 }
 
-static void
-discard_copy(MqttBroker *broker, const Target *target, guint64 tag, MqttCause cause)
+static G_GNUC_NO_INLINE void
+discard_copy(MqttBroker *broker, const BrokerTarget *target, guint64 tag, MqttCause cause)
 {
   const MqttSession *s = &target->session->s;
   mqtt_session_event(&broker->core, s, MQTT_EVENT_COPY, 0, tag, target->qos);
@@ -113,17 +186,17 @@ discard_copy(MqttBroker *broker, const Target *target, guint64 tag, MqttCause ca
 void
 broker_route_discard(MqttBroker *broker, guint64 tag, MqttCause cause)
 {
-  for (guint i = 0; i < broker->targets->len; i++)
-    discard_copy(broker, target_at(broker, i), tag, cause);
+  for (guint i = 0; i < broker->n_targets; i++)
+    discard_copy(broker, &broker->targets[i], tag, cause);
 }
 
 /* All identifiers of the matching subscriptions go with the one copy [MQTT-3.3.4-4]. */
-static MqttMessage *
-with_identifiers(const MqttBroker *broker, const Target *target, const MqttMessage *message)
+static G_GNUC_NO_INLINE MqttMessage *
+with_identifiers(const MqttBroker *broker, const BrokerTarget *target, const MqttMessage *message)
 {
   g_autoptr(GByteArray) extra = g_byte_array_new();
-  for (guint i = 0; i < broker->matches->len; i++) {
-    const MqttMatch *match = &g_array_index(broker->matches, MqttMatch, i);
+  for (guint i = 0; i < broker->n_matches; i++) {
+    const MqttMatch *match = &broker->matches[i];
     guint8 encoded[5] = {MQTT_PROP_SUBSCRIPTION_ID};
     if (match->subscriber == target->session->index && match->identifier != 0)
       g_byte_array_append(extra, encoded,
@@ -132,8 +205,8 @@ with_identifiers(const MqttBroker *broker, const Target *target, const MqttMessa
   return mqtt_message_new_with(message, extra->data, extra->len);
 }
 
-static void
-deliver(MqttBroker *broker, gint64 now_ns, const Target *target, MqttMessage *message)
+static inline void
+deliver(MqttBroker *broker, gint64 now_ns, const BrokerTarget *target, MqttMessage *message)
 {
   MqttSession *s = &target->session->s;
   gboolean many = target->several && s->pipe != NULL && s->pipe->version == MQTT_5_0;
@@ -141,18 +214,19 @@ deliver(MqttBroker *broker, gint64 now_ns, const Target *target, MqttMessage *me
     discard_copy(broker, target, message->tag, MQTT_CAUSE_OFFLINE);
     return;
   }
-  MqttMessage *copy = many ? with_identifiers(broker, target, message) : mqtt_message_ref(message);
+  MqttMessage *copy = many ? with_identifiers(broker, target, message) : message;
   if (!mqtt_sender_offer(&broker->core, s, now_ns, copy, target->qos, target->flags,
                          many ? 0 : target->identifier))
     discard_copy(broker, target, message->tag, MQTT_CAUSE_QUEUE_FULL);
-  mqtt_message_unref(copy);
+  if (many)
+    mqtt_message_unref(copy);
 }
 
 void
 broker_route_deliver(MqttBroker *broker, gint64 now_ns, MqttMessage *message)
 {
-  for (guint i = 0; i < broker->targets->len; i++)
-    deliver(broker, now_ns, target_at(broker, i), message);
+  for (guint i = 0; i < broker->n_targets; i++)
+    deliver(broker, now_ns, &broker->targets[i], message);
 }
 
 guint
@@ -189,10 +263,10 @@ broker_route_retained(MqttBroker *broker, gint64 now_ns, BrokerSession *session,
   mqtt_retained_match(broker->retained, filter, now_ns, messages);
   for (guint i = 0; i < messages->len; i++) {
     MqttMessage *message = messages->pdata[i];
-    Target target = {.session = session,
-                     .identifier = identifier,
-                     .qos = MIN(message->qos, MQTT_OPTION_QOS(options)),
-                     .flags = MQTT_SLOT_RETAIN};
+    BrokerTarget target = {.session = session,
+                           .identifier = identifier,
+                           .qos = MIN(message->qos, MQTT_OPTION_QOS(options)),
+                           .flags = MQTT_SLOT_RETAIN};
     deliver(broker, now_ns, &target, message);
   }
 }

@@ -32,3 +32,5 @@ gboolean mqtt_topic_tree_remove(MqttTopicTree *tree, MqttBytes filter, guint32 s
  * what matches, not on how many subscriptions exist. */
 void mqtt_topic_tree_match(const MqttTopicTree *tree, MqttBytes topic, GArray *matches);
 guint mqtt_topic_tree_size(const MqttTopicTree *tree);
+/* Changes with each change of what a topic may match; never 0. */
+guint64 mqtt_topic_tree_version(const MqttTopicTree *tree);

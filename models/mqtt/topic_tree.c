@@ -38,6 +38,7 @@ struct _Node {
 
 struct _MqttTopicTree {
   Node *root;
+  guint64 version;
   guint size;
 };
 
@@ -387,6 +388,7 @@ mqtt_topic_tree_new(void)
 {
   MqttTopicTree *tree = g_new0(MqttTopicTree, 1);
   tree->root = node_new(NULL, (MqttBytes){NULL, 0}, 0);
+  tree->version = 1;
   return tree;
 }
 
@@ -415,6 +417,7 @@ mqtt_topic_tree_insert(MqttTopicTree *tree, MqttBytes filter, MqttMatch match)
     }
     node = child;
   }
+  tree->version++;
   MqttMatch *old = find_subscriber(node, match.subscriber);
   if (old != NULL) {
     *old = match;
@@ -438,6 +441,7 @@ mqtt_topic_tree_remove(MqttTopicTree *tree, MqttBytes filter, guint32 subscriber
   if (match == NULL)
     return FALSE;
   remove_subscriber(node, match);
+  tree->version++;
   tree->size--;
   while (node->parent != NULL && node->n_subscribers == 0 && node->n_children == 0) {
     Node *parent = node->parent;
@@ -526,6 +530,12 @@ mqtt_topic_tree_match(const MqttTopicTree *tree, MqttBytes topic, GArray *matche
   }
   if (stack != few)
     g_free(stack);
+}
+
+guint64
+mqtt_topic_tree_version(const MqttTopicTree *tree)
+{
+  return tree->version;
 }
 
 guint
