@@ -88,6 +88,9 @@ struct _Ledger {
   Message *messages;
   GArray
       *newest; /* guint32: slot of each publisher's last message while it is under way; NO_SLOT */
+  /* The message that was found last, and its tag; NULL and 0 when it has moved or gone. */
+  Message *recent;
+  guint64 recent_tag;
   guint32 n_slots, free_slot;
   guint32 *table;
   guint32 table_mask, n_older;
@@ -105,19 +108,42 @@ struct _Ledger {
 Message *ledger_message_new(Ledger *ledger, guint32 publisher, guint64 tag);
 void ledger_message_free(Ledger *ledger, Message *message);
 Message *ledger_message_older(const Ledger *ledger, guint64 tag);
+/* Of many. */
+Obligation *ledger_message_search(Message *message, guint32 client);
 
-/* NULL: no message of this run is under way with that tag (a retained or foreign payload). Asked at
- * each event of each message: nearly always it is the newest of its publisher. */
 static inline Message *
-message_find(const Ledger *ledger, guint64 tag)
+message_look(const Ledger *ledger, guint64 tag)
 {
   guint64 number = (tag >> SEQUENCE_BITS) - 1;
   if (number >= ledger->newest->len)
     return NULL;
   guint32 newest = g_array_index(ledger->newest, guint32, number);
-  if (newest != NO_SLOT && ledger->messages[newest].tag == tag)
+  if (G_LIKELY(newest != NO_SLOT && ledger->messages[newest].tag == tag))
     return &ledger->messages[newest];
   return ledger_message_older(ledger, tag);
+}
+
+/* NULL: no message of this run is under way with that tag (a retained or foreign payload). Asked at
+ * each event of each message: most often it is the one of the event before, and nearly always the
+ * newest of its publisher. */
+static inline Message *
+message_find(Ledger *ledger, guint64 tag)
+{
+  if (ledger->recent_tag == tag)
+    return ledger->recent;
+  Message *message = message_look(ledger, tag);
+  if (message != NULL) {
+    ledger->recent = message;
+    ledger->recent_tag = tag;
+  }
+  return message;
+}
+
+static inline void
+message_forget(Ledger *ledger)
+{
+  ledger->recent = NULL;
+  ledger->recent_tag = 0;
 }
 
 static inline Obligation *
@@ -144,17 +170,9 @@ static inline Obligation *
 message_obligation(const Ledger *ledger, Message *message, guint32 client)
 {
   client = ledger_recipient(ledger, client);
-  if (message->n_owed <= 1)
-    return message->n_owed == 1 && message->one.client == client ? &message->one : NULL;
-  guint low = 0, high = message->n_owed;
-  while (low < high) {
-    guint middle = (low + high) / 2;
-    if (message->many[middle].client < client)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low < message->n_owed && message->many[low].client == client ? &message->many[low] : NULL;
+  if (G_UNLIKELY(message->n_owed > 1))
+    return ledger_message_search(message, client);
+  return message->n_owed == 1 && message->one.client == client ? &message->one : NULL;
 }
 
 static inline Publisher *
@@ -196,6 +214,13 @@ message_up(const Message *message)
   return message->held != 0 || message->publish.streams != 0;
 }
 
+/* What is owed, if it is one copy, has been handed over. */
+static inline gboolean
+message_met(const Message *message)
+{
+  return message->n_owed == 1 && message->one.copies > 0;
+}
+
 /* Whether the guarantees rested on state that was lost while the message was under way. */
 static inline gboolean
 message_state_kept(const Ledger *ledger, const Message *message, guint32 publisher, guint32 client)
@@ -207,9 +232,18 @@ message_state_kept(const Ledger *ledger, const Message *message, guint32 publish
 }
 
 /* ledger_fate.c */
+/* What ledger_settle() does if there may be something to decide. */
+void ledger_decide(Ledger *ledger, Message *message, guint32 where, gint64 now_ns, Cause cause);
+
 /* Something that held the message went, on the way up or to one client: decide what can be decided
  * now. May free the message. */
-void ledger_settle(Ledger *ledger, Message *message, guint32 where, gint64 now_ns, Cause cause);
+static inline void
+ledger_settle(Ledger *ledger, Message *message, guint32 where, gint64 now_ns, Cause cause)
+{
+  if (!message_up(message) && !(message->untold && message_met(message)))
+    ledger_decide(ledger, message, where, now_ns, cause);
+}
+
 /* The fates of a message are final. causes: for each obligation, why what is not lost yet never
  * arrives, or CAUSE_NONE; NULL: no cause for any. */
 void ledger_close(Ledger *ledger, Message *message, const Cause *causes);

@@ -98,7 +98,7 @@ ledger_traces(const Ledger *ledger, guint64 tag)
 {
   if (G_LIKELY(ledger->story == NULL))
     return FALSE;
-  const Message *message = message_find(ledger, tag);
+  const Message *message = message_look(ledger, tag);
   return message != NULL && message->id == ledger->config.trace_id;
 }
 

@@ -32,38 +32,38 @@ note_dropped(const Message *message, Obligation *owed, Cause cause)
   owed->dropped |= ledger_is_for_good(cause, qos);
 }
 
+/* It did not end well. owed: NULL: on the way up, or not owed. */
+static G_GNUC_NO_INLINE void
+note_misfortune(Ledger *ledger, Message *message, Obligation *owed, guint32 where, gint64 now_ns,
+                Cause cause)
+{
+  if (traced(ledger, message))
+    ledger_story(ledger, now_ns, "", "a copy is gone: %s", cause_name(cause));
+  if (where == LEDGER_UP) {
+    message->misfortune = cause;
+    message->dropped |= ledger_is_for_good(cause, message->qos);
+  } else if (owed != NULL) {
+    owed->misfortune = cause;
+    note_dropped(message, owed, cause);
+  }
+}
+
 void
 ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause)
 {
   Message *message = message_find(ledger, tag);
   if (message == NULL)
     return;
-  if (traced(ledger, message) && cause != CAUSE_NONE)
-    ledger_story(ledger, now_ns, "", "a copy is gone: %s", cause_name(cause));
-  if (where == LEDGER_UP) {
-    if (message->held == 0)
-      ledger_note_breach(ledger, message, CUSTODY);
-    else
-      message->held--;
-    if (cause != CAUSE_NONE)
-      message->misfortune = cause;
-    message->dropped |= ledger_is_for_good(cause, message->qos);
-  } else {
-    Obligation *owed = message_obligation(ledger, message, where);
-    guint left = owed ? owed->held : message->strays;
-    if (left == 0)
-      ledger_note_breach(ledger, message, CUSTODY);
-    else if (owed == NULL)
-      message->strays--;
-    else {
-      owed->held--;
-      message->down--;
-    }
-    if (owed != NULL && cause != CAUSE_NONE) {
-      owed->misfortune = cause;
-      note_dropped(message, owed, cause);
-    }
+  Obligation *owed = where == LEDGER_UP ? NULL : message_obligation(ledger, message, where);
+  guint32 *place = where == LEDGER_UP ? &message->held : owed ? &owed->held : &message->strays;
+  if (G_UNLIKELY(*place == 0))
+    ledger_note_breach(ledger, message, CUSTODY);
+  else {
+    *place -= 1;
+    message->down -= owed != NULL;
   }
+  if (cause != CAUSE_NONE)
+    note_misfortune(ledger, message, owed, where, now_ns, cause);
   ledger_settle(ledger, message, where, now_ns, cause);
 }
 
@@ -121,11 +121,11 @@ ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause
                  "PUBLISH received%s%s%s", hop != NULL && hop->seen ? " again" : "",
                  cause != CAUSE_NONE ? ", " : "", cause != CAUSE_NONE ? cause_name(cause) : "");
   if (hop == NULL) {
-    if (message->strays == 0)
+    if (G_UNLIKELY(message->strays == 0))
       ledger_note_breach(ledger, message, CUSTODY);
     else
       message->strays--;
-  } else if (hop->streams == 0)
+  } else if (G_UNLIKELY(hop->streams == 0))
     ledger_note_breach(ledger, message, CUSTODY);
   else {
     hop->streams--;
@@ -156,11 +156,11 @@ ledger_died(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
   if (traced(ledger, message))
     ledger_story(ledger, now_ns, "", "the PUBLISH dies with its connection");
   if (hop == NULL) {
-    if (message->strays == 0)
+    if (G_UNLIKELY(message->strays == 0))
       ledger_note_breach(ledger, message, CUSTODY);
     else
       message->strays--;
-  } else if (hop->streams == 0)
+  } else if (G_UNLIKELY(hop->streams == 0))
     ledger_note_breach(ledger, message, CUSTODY);
   else {
     hop->streams--;

@@ -12,7 +12,7 @@ survivable(const Message *message, Cause cause)
          (cause == CAUSE_PUBLISHER_STATE_LOST && message->told == TOLD_SUCCESS);
 }
 
-static void
+static G_GNUC_NO_INLINE void
 obligation_lose(Ledger *ledger, Message *message, Obligation *owed, gint64 now_ns, Cause cause)
 {
   const Publisher *publisher = message_publisher(ledger, message);
@@ -64,7 +64,7 @@ tally_obligation(Ledger *ledger, const Message *message, const Obligation *owed,
     tally->counters[COUNT_EXTRA_COPIES] += owed->copies - 1 - owed->further;
 }
 
-static void
+static G_GNUC_NO_INLINE void
 row_add(Ledger *ledger, const Message *message, const Obligation *owed, Fate fate, Cause cause)
 {
   const Publisher *publisher = message_publisher(ledger, message);
@@ -124,7 +124,7 @@ ledger_close(Ledger *ledger, Message *message, const Cause *causes)
 }
 
 static inline void
-obligation_settle(Ledger *ledger, Message *message, Obligation *owed, gint64 now_ns, Cause cause)
+settle_one(Ledger *ledger, Message *message, Obligation *owed, gint64 now_ns, Cause cause)
 {
   if (owed->copies == 0 && owed->lost == CAUSE_NONE && owed->held == 0 &&
       owed->publish.streams == 0)
@@ -132,18 +132,16 @@ obligation_settle(Ledger *ledger, Message *message, Obligation *owed, gint64 now
 }
 
 void
-ledger_settle(Ledger *ledger, Message *message, guint32 where, gint64 now_ns, Cause cause)
+ledger_decide(Ledger *ledger, Message *message, guint32 where, gint64 now_ns, Cause cause)
 {
-  if (message_up(message))
-    return;
   if (where == LEDGER_UP) {
     Obligation *owed = message_owed(message);
     for (guint i = 0; i < message->n_owed; i++)
-      obligation_settle(ledger, message, &owed[i], now_ns, cause);
+      settle_one(ledger, message, &owed[i], now_ns, cause);
   } else {
     Obligation *owed = message_obligation(ledger, message, where);
     if (owed != NULL)
-      obligation_settle(ledger, message, owed, now_ns, cause);
+      settle_one(ledger, message, owed, now_ns, cause);
   }
   if (message->down == 0 && message->strays == 0 && !message->untold) {
     ledger_close(ledger, message, NULL);

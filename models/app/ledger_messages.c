@@ -13,7 +13,21 @@ tag_hash(guint64 tag)
   return (guint32)(((tag ^ tag >> 32) * 0x9E3779B97F4A7C15u) >> 32);
 }
 
-Message *
+G_GNUC_NO_INLINE Obligation *
+ledger_message_search(Message *message, guint32 client)
+{
+  guint low = 0, high = message->n_owed;
+  while (low < high) {
+    guint middle = (low + high) / 2;
+    if (message->many[middle].client < client)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < message->n_owed && message->many[low].client == client ? &message->many[low] : NULL;
+}
+
+G_GNUC_NO_INLINE Message *
 ledger_message_older(const Ledger *ledger, guint64 tag)
 {
   for (guint32 i = tag_hash(tag) & ledger->table_mask; ledger->table[i] != 0;
@@ -81,6 +95,7 @@ slab_grow(Ledger *ledger)
 {
   guint32 n = ledger->n_slots ? ledger->n_slots * 2 : 64;
   Message *messages = aligned_alloc(64, n * sizeof(Message));
+  message_forget(ledger);
   g_assert(messages != NULL);
   if (ledger->n_slots > 0)
     memcpy(messages, ledger->messages, ledger->n_slots * sizeof(Message));
@@ -107,6 +122,8 @@ ledger_message_new(Ledger *ledger, guint32 publisher, guint64 tag)
   ledger->free_slot = message->n_owed;
   memset(message, 0, sizeof *message);
   message->tag = tag;
+  ledger->recent = message;
+  ledger->recent_tag = tag;
   ledger->live++;
   return message;
 }
@@ -120,6 +137,8 @@ ledger_message_free(Ledger *ledger, Message *message)
     *newest = NO_SLOT;
   else
     table_remove(ledger, message->tag);
+  if (ledger->recent == message)
+    message_forget(ledger);
   if (message->n_owed > 1)
     g_free(message->many);
   message->tag = 0;
