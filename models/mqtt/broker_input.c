@@ -232,22 +232,23 @@ on_disconnect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttDisconnec
 }
 
 static void
-on_answer(MqttBroker *broker, Link *link, gint64 now_ns, MqttPacketType type, const MqttAck *ack)
+on_answer(MqttBroker *broker, Link *link, gint64 now_ns, MqttPacketType type, guint16 id,
+          guint8 said)
 {
-  guint8 reason = mqtt_sender_answered(&broker->core, &link->session->s, now_ns, type,
-                                       ack->packet_id, ack->reason);
+  guint8 reason = mqtt_sender_answered(&broker->core, &link->session->s, now_ns, type, id, said);
   if (reason != MQTT_SUCCESS)
     broker_link_fail(broker, link, now_ns, reason);
 }
 
-/* Any but PUBLISH and PUBACK. */
+/* Any but PUBLISH. */
 static G_GNUC_NO_INLINE void
 on_other_packet(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPacket *packet)
 {
   switch (packet->type) {
+  case MQTT_PUBACK:
   case MQTT_PUBREC:
   case MQTT_PUBCOMP:
-    on_answer(broker, link, now_ns, packet->type, &packet->ack);
+    on_answer(broker, link, now_ns, packet->type, packet->ack.packet_id, packet->ack.reason);
     break;
   case MQTT_PUBREL:
     on_pubrel(broker, link, now_ns, packet->ack.packet_id);
@@ -273,22 +274,17 @@ on_packet(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPacket *packe
 {
   if (packet->type == MQTT_PUBLISH)
     on_publish(broker, link, now_ns, &packet->publish);
-  else if (packet->type == MQTT_PUBACK)
-    on_answer(broker, link, now_ns, MQTT_PUBACK, &packet->ack);
   else
     on_other_packet(broker, link, now_ns, packet);
 }
 
-gsize
-mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 *data, gsize n)
+/* Any but a PUBACK of success. */
+static G_GNUC_NO_INLINE gsize
+take_packet(MqttBroker *broker, Link *link, gint64 now_ns, const guint8 *data, gsize n)
 {
-  Link *link = broker->links->pdata[conn];
   MqttPacket packet;
   gsize size;
   guint8 reason;
-  if (link->state == LINK_CLOSING)
-    return 0;
-  mqtt_store_log_group(broker->core.log);
   switch (mqtt_decode(data, n, link->pipe.version, MQTT_FROM_CLIENT,
                       broker->config->maximum_packet_size, &packet, &size, &reason)) {
   case MQTT_NEED_MORE:
@@ -314,4 +310,20 @@ mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 
     return 0;
   }
   return size;
+}
+
+gsize
+mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 *data, gsize n)
+{
+  Link *link = broker->links->pdata[conn];
+  guint16 id;
+  if (link->state == LINK_CLOSING)
+    return 0;
+  mqtt_store_log_group(broker->core.log);
+  if (n < MQTT_SHORT_ACK || broker->config->maximum_packet_size < MQTT_SHORT_ACK ||
+      link->state != LINK_OPEN || mqtt_decode_success(data, &id) != MQTT_PUBACK)
+    return take_packet(broker, link, now_ns, data, n);
+  link->last_input_ns = now_ns;
+  on_answer(broker, link, now_ns, MQTT_PUBACK, id, MQTT_SUCCESS);
+  return MQTT_SHORT_ACK;
 }

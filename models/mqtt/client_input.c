@@ -311,22 +311,22 @@ on_answer_to_request(MqttClient *client, MqttPacketType type, const MqttSuback *
 }
 
 static void
-on_answer(MqttClient *client, gint64 now_ns, MqttPacketType type, const MqttAck *ack)
+on_answer(MqttClient *client, gint64 now_ns, MqttPacketType type, guint16 id, guint8 said)
 {
-  guint8 reason = mqtt_sender_answered(&client->core, &client->session, now_ns, type,
-                                       ack->packet_id, ack->reason);
+  guint8 reason = mqtt_sender_answered(&client->core, &client->session, now_ns, type, id, said);
   if (reason != MQTT_SUCCESS)
     mqtt_client_fail(client, reason);
 }
 
-/* Any but PUBLISH and PUBACK. */
+/* Any but PUBLISH. */
 static G_GNUC_NO_INLINE void
 on_other_packet(MqttClient *client, gint64 now_ns, const MqttPacket *packet)
 {
   switch (packet->type) {
+  case MQTT_PUBACK:
   case MQTT_PUBREC:
   case MQTT_PUBCOMP:
-    on_answer(client, now_ns, packet->type, &packet->ack);
+    on_answer(client, now_ns, packet->type, packet->ack.packet_id, packet->ack.reason);
     break;
   case MQTT_PUBREL:
     on_pubrel(client, now_ns, &packet->ack);
@@ -354,21 +354,17 @@ on_packet(MqttClient *client, gint64 now_ns, const MqttPacket *packet)
 {
   if (packet->type == MQTT_PUBLISH)
     on_publish(client, now_ns, &packet->publish);
-  else if (packet->type == MQTT_PUBACK)
-    on_answer(client, now_ns, MQTT_PUBACK, &packet->ack);
   else
     on_other_packet(client, now_ns, packet);
 }
 
-gsize
-mqtt_client_input(MqttClient *client, gint64 now_ns, const guint8 *data, gsize n)
+/* Any but a PUBACK of success. */
+static G_GNUC_NO_INLINE gsize
+take_packet(MqttClient *client, gint64 now_ns, const guint8 *data, gsize n)
 {
-  if (client->state != CLIENT_CONNACK && client->state != CLIENT_CONNECTED)
-    return 0;
   MqttPacket packet;
   gsize size;
   guint8 reason;
-  mqtt_client_begin(client);
   switch (mqtt_decode(data, n, client->config->version, MQTT_FROM_SERVER,
                       client->config->maximum_packet_size, &packet, &size, &reason)) {
   case MQTT_NEED_MORE:
@@ -388,4 +384,20 @@ mqtt_client_input(MqttClient *client, gint64 now_ns, const guint8 *data, gsize n
     mqtt_client_fail(client, MQTT_PROTOCOL_ERROR);
   mqtt_client_woken(client, now_ns);
   return size;
+}
+
+gsize
+mqtt_client_input(MqttClient *client, gint64 now_ns, const guint8 *data, gsize n)
+{
+  guint16 id;
+  if (client->state != CLIENT_CONNACK && client->state != CLIENT_CONNECTED)
+    return 0;
+  mqtt_client_begin(client);
+  if (n < MQTT_SHORT_ACK || client->config->maximum_packet_size < MQTT_SHORT_ACK ||
+      client->state != CLIENT_CONNECTED || mqtt_decode_success(data, &id) != MQTT_PUBACK)
+    return take_packet(client, now_ns, data, n);
+  client->last_input_ns = client_moment(client, now_ns);
+  on_answer(client, now_ns, MQTT_PUBACK, id, MQTT_SUCCESS);
+  mqtt_client_woken(client, now_ns);
+  return MQTT_SHORT_ACK;
 }

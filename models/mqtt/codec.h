@@ -23,6 +23,19 @@ typedef enum {
 MqttDecode mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
                        gsize maximum, MqttPacket *packet, gsize *size, guint8 *reason);
 
+#define MQTT_SHORT_ACK 4
+
+/* The type of an acknowledgement of success, which is left out, and its identifier: half of all
+ * packets of QoS 1. 0: the bytes, of which there are that many, begin otherwise. */
+static inline guint
+mqtt_decode_success(const guint8 *data, guint16 *packet_id)
+{
+  gboolean kin = data[0] == MQTT_PUBACK << 4 || data[0] == MQTT_PUBREC << 4 ||
+                 data[0] == (MQTT_PUBREL << 4 | 2) || data[0] == MQTT_PUBCOMP << 4;
+  *packet_id = (guint16)(data[2] << 8 | data[3]);
+  return kin && data[1] == MQTT_SHORT_ACK - 2 && *packet_id != 0 ? data[0] >> 4 : 0;
+}
+
 /* Length of the whole encoded packet; 0 if it would exceed MQTT_PACKET_MAX. */
 gsize mqtt_encoded_size(const MqttPacket *packet, MqttVersion version);
 /* Encodes into dst; returns the bytes written, or 0 if room is too small. The shortest legal form

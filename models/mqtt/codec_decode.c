@@ -355,10 +355,9 @@ decode_body(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender, 
   g_assert_not_reached();
 }
 
-/* What is no short_ack(). */
-static inline __attribute__((always_inline)) MqttDecode
-decode_packet(const guint8 *data, gsize n, MqttVersion version, MqttSender sender, gsize maximum,
-              MqttPacket *packet, gsize *size, guint8 *reason)
+MqttDecode
+mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender, gsize maximum,
+            MqttPacket *packet, gsize *size, guint8 *reason)
 {
   *size = 0;
   if (n == 0)
@@ -394,38 +393,4 @@ decode_packet(const guint8 *data, gsize n, MqttVersion version, MqttSender sende
     *reason = decode_body(body, data[0], version, sender, packet);
   }
   return *reason == MQTT_SUCCESS ? MQTT_DONE : MQTT_MALFORMED;
-}
-
-/* PUBACK and its kin with success, which is left out: half of all packets of QoS 1. */
-#define SHORT_ACK 4
-
-static inline gboolean
-short_ack(const guint8 *data)
-{
-  switch (data[0]) {
-  case MQTT_PUBACK << 4:
-  case MQTT_PUBREC << 4:
-  case MQTT_PUBREL << 4 | 2:
-  case MQTT_PUBCOMP << 4:
-    return data[1] == SHORT_ACK - 2;
-  default:
-    return FALSE;
-  }
-}
-
-MqttDecode
-mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender, gsize maximum,
-            MqttPacket *packet, gsize *size, guint8 *reason)
-{
-  if (n < SHORT_ACK || maximum < SHORT_ACK || !short_ack(data))
-    return decode_packet(data, n, version, sender, maximum, packet, size, reason);
-  *size = SHORT_ACK;
-  packet->type = (MqttPacketType)(data[0] >> 4);
-  packet->ack.packet_id = mqtt_peek_u16(data + 2);
-  packet->ack.reason = MQTT_SUCCESS;
-  mqtt_properties_none(&packet->ack.properties);
-  if (packet->ack.packet_id != 0)
-    return MQTT_DONE;
-  *reason = MQTT_PROTOCOL_ERROR;
-  return MQTT_MALFORMED;
 }
