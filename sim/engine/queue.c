@@ -129,31 +129,30 @@ insertion_sort(QueueEvent *events, gsize n)
 }
 
 /* Moves a chain of n events, each once and nearly to its place: into as many parts of the bucket's
- * time as there are events, as a counting sort does. */
+ * time as there are events, as a counting sort does. From the latest to the earliest scheduled, each
+ * part filled from its end, so that ties, which timers make with their common ticks, are in order. */
 static void
 distribute(Queue *queue, QueueEvent *slot, gsize n, gint64 start_ns, guint shift, QueueEvent *to)
 {
   guint bits = floor_log2(n) + 1;
   guint part_shift = shift > bits ? shift - bits : 0;
-  guint16 begin[2 * DISTRIBUTE_MAX + 1];
+  guint16 end[2 * DISTRIBUTE_MAX + 1];
   guint sum = 0;
 
-  memset(begin, 0, sizeof begin[0] << bits);
+  memset(end, 0, sizeof end[0] << bits);
   for (QueueEvent *last = slot; last; last = chunk_of(last)->before) {
     for (const QueueEvent *event = chunk_of(last)->events; event < last; event++)
-      begin[((guint64)event->time_ns - (guint64)start_ns) >> part_shift]++;
+      end[((guint64)event->time_ns - (guint64)start_ns) >> part_shift]++;
   }
   for (guint i = 0; i < 1u << bits; i++) {
-    guint count = begin[i];
-
-    begin[i] = (guint16)sum;
-    sum += count;
+    sum += end[i];
+    end[i] = (guint16)sum;
   }
   while (slot) {
     Chunk *chunk = chunk_of(slot);
 
-    for (const QueueEvent *event = chunk->events; event < slot; event++)
-      to[begin[((guint64)event->time_ns - (guint64)start_ns) >> part_shift]++] = *event;
+    for (const QueueEvent *event = slot; event-- > chunk->events;)
+      to[--end[((guint64)event->time_ns - (guint64)start_ns) >> part_shift]] = *event;
     slot = chunk->before;
     chunk_free(&queue->pool, chunk);
   }
@@ -511,35 +510,54 @@ make_room(Queue *queue)
   }
 }
 
+/* Inserts where that moves few events at the tail; FALSE: it would move more. */
+static inline gboolean
+insert_from_tail(Queue *queue, const QueueEvent *event)
+{
+  QueueEvent *from = queue->bottom + queue->head, *to = queue->bottom + queue->tail, *at = to;
+
+  while (at > from && to - at <= SHIFTS_MAX && earlier(event, at - 1))
+    at--;
+  if (to - at > SHIFTS_MAX)
+    return FALSE;
+  memmove(at + 1, at, (gsize)(to - at) * sizeof *at);
+  *at = *event;
+  queue->tail++;
+  return TRUE;
+}
+
+/* The same at the head, where the events that were popped left room. */
+static inline gboolean
+insert_from_head(Queue *queue, const QueueEvent *event)
+{
+  QueueEvent *from = queue->bottom + queue->head, *to = queue->bottom + queue->tail, *at = from;
+
+  if (queue->head == 0)
+    return FALSE;
+  while (at < to && at - from <= SHIFTS_MAX && !earlier(event, at))
+    at++;
+  if (at - from > SHIFTS_MAX)
+    return FALSE;
+  memmove(from - 1, from, (gsize)(at - from) * sizeof *at);
+  at[-1] = *event;
+  queue->head--;
+  return TRUE;
+}
+
 void
 queue_push_bottom(Queue *queue, const QueueEvent *event)
 {
-  QueueEvent *from, *to, *at;
+  const QueueEvent *middle;
 
   if (queue->head == queue->tail)
     queue->head = queue->tail = 0;
   if (queue->tail == queue->bottom_capacity)
     make_room(queue);
-  from = queue->bottom + queue->head;
-  to = queue->bottom + queue->tail;
-  for (at = to; at > from && to - at <= SHIFTS_MAX && earlier(event, at - 1); at--)
-    ;
-  if (to - at <= SHIFTS_MAX) {
-    memmove(at + 1, at, (gsize)(to - at) * sizeof *at);
-    *at = *event;
-    queue->tail++;
+  middle = &queue->bottom[(queue->head + queue->tail) / 2];
+  if (queue->head < queue->tail && earlier(event, middle)
+          ? insert_from_head(queue, event) || insert_from_tail(queue, event)
+          : insert_from_tail(queue, event) || insert_from_head(queue, event))
     return;
-  }
-  if (queue->head > 0) {
-    for (at = from; at - from <= SHIFTS_MAX && !earlier(event, at); at++)
-      ;
-    if (at - from <= SHIFTS_MAX) {
-      memmove(from - 1, from, (gsize)(at - from) * sizeof *at);
-      at[-1] = *event;
-      queue->head--;
-      return;
-    }
-  }
   near_push(queue, event);
   if (queue->n_near > queue->near_limit && queue->n_near > (queue->tail - queue->head) / 4)
     spill(queue);

@@ -158,7 +158,7 @@ keep_entry(gpointer data, const QueueEvent *entry)
 
 /* Sweeps when at least half of the work finds something, so that it is paid for by what made the
  * entries stale. */
-static inline void
+static G_GNUC_NO_INLINE void
 add_stale(Sim *sim)
 {
   sim->n_stale++;
@@ -169,30 +169,32 @@ add_stale(Sim *sim)
   }
 }
 
-static void
+static G_GNUC_NO_INLINE void
 queue_timer(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word)
 {
   QueueEvent entry = {timer->deadline_ns, order_of(timer->seq, kind), index, word};
 
+  g_assert(kind < sim->n_kinds && sim->kinds[kind].timer_of != NULL);
   timer->queued_ns = timer->deadline_ns;
   timer->queued_seq = timer->seq;
   queue_push(&sim->queue, &entry);
 }
 
+/* Mostly a timer moves to a later time, and its entry stays where it is: so little that it belongs
+ * into its callers. */
 void
 sim_timer_set(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word,
               gint64 deadline_ns)
 {
   gboolean was_armed = timer->seq != 0;
 
-  g_assert(kind < sim->n_kinds && sim->kinds[kind].timer_of != NULL);
   if (deadline_ns == SIM_NEVER) {
     sim_timer_cancel(sim, timer);
     return;
   }
   timer->deadline_ns = MAX(deadline_ns, sim->now_ns);
   timer->seq = ++sim->last_seq;
-  if (timer->queued_seq != 0 && timer->queued_ns <= timer->deadline_ns) {
+  if (G_LIKELY(timer->queued_seq != 0 && timer->queued_ns <= timer->deadline_ns)) {
     if (!was_armed && sim->n_stale > 0)
       sim->n_stale--;
     return;
