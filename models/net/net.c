@@ -55,18 +55,22 @@ link_at(const Net *net, guint32 link)
   return &g_array_index(net->links, Link, link);
 }
 
+static inline const Route *
+route_at(const Net *net, guint32 route)
+{
+  return &g_array_index(net->routes, Route, route);
+}
+
 /* Its place on the route, the client's end first. */
-static guint32
+static inline guint32
 place_of(const Route *route, const NetPacket *packet)
 {
   return packet->direction == NET_UP ? packet->hop : route->n - 1 - packet->hop;
 }
 
-static guint32
-link_of(const Net *net, const NetPacket *packet)
+static inline guint32
+link_of(const Net *net, const Route *route, const NetPacket *packet)
 {
-  const Route *route = &g_array_index(net->routes, Route, packet->route);
-
   return g_array_index(net->route_links, guint32, route->first + place_of(route, packet));
 }
 
@@ -78,14 +82,14 @@ mix(guint64 hash, guint64 word)
   return hash ^ hash >> 32;
 }
 
-static void
-witness(Net *net, guint32 packet, guint32 link, NetVerdict verdict, gint64 at_ns, gint64 arrives_ns)
+static inline void
+witness(Net *net, guint32 packet, const NetPacket *view, guint32 link, NetVerdict verdict,
+        gint64 at_ns, gint64 arrives_ns)
 {
-  const NetPacket *view = &packet_at(net, packet)->view;
+  guint64 hash = mix(net->fingerprint, (guint64)at_ns);
 
-  net->fingerprint = mix(net->fingerprint, (guint64)at_ns);
-  net->fingerprint = mix(net->fingerprint, (guint64)link << 32 | (guint64)verdict << 24 |
-                                               (guint64)view->direction << 16 | view->length);
+  net->fingerprint = mix(hash, (guint64)link << 32 | (guint64)verdict << 24 |
+                                   (guint64)view->direction << 16 | view->length);
   if (net->handler.observe)
     net->handler.observe(net->user, packet, link, verdict, at_ns, arrives_ns);
 }
@@ -117,22 +121,21 @@ count_nats(const Net *net, const Route *route, guint n)
 
 /* The packet meets the NAT of its link: up, when it has passed the link, down, before it enters it.
  * FALSE: it is lost there. */
-static gboolean
+static G_GNUC_NO_INLINE gboolean
 pass_nat(Net *net, guint32 packet, guint32 number)
 {
   const NetPacket *view = &packet_at(net, packet)->view;
   Link *link = link_at(net, number);
-  const Route *route;
+  const Route *route = route_at(net, view->route);
   gint64 gone_ns;
 
   if (view->is_answer)
     return TRUE;
-  route = &g_array_index(net->routes, Route, view->route);
   if (nat_pass(&net->nat, view->flow, count_nats(net, route, place_of(route, view)),
                link->plan->config->nat_timeout_ns, sim_now(net->sim), &gone_ns))
     return TRUE;
   link->direction[view->direction].counters.nat_drops++;
-  witness(net, packet, number, NET_UNMAPPED, sim_now(net->sim), SIM_NEVER);
+  witness(net, packet, view, number, NET_UNMAPPED, sim_now(net->sim), SIM_NEVER);
   net->answerable = view->direction == NET_UP && link->plan->config->nat_resets;
   lose(net, packet, gone_ns);
   net->answerable = FALSE;
@@ -140,12 +143,9 @@ pass_nat(Net *net, guint32 packet, guint32 number)
 }
 
 /* Behind the last packet of the direction; only the head is in the event queue. */
-static void
-append(Net *net, guint32 link, NetDirection d, guint32 packet)
+static inline void
+append(Net *net, guint32 link, NetDirection d, LinkDirection *state, guint32 packet, Packet *added)
 {
-  LinkDirection *state = &link_at(net, link)->direction[d];
-  Packet *added = packet_at(net, packet);
-
   added->next = 0;
   if (state->first == 0) {
     state->first = packet + 1;
@@ -161,11 +161,10 @@ append(Net *net, guint32 link, NetDirection d, guint32 packet)
 
 /* The packet meets the link of its hop. */
 static void
-enter(Net *net, guint32 packet)
+enter(Net *net, guint32 packet, Packet *self, const Route *route)
 {
-  Packet *self = packet_at(net, packet);
   NetDirection d = self->view.direction;
-  guint32 number = link_of(net, &self->view);
+  guint32 number = link_of(net, route, &self->view);
   Link *link = link_at(net, number);
   gint64 now_ns = sim_now(net->sim), begin_ns;
   NetVerdict verdict;
@@ -178,60 +177,53 @@ enter(Net *net, guint32 packet)
   if (verdict == NET_PASSED) {
     self->begin_ns = begin_ns > now_ns ? begin_ns : BEGIN_SETTLED;
     if (link->plan->config->fifo)
-      append(net, number, d, packet);
+      append(net, number, d, &link->direction[d], packet, self);
     else
       sim_at(net->sim, self->arrives_ns, net->kind_free, packet, 0);
   }
-  witness(net, packet, number, verdict, now_ns, self->arrives_ns);
+  witness(net, packet, &self->view, number, verdict, now_ns, self->arrives_ns);
   if (verdict != NET_PASSED)
     lose(net, packet, verdict == NET_OUTAGE ? link_down_since(link, d) : SIM_NEVER);
 }
 
 /* At the other end of the link: on to the next one, or to its receiver. */
-static void
-arrive(Net *net, guint32 packet, guint32 number)
+static inline void
+arrive(Net *net, guint32 packet, Packet *self, guint32 number)
 {
-  Packet *self = packet_at(net, packet);
+  const Route *route = route_at(net, self->view.route);
 
   if (net->handler.left)
     net->handler.left(net->user, packet, number);
-  if (++self->view.hop < g_array_index(net->routes, Route, self->view.route).n) {
-    enter(net, packet);
+  if (self->view.hop + 1u < route->n) {
+    self->view.hop++;
+    enter(net, packet, self, route);
   } else {
-    self->view.hop--;
     net->handler.delivered(net->user, packet);
   }
 }
 
 /* The packet leaves the link, unless a fault met it in the queue or the NAT does not know it. */
-static void
-leave(Net *net, guint32 packet, guint32 number)
+static inline void
+leave(Net *net, guint32 packet, Packet *self, guint32 number, Link *link)
 {
-  Packet *self = packet_at(net, packet);
-  Link *link = link_at(net, number);
   gint64 begin_ns = self->begin_ns;
 
   self->begin_ns = BEGIN_SETTLED;
   if (begin_ns != BEGIN_SETTLED &&
       (begin_ns == BEGIN_CAUGHT || link_caught(link, self->view.direction, begin_ns))) {
     link->direction[self->view.direction].counters.outage_drops++;
-    witness(net, packet, number, NET_OUTAGE, sim_now(net->sim), SIM_NEVER);
+    witness(net, packet, &self->view, number, NET_OUTAGE, sim_now(net->sim), SIM_NEVER);
     lose(net, packet, link_down_since(link, self->view.direction));
   } else if (self->view.direction == NET_DOWN || !has_nat(link) || pass_nat(net, packet, number)) {
-    arrive(net, packet, number);
+    arrive(net, packet, self, number);
   }
 }
 
 /* The packet behind the one that leaves will reach the same receiver at this instant, too: a NAT
  * that lets the one through lets the other. */
-static gboolean
-is_followed(Net *net, guint32 packet, const LinkDirection *state)
+static inline gboolean
+is_followed_by(const Packet *self, const Packet *next)
 {
-  const Packet *self = packet_at(net, packet), *next;
-
-  if (state->first == 0)
-    return FALSE;
-  next = packet_at(net, state->first - 1);
   return next->arrives_ns == self->arrives_ns && next->begin_ns == BEGIN_SETTLED &&
          next->view.flow == self->view.flow;
 }
@@ -241,23 +233,30 @@ on_fifo(gpointer user, guint32 index, guint32 word G_GNUC_UNUSED)
 {
   Net *net = user;
   guint32 number = index / 2;
-  LinkDirection *state = &link_at(net, number)->direction[index % 2];
+  Link *link = link_at(net, number);
+  LinkDirection *state = &link->direction[index % 2];
   guint32 packet = state->first - 1;
+  Packet *self = packet_at(net, packet);
 
-  state->first = packet_at(net, packet)->next;
-  if (state->first != 0)
-    sim_at(net->sim, packet_at(net, state->first - 1)->arrives_ns, net->kind_fifo, index, 0);
-  net->followed = is_followed(net, packet, state);
-  leave(net, packet, number);
+  state->first = self->next;
+  if (state->first != 0) {
+    const Packet *next = packet_at(net, state->first - 1);
+
+    sim_at(net->sim, next->arrives_ns, net->kind_fifo, index, 0);
+    net->followed = is_followed_by(self, next);
+  }
+  leave(net, packet, self, number, link);
   net->followed = FALSE;
 }
 
 static void
-on_free(gpointer user, guint32 index, guint32 word G_GNUC_UNUSED)
+on_free(gpointer user, guint32 packet, guint32 word G_GNUC_UNUSED)
 {
   Net *net = user;
+  Packet *self = packet_at(net, packet);
+  guint32 number = link_of(net, route_at(net, self->view.route), &self->view);
 
-  leave(net, index, link_of(net, &packet_at(net, index)->view));
+  leave(net, packet, self, number, link_at(net, number));
 }
 
 /* The stages of SimAhead: the direction, its first packet, and what its receiver needs. */
@@ -417,10 +416,13 @@ void
 net_send(Net *net, guint32 packet, guint32 route, NetDirection direction, guint32 flow,
          guint length)
 {
-  g_assert(length <= g_array_index(net->routes, Route, route).mtu);
-  packet_at(net, packet)->view = (NetPacket){
+  const Route *way = route_at(net, route);
+  Packet *self = packet_at(net, packet);
+
+  g_assert(length <= way->mtu);
+  self->view = (NetPacket){
       .flow = flow, .route = route, .length = (guint16)length, .direction = direction & 1u};
-  enter(net, packet);
+  enter(net, packet, self, way);
 }
 
 void
@@ -434,15 +436,16 @@ void
 net_answer(Net *net, guint32 answer, guint32 packet, guint length)
 {
   NetPacket view = packet_at(net, packet)->view;
+  const Route *route = route_at(net, view.route);
 
   g_assert(net->answerable);
-  view.hop = (guint8)(g_array_index(net->routes, Route, view.route).n - 1 - view.hop);
+  view.hop = (guint8)(route->n - 1 - view.hop);
   view.direction = NET_DOWN;
   view.is_answer = TRUE;
   view.length = (guint16)length;
   packet_at(net, answer)->view = view;
   net->answerable = FALSE;
-  enter(net, answer);
+  enter(net, answer, packet_at(net, answer), route);
 }
 
 void
@@ -478,7 +481,7 @@ catch_waiting(Net *net, guint32 number, NetDirection d, gint64 since_ns)
     Packet *packet = packet_at(net, i);
 
     if (packet->begin_ns != BEGIN_SETTLED && packet->view.direction == d &&
-        link_of(net, &packet->view) == number)
+        link_of(net, route_at(net, packet->view.route), &packet->view) == number)
       catch_if_begun(net, packet, since_ns);
   }
 }
@@ -509,7 +512,7 @@ net_link_counters(const Net *net, guint32 link, NetDirection direction)
 guint
 net_route_mtu(const Net *net, guint32 route)
 {
-  return g_array_index(net->routes, Route, route).mtu;
+  return route_at(net, route)->mtu;
 }
 
 guint32

@@ -123,6 +123,8 @@ void tcp_conn_abort(TcpConn *conn, gint64 now_ns); /* RST, at once; unsent bytes
 void tcp_conn_input(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
 void tcp_conn_timeout(TcpConn *conn, gint64 now_ns);
 gint64 tcp_conn_deadline(const TcpConn *conn);
+/* FALSE: there is nothing for tcp_conn_output() to do; TRUE: it has to be asked. */
+gboolean tcp_conn_due(const TcpConn *conn, gint64 now_ns);
 /* The next segment that is due at now_ns; FALSE: none. */
 gboolean tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment);
 

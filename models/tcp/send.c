@@ -409,15 +409,18 @@ tcp_send_due(TcpConn *conn)
   return conn->unsent != conn->tail || conn->probe_old || find_retransmission(conn, &index);
 }
 
-/* The common case, and the end of every flush. */
-static gboolean
-nothing_is_due(const TcpConn *conn, gint64 now_ns)
+/* In vain most of the time: at the end of every flush, and after segments that owe nothing. */
+gboolean
+tcp_conn_due(const TcpConn *conn, gint64 now_ns)
 {
+  if (conn->state == TCP_CLOSED) {
+    return conn->reset_owed;
+  }
   gboolean owes_ack = conn->ack_first || conn->ack_now || conn->ack_ns <= now_ns;
   gboolean waits = tcp_conn_sacks(conn) ? conn->lost_out > conn->retransmitted_out
                                         : conn->rexmit != conn->loss_end;
-  return !owes_ack && !waits && conn->unsent == conn->tail && all_is_cut(conn) &&
-         !conn->probe_old && !conn->probe_owed;
+  return owes_ack || waits || conn->unsent != conn->tail || !all_is_cut(conn) || conn->probe_old ||
+         conn->probe_owed;
 }
 
 gboolean
@@ -426,7 +429,7 @@ tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
   if (conn->state == TCP_CLOSED) {
     return output_reset(conn, segment);
   }
-  if (nothing_is_due(conn, now_ns)) {
+  if (!tcp_conn_due(conn, now_ns)) {
     return FALSE;
   }
   if (conn->ack_first) {

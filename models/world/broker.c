@@ -6,27 +6,33 @@ static void broker_leave(World *world, guint32 conn);
 
 /* ---- what the machine says ---- */
 
-static void
-broker_drain(World *world, guint32 number)
+static G_GNUC_NO_INLINE void
+broker_drain_all(World *world)
 {
-  (void)number;
   for (guint i = 0; i < world->events.length; i++) {
-    MqttEvent event = world->events.items[i];
-    switch ((MqttEventType)event.type) {
+    const MqttEvent *event = &world->events.items[i];
+    switch ((MqttEventType)event->type) {
     case MQTT_EVENT_OPENED:
     case MQTT_EVENT_STORE:
       break;
     case MQTT_EVENT_CLOSE:
-      if (!world->conns[event.conn].broker_closing) {
-        world->conns[event.conn].broker_closing = TRUE;
-        g_array_append_val(world->closing, event.conn);
+      if (!world->conns[event->conn].broker_closing) {
+        world->conns[event->conn].broker_closing = TRUE;
+        g_array_append_val(world->closing, event->conn);
       }
       break;
     default:
-      custody_event(world, &event, event.peer, TRUE, event.conn);
+      custody_event(world, event, event->peer, TRUE, event->conn);
     }
   }
   world->events.length = 0;
+}
+
+static inline void
+broker_drain(World *world)
+{
+  if (world->events.length > 0)
+    broker_drain_all(world);
 }
 
 static gsize
@@ -34,7 +40,7 @@ broker_pull(World *world, guint32 conn, guint8 *dst, gsize room)
 {
   guint32 number = world->conns[conn].broker;
   gsize n = mqtt_broker_output(world->brokers[number].mqtt, world_time(world), conn, dst, room);
-  broker_drain(world, number);
+  broker_drain(world);
   return n;
 }
 
@@ -50,7 +56,7 @@ void
 broker_pump(World *world, guint32 number)
 {
   Broker *broker = &world->brokers[number];
-  broker_drain(world, number);
+  broker_drain(world);
   if (broker->store != NULL)
     medium_take(world, broker->store);
   for (guint32 conn; (conn = mqtt_broker_next_ready(broker->mqtt)) != MQTT_NO_PEER;)
@@ -91,7 +97,7 @@ broker_leave(World *world, guint32 number)
   conn->broker_open = FALSE;
   conn->broker_closing = FALSE;
   mqtt_broker_closed(world->brokers[broker].mqtt, world_time(world), number);
-  broker_drain(world, broker);
+  broker_drain(world);
   conn_leave(world, number, BROKER_END, FALSE);
 }
 
@@ -105,9 +111,9 @@ broker_input(World *world, guint32 number)
   gsize used = n > 0 ? mqtt_broker_input(broker->mqtt, world_time(world), number, bytes, n) : 0;
   if (used > 0)
     conn_take(world, number, BROKER_END, used);
-  else
+  else if (n > 0)
     conn_read(world, number, BROKER_END);
-  broker_drain(world, world->conns[number].broker);
+  broker_drain(world);
   return used > 0;
 }
 
@@ -253,7 +259,7 @@ broker_stop(World *world, guint32 number)
 {
   Broker *broker = &world->brokers[number];
   mqtt_broker_shut_down(broker->mqtt, world_time(world));
-  broker_drain(world, number);
+  broker_drain(world);
   broker_pump(world, number);
   if (broker->store != NULL)
     medium_flush(world, broker->store);
@@ -276,10 +282,10 @@ broker_fall(World *world, guint32 number, Death how)
     ledger_state_lost(world->ledger, LEDGER_UP, world_time(world));
   if (broker->store != NULL && how == DEATH_POWER) {
     medium_tear(world, broker->store); /* what it makes durable is handed over by that */
-    broker_drain(world, number);
+    broker_drain(world);
   }
   mqtt_broker_lose_state(broker->mqtt, MQTT_CAUSE_STATE_LOST);
-  broker_drain(world, number);
+  broker_drain(world);
   g_array_set_size(world->closing, 0);
   if (broker->store != NULL)
     medium_crash(world, broker->store);

@@ -84,9 +84,10 @@ show_segment(World *world, guint32 number, guint end, guint32 packet, const TcpS
     trace_segment(world, number, end, packet, segment);
 }
 
-/* A packet with that segment, counted as sent by that end. */
-static guint32
-conn_packet(World *world, guint32 number, guint end, const TcpSegment *segment)
+/* A packet is about to go from that end with the segment that is its body: counts it. Returns its
+ * length. */
+static guint
+conn_count(World *world, guint32 number, guint end, guint32 packet, const TcpSegment *segment)
 {
   Conn *conn = &world->conns[number];
   guint length = tcp_segment_wire_length(segment);
@@ -96,21 +97,21 @@ conn_packet(World *world, guint32 number, guint end, const TcpSegment *segment)
     if (world_in_window(world))
       group->window_bytes += length;
     group->data_segments += segment->length > 0;
+    group->retransmissions += segment->again != TCP_FIRST_TIME;
   }
   conn->flying[end]++;
-  guint32 packet = net_packet_new(world->net);
-  memcpy(net_packet_body(world->net, packet), segment, sizeof *segment);
   if (world->watched)
     show_segment(world, number, end, packet, segment);
-  return packet;
+  return length;
 }
 
+/* The segment is the packet's body. */
 static void
-conn_send(World *world, guint32 number, guint end, const TcpSegment *segment)
+conn_send(World *world, guint32 number, guint end, guint32 packet, const TcpSegment *segment)
 {
+  guint length = conn_count(world, number, end, packet, segment);
   guint32 route = world->clients[world->conns[number].client].route;
-  guint32 packet = conn_packet(world, number, end, segment);
-  net_send(world->net, packet, route, (NetDirection)end, number, tcp_segment_wire_length(segment));
+  net_send(world->net, packet, route, (NetDirection)end, number, length);
 }
 
 /* An end is over: its stack goes, and with it what only it could still have sent. */
@@ -140,20 +141,31 @@ conn_fade(World *world, guint32 number, guint sender)
     conn_forget(world, number);
 }
 
+/* Segments are made where they travel. */
+static G_GNUC_NO_INLINE void
+conn_emit(World *world, guint32 number, guint end, TcpConn *tcp)
+{
+  gint64 now_ns = world_time(world);
+  do {
+    guint32 packet = net_packet_new(world->net);
+    TcpSegment *segment = net_packet_body(world->net, packet);
+    if (!tcp_conn_output(tcp, now_ns, segment)) {
+      net_packet_free(world->net, packet);
+      return;
+    }
+    conn_send(world, number, end, packet, segment);
+  } while (tcp_conn_due(tcp, now_ns));
+}
+
 void
 conn_flush(World *world, guint32 number, guint end)
 {
-  TcpConn *tcp = world->conns[number].tcp[end];
+  Conn *conn = &world->conns[number];
+  TcpConn *tcp = conn->tcp[end];
   if (tcp == NULL)
     return;
-  guint32 before = tcp_conn_counters(tcp)->retransmissions;
-  TcpSegment segment;
-  while (tcp_conn_output(tcp, world_time(world), &segment))
-    conn_send(world, number, end, &segment);
-  Conn *conn = &world->conns[number];
-  if (world_counts(world))
-    world->groups[world->clients[conn->client].group].retransmissions +=
-        tcp_conn_counters(tcp)->retransmissions - before;
+  if (tcp_conn_due(tcp, world_time(world)))
+    conn_emit(world, number, end, tcp);
   if (tcp_conn_state(tcp) == TCP_CLOSED)
     return; /* whoever drives this end sees it and calls conn_leave() */
   sim_timer_set(world->sim, &conn->timer[end], world->kind_tcp, number, end,
@@ -257,8 +269,42 @@ static void
 conn_unreachable(World *world, guint32 number, guint end, const TcpSegment *segment)
 {
   TcpSegment reset;
-  if (tcp_reset_for(segment, &reset))
-    conn_send(world, number, end, &reset);
+  if (!tcp_reset_for(segment, &reset))
+    return;
+  guint32 packet = net_packet_new(world->net);
+  TcpSegment *body = net_packet_body(world->net, packet);
+  *body = reset;
+  conn_send(world, number, end, packet, body);
+}
+
+/* The first SYN that meets a broker that runs. */
+static inline gboolean
+conn_opens(const World *world, const Conn *conn, guint end, const TcpSegment *segment)
+{
+  return end == BROKER_END && !conn->accepted && (segment->flags & TCP_SYN) &&
+         conn->tcp[CLIENT_END] != NULL && world->brokers[conn->broker].up;
+}
+
+/* A segment comes to a host that runs. */
+static inline void
+conn_received(World *world, guint32 number, guint end, guint32 packet)
+{
+  const TcpSegment *segment = net_packet_body(world->net, packet);
+  const Conn *conn = &world->conns[number];
+  if (conn_opens(world, conn, end, segment))
+    broker_accept(world, number);
+  TcpConn *tcp = conn->tcp[end];
+  if (tcp == NULL) {
+    conn_unreachable(world, number, end, segment);
+    net_packet_free(world->net, packet);
+    return;
+  }
+  tcp_conn_input(tcp, world_time(world), segment);
+  net_packet_free(world->net, packet);
+  if (net_followed(world->net)) /* a kernel is faster than the process that it wakes */
+    conn_flush(world, number, end);
+  else
+    conn_progress(world, number, end);
 }
 
 void
@@ -268,34 +314,19 @@ conn_delivered(gpointer user, guint32 packet)
   const NetPacket *header = net_packet(world->net, packet);
   guint32 number = header->flow;
   guint sender = header->direction, end = 1 - sender;
-  gboolean is_answer = header->is_answer;
-  TcpSegment segment;
-  memcpy(&segment, net_packet_body(world->net, packet), sizeof segment);
-  net_packet_free(world->net, packet);
-
-  conn_was_dark(world, number, end);
   Conn *conn = &world->conns[number];
+  conn_was_dark(world, number, end);
   conn->flying[sender]--;
-  if (!is_answer && conn_has_application(world, conn, number, CLIENT_END) &&
+  if (conn->doomed_ns != SIM_NEVER && !header->is_answer &&
+      conn_has_application(world, conn, number, CLIENT_END) &&
       conn_has_application(world, conn, number, BROKER_END))
     conn->doomed_ns = SIM_NEVER; /* once an end has closed it, it stays doomed for the other */
-  if (conn_end_is_dark(world, conn, end)) {
-    conn_fade(world, number, sender);
-    return;
-  }
-  if (end == BROKER_END && !conn->accepted && (segment.flags & TCP_SYN) &&
-      conn->tcp[CLIENT_END] != NULL && world->brokers[conn->broker].up)
-    broker_accept(world, number);
-  if (conn->tcp[end] == NULL)
-    conn_unreachable(world, number, end, &segment);
-  else {
-    tcp_conn_input(conn->tcp[end], world_time(world), &segment);
-    if (net_followed(world->net)) /* a kernel is faster than the process that it wakes */
-      conn_flush(world, number, end);
-    else
-      conn_progress(world, number, end);
-  }
-  if (world->conns[number].used)
+  if (G_LIKELY(!conn_end_is_dark(world, conn, end)))
+    conn_received(world, number, end, packet);
+  else
+    net_packet_free(world->net, packet);
+  conn = &world->conns[number];
+  if (conn->used)
     conn_fade(world, number, sender);
 }
 
@@ -307,8 +338,10 @@ conn_answered(World *world, guint32 number, guint32 packet)
   memcpy(&segment, net_packet_body(world->net, packet), sizeof segment);
   if (!tcp_reset_for(&segment, &reset))
     return;
-  guint32 answer = conn_packet(world, number, BROKER_END, &reset);
-  net_answer(world->net, answer, packet, tcp_segment_wire_length(&reset));
+  guint32 answer = net_packet_new(world->net);
+  TcpSegment *body = net_packet_body(world->net, answer);
+  *body = reset;
+  net_answer(world->net, answer, packet, conn_count(world, number, BROKER_END, answer, body));
 }
 
 void
@@ -403,12 +436,12 @@ conn_wrote(World *world, guint32 number, guint end, const guint8 *bytes, gsize n
     world->groups[world->clients[world->conns[number].client].group].mqtt_bytes[end] += n;
   if (world->trace != NULL)
     trace_wrote(world, number, end, bytes, n);
-  MqttMonitor *monitor = conn_monitor(world, number, end);
+  MqttMonitor *monitor = world->request->monitor ? conn_monitor(world, number, end) : NULL;
   if (monitor != NULL)
     mqtt_monitor_sent(monitor, bytes, n);
 }
 
-static gboolean
+static inline gboolean
 conn_machine_writes(World *world, guint32 number, guint end)
 {
   const Conn *conn = &world->conns[number];
@@ -426,17 +459,12 @@ note_writing(World *world, guint32 number, TcpConn *tcp)
   broker->written = number;
 }
 
-void
-conn_write(World *world, guint32 number, guint end, ConnPull pull)
+/* What the machine has to write, packet by packet, as far as there is room. */
+static G_GNUC_NO_INLINE void
+conn_write_all(World *world, guint32 number, guint end, ConnPull pull)
 {
-  if (world->outside != NULL) {
-    outside_write(world, number, pull);
-    return;
-  }
   TcpConn *tcp = world->conns[number].tcp[end];
-  if (tcp == NULL || !tcp_conn_established(tcp))
-    return;
-  while (conn_machine_writes(world, number, end)) {
+  do {
     gsize room = tcp_conn_room(tcp);
     gsize n = room > 0 ? pull(world, number, world->scratch, MIN(room, world->scratch_size)) : 0;
     if (n == 0)
@@ -446,7 +474,19 @@ conn_write(World *world, guint32 number, guint end, ConnPull pull)
       note_writing(world, number, tcp);
     tcp_conn_wrote(tcp, world_time(world), n);
     conn_wrote(world, number, end, world->scratch, n);
+  } while (conn_machine_writes(world, number, end));
+}
+
+void
+conn_write(World *world, guint32 number, guint end, ConnPull pull)
+{
+  if (world->outside != NULL) {
+    outside_write(world, number, pull);
+    return;
   }
+  const TcpConn *tcp = world->conns[number].tcp[end];
+  if (tcp != NULL && tcp_conn_established(tcp) && conn_machine_writes(world, number, end))
+    conn_write_all(world, number, end, pull);
 }
 
 const guint8 *
@@ -462,7 +502,7 @@ void
 conn_take(World *world, guint32 number, guint end, gsize n)
 {
   Conn *conn = &world->conns[number];
-  MqttMonitor *monitor = conn_monitor(world, number, end);
+  MqttMonitor *monitor = world->request->monitor ? conn_monitor(world, number, end) : NULL;
   if (monitor != NULL) {
     gsize available;
     mqtt_monitor_received(monitor, conn_bytes(world, number, end, &available), n);

@@ -129,8 +129,9 @@ insertion_sort(QueueEvent *events, gsize n)
 }
 
 /* Moves a chain of n events, each once and nearly to its place: into as many parts of the bucket's
- * time as there are events, as a counting sort does. From the latest to the earliest scheduled, each
- * part filled from its end, so that ties, which timers make with their common ticks, are in order. */
+ * time as there are events, as a counting sort does. From the latest to the earliest scheduled,
+ * each part filled from its end, so that ties, which timers make with their common ticks, are in
+ * order. */
 static void
 distribute(Queue *queue, QueueEvent *slot, gsize n, gint64 start_ns, guint shift, QueueEvent *to)
 {
