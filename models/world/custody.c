@@ -112,7 +112,7 @@ static void
 bury_packets(World *world, const Conn *conn, guint sender, const guint8 *bytes, gsize n,
              gsize alive)
 {
-  MqttVersion version = world->groups[world->clients[conn->client].group].mqtt.version;
+  MqttVersion version = conn->group->mqtt.version;
   guint32 where = sender == CLIENT_END ? LEDGER_UP : conn->client;
   MqttSender from = sender == CLIENT_END ? MQTT_FROM_CLIENT : MQTT_FROM_SERVER;
   for (gsize at = 0; at < n;) {

@@ -44,12 +44,14 @@ guint32
 conn_open(World *world, guint32 client_number)
 {
   const Client *client = &world->clients[client_number];
-  const Group *group = &world->groups[client->group];
+  Group *group = &world->groups[client->group];
   guint32 number = conn_slot(world);
   Conn *conn = &world->conns[number];
   memset(conn, 0, sizeof *conn);
   conn->used = TRUE;
+  conn->group = group;
   conn->client = client_number;
+  conn->route = client->route;
   conn->blackouts = client->blackouts;
   conn->broker = group->broker;
   conn->dead_from[CLIENT_END] = conn->dead_from[BROKER_END] = G_MAXUINT64;
@@ -86,13 +88,13 @@ show_segment(World *world, guint32 number, guint end, guint32 packet, const TcpS
 
 /* A packet is about to go from that end with the segment that is its body: counts it. Returns its
  * length. */
-static guint
+static inline guint
 conn_count(World *world, guint32 number, guint end, guint32 packet, const TcpSegment *segment)
 {
   Conn *conn = &world->conns[number];
   guint length = tcp_segment_wire_length(segment);
   if (world_counts(world)) {
-    Group *group = &world->groups[world->clients[conn->client].group];
+    Group *group = conn->group;
     group->bytes[end] += length;
     if (world_in_window(world))
       group->window_bytes += length;
@@ -106,12 +108,11 @@ conn_count(World *world, guint32 number, guint end, guint32 packet, const TcpSeg
 }
 
 /* The segment is the packet's body. */
-static void
+static inline void
 conn_send(World *world, guint32 number, guint end, guint32 packet, const TcpSegment *segment)
 {
   guint length = conn_count(world, number, end, packet, segment);
-  guint32 route = world->clients[world->conns[number].client].route;
-  net_send(world->net, packet, route, (NetDirection)end, number, length);
+  net_send(world->net, packet, world->conns[number].route, (NetDirection)end, number, length);
 }
 
 /* An end is over: its stack goes, and with it what only it could still have sent. */
@@ -141,35 +142,45 @@ conn_fade(World *world, guint32 number, guint sender)
     conn_forget(world, number);
 }
 
+static inline void
+conn_set_timer(World *world, Conn *conn, guint32 number, guint end)
+{
+  const TcpConn *tcp = conn->tcp[end];
+  if (tcp_conn_state(tcp) != TCP_CLOSED) /* else whoever drives this end calls conn_leave() */
+    sim_timer_set(world->sim, &conn->timer[end], world->kind_tcp, number, end,
+                  tcp_conn_deadline(tcp));
+}
+
 /* Segments are made where they travel. */
 static G_GNUC_NO_INLINE void
-conn_emit(World *world, guint32 number, guint end, TcpConn *tcp)
+conn_emit(World *world, guint32 number, guint end)
 {
+  Conn *conn = &world->conns[number];
+  TcpConn *tcp = conn->tcp[end];
   gint64 now_ns = world_time(world);
   do {
     guint32 packet = net_packet_new(world->net);
     TcpSegment *segment = net_packet_body(world->net, packet);
     if (!tcp_conn_output(tcp, now_ns, segment)) {
       net_packet_free(world->net, packet);
-      return;
+      break;
     }
     conn_send(world, number, end, packet, segment);
   } while (tcp_conn_due(tcp, now_ns));
+  conn_set_timer(world, conn, number, end);
 }
 
 void
 conn_flush(World *world, guint32 number, guint end)
 {
   Conn *conn = &world->conns[number];
-  TcpConn *tcp = conn->tcp[end];
+  const TcpConn *tcp = conn->tcp[end];
   if (tcp == NULL)
     return;
   if (tcp_conn_due(tcp, world_time(world)))
-    conn_emit(world, number, end, tcp);
-  if (tcp_conn_state(tcp) == TCP_CLOSED)
-    return; /* whoever drives this end sees it and calls conn_leave() */
-  sim_timer_set(world->sim, &conn->timer[end], world->kind_tcp, number, end,
-                tcp_conn_deadline(tcp));
+    conn_emit(world, number, end);
+  else
+    conn_set_timer(world, conn, number, end);
 }
 
 /* An orphan's last duties; bytes that come for nobody are answered with a reset, as Linux does. */
@@ -225,7 +236,7 @@ conn_go_dark(World *world, guint32 number, guint end)
     conn_fade(world, number, end);
 }
 
-static gboolean
+static inline gboolean
 conn_end_is_dark(const World *world, const Conn *conn, guint end)
 {
   return end == CLIENT_END ? world->clients[conn->client].dark : world->brokers[conn->broker].dark;
@@ -233,12 +244,12 @@ conn_end_is_dark(const World *world, const Conn *conn, guint end)
 
 /* An orphan of the client's that its host has lost with its power is found when it is to do
  * something. TRUE: it was such a one. */
-static gboolean
+static inline gboolean
 conn_was_dark(World *world, guint32 number, guint end)
 {
   const Conn *conn = &world->conns[number];
-  if (end != CLIENT_END || conn->tcp[end] == NULL ||
-      conn->blackouts == world->clients[conn->client].blackouts)
+  if (end != CLIENT_END || conn->blackouts == world->clients[conn->client].blackouts ||
+      conn->tcp[end] == NULL)
     return FALSE;
   conn_go_dark(world, number, end);
   return TRUE;
@@ -246,7 +257,7 @@ conn_was_dark(World *world, guint32 number, guint end)
 
 /* ---- packets in ---- */
 
-static gboolean
+static inline gboolean
 conn_has_application(const World *world, const Conn *conn, guint32 number, guint end)
 {
   return end == CLIENT_END ? world->clients[conn->client].conn == number : conn->broker_open;
@@ -265,7 +276,7 @@ conn_progress(World *world, guint32 number, guint end)
     broker_readable(world, number);
 }
 
-static void
+static G_GNUC_NO_INLINE void
 conn_unreachable(World *world, guint32 number, guint end, const TcpSegment *segment)
 {
   TcpSegment reset;
@@ -331,7 +342,7 @@ conn_delivered(gpointer user, guint32 packet)
 }
 
 /* A NAT has dropped what the client sent, and answers in the broker's name. */
-static void
+static G_GNUC_NO_INLINE void
 conn_answered(World *world, guint32 number, guint32 packet)
 {
   TcpSegment segment, reset;
@@ -433,7 +444,7 @@ void
 conn_wrote(World *world, guint32 number, guint end, const guint8 *bytes, gsize n)
 {
   if (world_counts(world))
-    world->groups[world->clients[world->conns[number].client].group].mqtt_bytes[end] += n;
+    world->conns[number].group->mqtt_bytes[end] += n;
   if (world->trace != NULL)
     trace_wrote(world, number, end, bytes, n);
   MqttMonitor *monitor = world->request->monitor ? conn_monitor(world, number, end) : NULL;

@@ -34,7 +34,7 @@ outside_state_free(Outside *outside)
 static void
 wish(World *world, OutsideWant want, guint32 number)
 {
-  const Group *group = &world->groups[world->clients[world->conns[number].client].group];
+  const Group *group = world->conns[number].group;
   OutsideWish one = {.want = want,
                      .conn = number,
                      .nagle = group->nagle,
@@ -172,7 +172,7 @@ outside_input(World *world, guint32 number, const guint8 *data, gsize n)
   conn->decoded = 0;
   g_byte_array_append(conn->in, data, (guint)n);
   if (world_counts(world))
-    world->groups[world->clients[conn->client].group].mqtt_bytes[BROKER_END] += n;
+    conn->group->mqtt_bytes[BROKER_END] += n;
   client_readable(world, number);
   conn = &world->conns[number];
   conn->paused = !is_welcome(world, conn);

@@ -165,31 +165,34 @@ typedef struct {
   GQueue waiting; /* connections with bytes to serve, as GUINT_TO_POINTER(number + 1) */
 } Broker;
 
-/* One TCP connection with both its ends. */
+/* One TCP connection with both its ends. What each packet asks for comes first. */
 typedef struct {
-  TcpConn *tcp[2];      /* NULL: gone (or not yet accepted) */
-  TcpStream *stream[2]; /* what each end sends; held until the connection is forgotten */
-  SimTimer timer[2];
-  guint32 client, broker;
-  guint32 blackouts; /* of the client, when it was opened */
+  TcpConn *tcp[2]; /* NULL: gone (or not yet accepted) */
+  Group *group;    /* of the client */
+  guint32 client, broker, route;
   guint32 flying[2]; /* packets under way, by the end that sent them */
+  guint32 blackouts; /* of the client, when it was opened */
   gboolean used : 1, accepted : 1;
   gboolean queued : 1;      /* in the broker's queue for service */
   gboolean broker_open : 1; /* known to the broker machine */
   gboolean broker_closing : 1;
-  /* Offset in what each end sent from which on nothing will ever be decoded; G_MAXUINT64: none. */
-  guint64 dead_from[2];
-  gint64 doomed_ns; /* start of the outage since which nothing has passed; SIM_NEVER: none */
-  guint8 seen;      /* bit per end: a monitor knows the connection */
-  /* Of a connection to outside: */
-  GByteArray *out;          /* what is still to be carried out; NULL: nothing yet */
-  GByteArray *in;           /* what came; NULL: nothing that is not decoded */
-  gsize decoded;            /* bytes of it */
-  gboolean established : 1; /* to the other side */
+  gboolean established : 1; /* to outside, to the other side; so the next three */
   gboolean ended : 1;       /* by the other side */
   gboolean wished : 1;      /* it is known that there is output */
   gboolean paused : 1;      /* no input is wanted */
-  guint32 next_free;
+  guint seen : 2;           /* bit per end: a monitor knows the connection */
+  gint64 doomed_ns;         /* start of the outage since which nothing has passed; SIM_NEVER: none */
+  SimTimer timer[2];
+  TcpStream *stream[2]; /* what each end sends; held until the connection is forgotten */
+  /* Offset in what each end sent from which on nothing will ever be decoded; G_MAXUINT64: none. */
+  guint64 dead_from[2];
+  /* Of a connection to outside: */
+  GByteArray *out; /* what is still to be carried out; NULL: nothing yet */
+  GByteArray *in;  /* what came; NULL: nothing that is not decoded */
+  union {
+    gsize decoded;     /* bytes of it */
+    guint32 next_free; /* of a connection that is not in use */
+  };
 } Conn;
 
 /* A stream of publications: a publish section in a client. */

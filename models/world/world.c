@@ -67,7 +67,7 @@ void
 world_detect(World *world, guint32 number, guint end)
 {
   const Conn *conn = &world->conns[number];
-  Group *group = &world->groups[world->clients[conn->client].group];
+  Group *group = conn->group;
   if (conn->doomed_ns < 0 || conn->doomed_ns >= world->scenario->duration_ns ||
       tcp_stream_end(conn->stream[CLIENT_END]) <= 1)
     return; /* not doomed, not in the window, or never a connection */

@@ -169,15 +169,24 @@ add_stale(Sim *sim)
   }
 }
 
-static G_GNUC_NO_INLINE void
+static void
 queue_timer(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word)
 {
   QueueEvent entry = {timer->deadline_ns, order_of(timer->seq, kind), index, word};
 
-  g_assert(kind < sim->n_kinds && sim->kinds[kind].timer_of != NULL);
   timer->queued_ns = timer->deadline_ns;
   timer->queued_seq = timer->seq;
   queue_push(&sim->queue, &entry);
+}
+
+/* A timer has no entry, or needs an earlier one. */
+static G_GNUC_NO_INLINE void
+arm_anew(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word, gboolean was_armed)
+{
+  g_assert(kind < sim->n_kinds && sim->kinds[kind].timer_of != NULL);
+  queue_timer(sim, timer, kind, index, word);
+  if (was_armed)
+    add_stale(sim);
 }
 
 /* Mostly a timer moves to a later time, and its entry stays where it is: so little that it belongs
@@ -192,16 +201,12 @@ sim_timer_set(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word
     sim_timer_cancel(sim, timer);
     return;
   }
-  timer->deadline_ns = MAX(deadline_ns, sim->now_ns);
+  timer->deadline_ns = deadline_ns = MAX(deadline_ns, sim->now_ns);
   timer->seq = ++sim->last_seq;
-  if (G_LIKELY(timer->queued_seq != 0 && timer->queued_ns <= timer->deadline_ns)) {
-    if (!was_armed && sim->n_stale > 0)
-      sim->n_stale--;
-    return;
-  }
-  queue_timer(sim, timer, kind, index, word);
-  if (was_armed)
-    add_stale(sim);
+  if (G_UNLIKELY(timer->queued_seq == 0 || timer->queued_ns > deadline_ns))
+    arm_anew(sim, timer, kind, index, word, was_armed);
+  else if (!was_armed && sim->n_stale > 0)
+    sim->n_stale--;
 }
 
 void
