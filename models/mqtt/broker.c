@@ -210,6 +210,12 @@ mqtt_broker_writes(MqttBroker *broker, guint32 conn)
   return mqtt_pipe_writes(&link->pipe, link->session == NULL ? NULL : &link->session->s);
 }
 
+gboolean
+mqtt_broker_any_ready(const MqttBroker *broker)
+{
+  return broker->ready.taken < broker->ready.length;
+}
+
 guint32
 mqtt_broker_next_ready(MqttBroker *broker)
 {

@@ -64,6 +64,7 @@ gsize mqtt_broker_output(MqttBroker *broker, gint64 now_ns, guint32 conn, guint8
 gboolean mqtt_broker_writes(MqttBroker *broker, guint32 conn);
 /* A connection that has had nothing to write and now has something; each is named once until its
  * output has said 0 with room left. MQTT_NO_PEER: none. */
+gboolean mqtt_broker_any_ready(const MqttBroker *broker);
 guint32 mqtt_broker_next_ready(MqttBroker *broker);
 gboolean mqtt_broker_has_ready(const MqttBroker *broker); /* next_ready() may name one */
 gboolean mqtt_broker_has_output(const MqttBroker *broker, guint32 conn);

@@ -94,7 +94,7 @@ witness(Net *net, guint32 packet, const NetPacket *view, guint32 link, NetVerdic
     net->handler.observe(net->user, packet, link, verdict, at_ns, arrives_ns);
 }
 
-static void
+static G_GNUC_NO_INLINE void
 lose(Net *net, guint32 packet, gint64 since_ns)
 {
   net->lost_since_ns = since_ns;

@@ -51,24 +51,37 @@ broker_write(World *world, guint32 conn)
   conn_flush(world, conn, BROKER_END);
 }
 
-/* After any call to the machine: everything that it caused, on whatever connection. */
-void
-broker_pump(World *world, guint32 number)
+static void
+broker_write_ready(World *world, const Broker *broker)
 {
-  Broker *broker = &world->brokers[number];
+  for (guint32 conn; (conn = mqtt_broker_next_ready(broker->mqtt)) != MQTT_NO_PEER;)
+    broker_write(world, conn);
+}
+
+static G_GNUC_NO_INLINE void
+broker_pump_all(World *world, Broker *broker)
+{
   broker_drain(world);
   if (broker->store != NULL)
     medium_take(world, broker->store);
-  for (guint32 conn; (conn = mqtt_broker_next_ready(broker->mqtt)) != MQTT_NO_PEER;)
-    broker_write(world, conn);
+  broker_write_ready(world, broker);
   while (world->closing->len > 0) {
     guint32 conn = g_array_index(world->closing, guint32, world->closing->len - 1);
     g_array_set_size(world->closing, world->closing->len - 1);
     if (world->conns[conn].broker_open && world->conns[conn].broker_closing)
       broker_leave(world, conn);
-    for (guint32 ready; (ready = mqtt_broker_next_ready(broker->mqtt)) != MQTT_NO_PEER;)
-      broker_write(world, ready);
+    broker_write_ready(world, broker);
   }
+}
+
+/* After any call to the machine: everything that it caused, on whatever connection. */
+void
+broker_pump(World *world, guint32 number)
+{
+  Broker *broker = &world->brokers[number];
+  if (world->events.length > 0 || broker->store != NULL || world->closing->len > 0 ||
+      mqtt_broker_any_ready(broker->mqtt))
+    broker_pump_all(world, broker);
   sim_timer_set(world->sim, &broker->mqtt_timer, world->kind_broker, number, 0,
                 mqtt_broker_deadline(broker->mqtt));
 }
@@ -101,29 +114,35 @@ broker_leave(World *world, guint32 number)
   conn_leave(world, number, BROKER_END, FALSE);
 }
 
-/* Gives the machine one packet; FALSE: there is no whole one. */
+/* Gives the machine one packet of the bytes that came; FALSE: there is no whole one. */
 static gboolean
-broker_input(World *world, guint32 number)
+broker_decode(World *world, guint32 number, const guint8 *bytes, gsize n)
 {
-  Broker *broker = &world->brokers[world->conns[number].broker];
-  gsize n;
-  const guint8 *bytes = conn_bytes(world, number, BROKER_END, &n);
-  gsize used = n > 0 ? mqtt_broker_input(broker->mqtt, world_time(world), number, bytes, n) : 0;
+  const Broker *broker = &world->brokers[world->conns[number].broker];
+  gsize used = mqtt_broker_input(broker->mqtt, world_time(world), number, bytes, n);
   if (used > 0)
     conn_take(world, number, BROKER_END, used);
-  else if (n > 0)
+  else
     conn_read(world, number, BROKER_END);
   broker_drain(world);
   return used > 0;
 }
 
-static void
+static inline gboolean
+broker_input(World *world, guint32 number)
+{
+  gsize n;
+  const guint8 *bytes = conn_bytes(world, number, BROKER_END, &n);
+  return n > 0 && broker_decode(world, number, bytes, n);
+}
+
+static inline void
 broker_check_end(World *world, guint32 number)
 {
   Conn *conn = &world->conns[number];
   TcpConn *tcp = conn->tcp[BROKER_END];
   if (conn->broker_open && !conn->broker_closing &&
-      (tcp == NULL || tcp_conn_at_end(tcp) || tcp_conn_state(tcp) == TCP_CLOSED)) {
+      (tcp == NULL || tcp_conn_state(tcp) == TCP_CLOSED || tcp_conn_at_end(tcp))) {
     conn->broker_closing = TRUE;
     g_array_append_val(world->closing, number);
   }

@@ -2,7 +2,7 @@
 #include "models/mqtt/shares.h"
 #include "models/world/world-private.h"
 
-static void client_leave(World *world, guint32 number, gboolean abort);
+static SELDOM void client_leave(World *world, guint32 number, gboolean abort);
 
 /* ---- what the machine says ---- */
 
@@ -232,13 +232,12 @@ client_pump(World *world, guint32 number)
   }
   if (client->conn != NONE && client->opened)
     conn_write(world, client->conn, CLIENT_END, client_pull);
+  if (client->conn != NONE && !client->closing) {
+    conn_flush(world, client->conn, CLIENT_END);
+    client->closing = conn_closed(world, client->conn, CLIENT_END);
+  }
   if (client->closing)
     client_leave(world, number, FALSE);
-  else if (client->conn != NONE) {
-    conn_flush(world, client->conn, CLIENT_END);
-    if (conn_closed(world, client->conn, CLIENT_END))
-      client_leave(world, number, FALSE);
-  }
   sim_timer_set(world->sim, &client->mqtt_timer, world->kind_mqtt, number, 0,
                 mqtt_client_deadline(client->mqtt));
 }

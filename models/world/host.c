@@ -77,7 +77,7 @@ conn_open(World *world, guint32 client_number)
 
 /* ---- segments out ---- */
 
-static void
+static SELDOM void
 show_segment(World *world, guint32 number, guint end, guint32 packet, const TcpSegment *segment)
 {
   if (world->capture != NULL)
@@ -116,7 +116,7 @@ conn_send(World *world, guint32 number, guint end, guint32 packet, const TcpSegm
 }
 
 /* An end is over: its stack goes, and with it what only it could still have sent. */
-static void
+static SELDOM void
 conn_end(World *world, guint32 number, guint end)
 {
   Conn *conn = &world->conns[number];
@@ -126,20 +126,26 @@ conn_end(World *world, guint32 number, guint end)
   conn_fade(world, number, end);
 }
 
-/* The sender of a direction is gone: once none of its packets flies, what has not arrived never
- * will. */
-void
-conn_fade(World *world, guint32 number, guint sender)
+static SELDOM void
+conn_faded(World *world, guint32 number, guint sender)
 {
-  Conn *conn = &world->conns[number];
-  if (conn->tcp[sender] != NULL || conn->flying[sender] != 0)
-    return;
+  const Conn *conn = &world->conns[number];
   if (sender == BROKER_END && !conn->accepted && conn->tcp[CLIENT_END] != NULL)
     return; /* a reset to an earlier SYN was lost; a later SYN may still be accepted */
   custody_bury(world, number, sender, conn->tcp[1 - sender] == NULL);
   if (conn->tcp[1 - sender] == NULL && conn->flying[1 - sender] == 0 && !conn->broker_open &&
       !conn->queued && world->clients[conn->client].conn != number)
     conn_forget(world, number);
+}
+
+/* The sender of a direction is gone: once none of its packets flies, what has not arrived never
+ * will. */
+void
+conn_fade(World *world, guint32 number, guint sender)
+{
+  const Conn *conn = &world->conns[number];
+  if (conn->tcp[sender] == NULL && conn->flying[sender] == 0)
+    conn_faded(world, number, sender);
 }
 
 static inline void
@@ -184,7 +190,7 @@ conn_flush(World *world, guint32 number, guint end)
 }
 
 /* An orphan's last duties; bytes that come for nobody are answered with a reset, as Linux does. */
-static void
+static SELDOM void
 conn_orphan(World *world, guint32 number, guint end)
 {
   TcpConn *tcp = world->conns[number].tcp[end];
@@ -276,7 +282,7 @@ conn_progress(World *world, guint32 number, guint end)
     broker_readable(world, number);
 }
 
-static G_GNUC_NO_INLINE void
+static SELDOM void
 conn_unreachable(World *world, guint32 number, guint end, const TcpSegment *segment)
 {
   TcpSegment reset;
@@ -342,7 +348,7 @@ conn_delivered(gpointer user, guint32 packet)
 }
 
 /* A NAT has dropped what the client sent, and answers in the broker's name. */
-static G_GNUC_NO_INLINE void
+static SELDOM void
 conn_answered(World *world, guint32 number, guint32 packet)
 {
   TcpSegment segment, reset;
@@ -425,7 +431,7 @@ conn_closed(const World *world, guint32 number, guint end)
 
 /* The monitor of one end of a client's connections; NULL: there is none, or it watches a later
  * connection by now, since an end may not yet know that an older one is over. */
-static MqttMonitor *
+static SELDOM MqttMonitor *
 conn_monitor(World *world, guint32 number, guint end)
 {
   Conn *conn = &world->conns[number];

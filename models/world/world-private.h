@@ -30,6 +30,9 @@
 
 #define NONE G_MAXUINT32
 
+/* Of what few runs need, or few connections: the compiler keeps it out of the way of the rest. */
+#define SELDOM __attribute__((cold))
+
 enum {
   CLIENT_END,
   BROKER_END
@@ -293,11 +296,11 @@ world_in_window(const World *world)
 char *world_client_name(const World *world, guint32 client);          /* "sensor-17"; to free */
 guint32 world_client_number(const World *world, MqttBytes client_id); /* NONE: no such client */
 /* An end closes its connection: if that was doomed, how long it took to notice. */
-void world_detect(World *world, guint32 conn, guint end);
+SELDOM void world_detect(World *world, guint32 conn, guint end);
 /* Adds the time without a connection, or without a process, that ends now. */
 void world_offline(World *world, guint32 client);
 void world_down(World *world, guint32 client);
-void world_breach(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
+SELDOM void world_breach(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* world.c */
 World *world_make(const Scenario *scenario, const RunRequest *request, Outside *outside);
@@ -339,9 +342,9 @@ gboolean conn_at_end(const World *world, guint32 conn, guint end);
 gboolean conn_closed(const World *world, guint32 conn, guint end);
 /* The application of that end is gone: what it did not decode is dead, and the stack finishes
  * alone. */
-void conn_leave(World *world, guint32 conn, guint end, gboolean abort);
+SELDOM void conn_leave(World *world, guint32 conn, guint end, gboolean abort);
 /* The host of that end loses power: its stack is gone without a word. */
-void conn_go_dark(World *world, guint32 conn, guint end);
+SELDOM void conn_go_dark(World *world, guint32 conn, guint end);
 /* One packet of the machine at that end into its connection; FALSE: nothing to write, or no room.
  */
 typedef gsize (*ConnPull)(World *world, guint32 conn, guint8 *dst, gsize room);
@@ -367,9 +370,9 @@ void client_transport_gone(World *world, guint32 client);
 void client_drain(World *world, guint32 client); /* the machine's events */
 void client_pump(World *world,
                  guint32 client); /* after any call to the machine: all that follows */
-void client_die(World *world, guint32 client, Death how, gint64 down_ns);
+SELDOM void client_die(World *world, guint32 client, Death how, gint64 down_ns);
 /* Its session is gone, and with it the subscriptions. */
-void client_unsubscribed(World *world, guint32 client);
+SELDOM void client_unsubscribed(World *world, guint32 client);
 
 /* broker.c */
 void broker_register(World *world);
@@ -378,22 +381,22 @@ void broker_readable(World *world, guint32 conn);
 void broker_transport_gone(World *world, guint32 conn);
 void broker_pump(World *world, guint32 broker);
 void broker_write(World *world, guint32 conn);
-void broker_die(World *world, guint32 broker, Death how, gint64 down_ns);
+SELDOM void broker_die(World *world, guint32 broker, Death how, gint64 down_ns);
 
 /* custody.c */
 void custody_event(World *world, const MqttEvent *event, guint32 client, gboolean broker,
                    guint32 conn);
 /* What `sender` wrote and its peer did not decode is dead: all of it, or only what has not arrived
  * at the peer's stack. */
-void custody_bury(World *world, guint32 conn, guint sender, gboolean all);
+SELDOM void custody_bury(World *world, guint32 conn, guint sender, gboolean all);
 
 /* capture.c */
 Capture *capture_new(const World *world);
 void capture_free(Capture *capture);
 void capture_link(Capture *capture, const char *name); /* links in the order of their numbers */
-void capture_open(World *world, guint32 conn);
+SELDOM void capture_open(World *world, guint32 conn);
 /* What that end sends in the packet. */
-void capture_segment(World *world, guint32 conn, guint end, guint32 packet,
+SELDOM void capture_segment(World *world, guint32 conn, guint end, guint32 packet,
                      const TcpSegment *segment);
 void capture_met(World *world, guint32 packet, guint32 link, NetVerdict verdict);
 void capture_left(World *world, guint32 packet, guint32 link);
@@ -401,9 +404,9 @@ void capture_left(World *world, guint32 packet, guint32 link);
 /* trace.c */
 Trace *trace_new(void);
 void trace_free(Trace *trace);
-void trace_open(Trace *trace, guint32 conn);
-void trace_wrote(World *world, guint32 conn, guint end, const guint8 *bytes, gsize n);
-void trace_segment(World *world, guint32 conn, guint end, guint32 packet,
+SELDOM void trace_open(Trace *trace, guint32 conn);
+SELDOM void trace_wrote(World *world, guint32 conn, guint end, const guint8 *bytes, gsize n);
+SELDOM void trace_segment(World *world, guint32 conn, guint end, guint32 packet,
                    const TcpSegment *segment);
 void trace_met(World *world, guint32 packet, NetVerdict verdict);
 void trace_left(World *world, guint32 packet);
@@ -413,7 +416,7 @@ GArray *trace_take(Trace *trace); /* OutcomeTravel */
 Segments *segments_new(const World *world);
 void segments_free(Segments *segments);
 void segments_link(Segments *segments, const char *name); /* links in the order of their numbers */
-void segments_open(World *world, guint32 conn);
+SELDOM void segments_open(World *world, guint32 conn);
 void segments_met(World *world, guint32 packet, guint32 link, NetVerdict verdict);
 void segments_left(World *world, guint32 packet);
 void segments_take(Segments *segments, Outcome *outcome);
@@ -445,13 +448,13 @@ void fault_setup(World *world);
 /* outside.c: host.c's and custody.c's part where brokers are not simulated */
 Outside *outside_state_new(void);
 void outside_state_free(Outside *outside);
-void outside_open(World *world, guint32 conn);
-void outside_leave(World *world, guint32 conn);
-void outside_go_dark(World *world, guint32 conn);
-void outside_write(World *world, guint32 conn, ConnPull pull);
-const guint8 *outside_bytes(const World *world, guint32 conn, gsize *n);
-void outside_take(World *world, guint32 conn, gsize n);
-void outside_received(World *world, const MqttEvent *event, guint32 client);
+SELDOM void outside_open(World *world, guint32 conn);
+SELDOM void outside_leave(World *world, guint32 conn);
+SELDOM void outside_go_dark(World *world, guint32 conn);
+SELDOM void outside_write(World *world, guint32 conn, ConnPull pull);
+SELDOM const guint8 *outside_bytes(const World *world, guint32 conn, gsize *n);
+SELDOM void outside_take(World *world, guint32 conn, gsize n);
+SELDOM void outside_received(World *world, const MqttEvent *event, guint32 client);
 Cause outside_verdict(gpointer world, guint32 publisher, guint32 subscriber, gboolean held);
 
 /* collect.c */
