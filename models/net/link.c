@@ -100,6 +100,8 @@ link_plan(LinkPlan *plan, const LinkConfig *config)
         direction->queue_packets != NET_UNLIMITED || direction->queue_bytes != NET_UNLIMITED;
     if (direction->loss.kind == LOSS_GILBERT)
       plan->weather = TRUE;
+    plan->plain[d] = !plan->outages && plan->delay.rtt == NULL && plan->delay.random[d] == NULL &&
+                     direction->loss.kind == LOSS_BERNOULLI;
   }
 }
 
@@ -158,10 +160,25 @@ transmit_ns(gint64 rate, guint length)
   return ((gint64)length * 8 * G_USEC_PER_SEC * 1000 + rate / 2) / rate;
 }
 
-/* Outage, loss and delay of a packet whose transmission begins at begin_ns; *delay_ns is set if it
- * passes. */
+/* The draw of a packet, by when its transmission begins. */
+static inline void
+draw(const Link *link, NetDirection d, gint64 begin_ns, guint32 same_instant, guint32 block[4])
+{
+  RandomStream stream = stream_for(link, PURPOSE_PACKET(d) ^ (same_instant * SAME_INSTANT));
+
+  random_block(&stream, (guint64)begin_ns, block);
+}
+
+static inline gboolean
+is_lost(const guint32 block[4], double loss_rate)
+{
+  return random_unit((guint64)block[1] << 32 | block[0]) < loss_rate;
+}
+
+/* Outage, loss and delay of a packet whose transmission begins at begin_ns, where the link has
+ * states in time or the delay is random; *delay_ns is set if it passes. */
 static NetVerdict
-judge(Link *link, NetDirection d, gint64 begin_ns, guint32 same_instant, gint64 *delay_ns)
+judge_by_state(Link *link, NetDirection d, gint64 begin_ns, guint32 same_instant, gint64 *delay_ns)
 {
   const LinkPlan *plan = link->plan;
   const LossConfig *loss = &plan->config->direction[d].loss;
@@ -179,14 +196,11 @@ judge(Link *link, NetDirection d, gint64 begin_ns, guint32 same_instant, gint64 
 
     loss_rate = gilbert_loss(&link->weather->gilbert[d], loss, &stream, begin_ns);
   }
-  /* A certain loss, or none, needs no bits. */
   if (loss_rate >= 1)
     return NET_LOST;
   if (plan->delay.random[d] || loss_rate > 0) {
-    RandomStream stream = stream_for(link, PURPOSE_PACKET(d) ^ (same_instant * SAME_INSTANT));
-
-    random_block(&stream, (guint64)begin_ns, block);
-    if (random_unit((guint64)block[1] << 32 | block[0]) < loss_rate)
+    draw(link, d, begin_ns, same_instant, block);
+    if (is_lost(block, loss_rate))
       return NET_LOST;
   }
   *delay_ns = plan->delay.constant_ns[d];
@@ -202,6 +216,25 @@ judge(Link *link, NetDirection d, gint64 begin_ns, guint32 same_instant, gint64 
                         delay_rtt_part(&plan->delay, &link->weather->slot, &stream, d, begin_ns));
   }
   return NET_PASSED;
+}
+
+/* The same for any link. A certain loss, or none, needs no draw. */
+static inline NetVerdict
+judge(Link *link, NetDirection d, gint64 begin_ns, guint32 same_instant, gint64 *delay_ns)
+{
+  const LinkPlan *plan = link->plan;
+  double loss_rate = plan->config->direction[d].loss.rate;
+  guint32 block[4];
+
+  if (!plan->plain[d])
+    return judge_by_state(link, d, begin_ns, same_instant, delay_ns);
+  *delay_ns = plan->delay.constant_ns[d];
+  if (loss_rate <= 0)
+    return NET_PASSED;
+  if (loss_rate >= 1)
+    return NET_LOST;
+  draw(link, d, begin_ns, same_instant, block);
+  return is_lost(block, loss_rate) ? NET_LOST : NET_PASSED;
 }
 
 NetVerdict

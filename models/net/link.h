@@ -27,6 +27,7 @@ typedef struct {
   gboolean weather; /* links need a LinkWeather */
   gboolean outages;
   gboolean waits[2]; /* the queue has a bound, so what waits must be counted */
+  gboolean plain[2]; /* no state in time: packets are lost one by one, and the delay is constant */
 } LinkPlan;
 
 /* What only links with states in time need. */
