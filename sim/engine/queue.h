@@ -77,13 +77,13 @@ gsize queue_memory(const Queue *queue);
 
 /* The time must not be QUEUE_NEVER, nor earlier than an event that was popped. */
 static inline void
-queue_push(Queue *queue, const QueueEvent *event)
+queue_push(Queue *queue, QueueEvent event)
 {
   queue->n++;
-  if (event->time_ns < queue->bottom_end_ns) {
-    queue_push_bottom(queue, event);
+  if (event.time_ns < queue->bottom_end_ns) {
+    queue_push_bottom(queue, &event);
   } else {
-    queue->staged[queue->n_staged++] = *event;
+    queue->staged[queue->n_staged++] = event;
     if (queue->n_staged == QUEUE_STAGED_MAX)
       queue_drain(queue);
   }

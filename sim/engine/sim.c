@@ -125,7 +125,7 @@ sim_at(Sim *sim, gint64 at_ns, guint kind, guint32 index, guint32 word)
   g_assert(at_ns >= sim->now_ns);
   g_assert(kind < sim->n_kinds && sim->kinds[kind].timer_of == NULL);
   if (at_ns != SIM_NEVER)
-    queue_push(&sim->queue, &entry);
+    queue_push(&sim->queue, entry);
 }
 
 /* ---- timers ---- */
@@ -176,7 +176,7 @@ queue_timer(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word)
 
   timer->queued_ns = timer->deadline_ns;
   timer->queued_seq = timer->seq;
-  queue_push(&sim->queue, &entry);
+  queue_push(&sim->queue, entry);
 }
 
 /* A timer has no entry, or needs an earlier one. */

@@ -51,7 +51,7 @@ pair_push(Pair *pair, gint64 time_ns, guint64 order)
       high = middle;
   }
   g_array_insert_val(pair->oracle, low, event);
-  queue_push(&pair->queue, &event);
+  queue_push(&pair->queue, event);
 }
 
 static gboolean
@@ -199,7 +199,7 @@ push(Queue *queue, gint64 time_ns, guint64 order)
 {
   QueueEvent event = {time_ns, order, 0, 0};
 
-  queue_push(queue, &event);
+  queue_push(queue, event);
 }
 
 /* Shapes on which a naive queue is quadratic: each would take minutes here if it were. */
