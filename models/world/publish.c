@@ -40,18 +40,14 @@ static void
 publish_one(World *world, guint32 number, const char *topic, const LedgerOwed *owed, guint n_owed)
 {
   const Publisher *publisher = &world->publishers[number];
-  const PublishKind *kind = &world->publish_kinds[publisher->section];
+  PublishKind *kind = &world->publish_kinds[publisher->section];
   Client *client = &world->clients[publisher->client];
   Group *group = &world->groups[client->group];
   gint64 now_ns = world_time(world);
   guint64 tag = ledger_publish(world->ledger, number, now_ns, owed, n_owed);
   workload_payload(world->payload, kind->workload.size, tag ^ world->disguise);
-  MqttPublish publish = {.qos = kind->workload.qos,
-                         .retain = kind->retain,
-                         .topic = mqtt_bytes(topic),
-                         .payload = {world->payload, kind->workload.size},
-                         .properties = kind->properties};
-  MqttPublishResult result = mqtt_client_publish(client->mqtt, now_ns, &publish);
+  kind->publish.topic = mqtt_bytes(topic);
+  MqttPublishResult result = mqtt_client_publish(client->mqtt, now_ns, &kind->publish);
   client_drain(world, publisher->client);
   ledger_returned(world->ledger, tag, now_ns, result == MQTT_PUBLISH_ACCEPTED,
                   refusal_cause(result));
@@ -182,8 +178,9 @@ publish_setup(World *world)
     kind->workload.size = (guint32)section_int(section, "size");
     kind->workload.every = section_dist(section, "every");
     kind->workload.start = section_dist(section, "start");
-    kind->retain = section_int(section, "retain") != 0;
-    spec_publish_properties(section, &kind->properties);
+    kind->publish.qos = kind->workload.qos;
+    kind->publish.retain = section_int(section, "retain") != 0;
+    spec_publish_properties(section, &kind->publish.properties);
     kind->each = strstr(topic, "{each ") != NULL;
     kind->others = group_named_in(world, topic, kind->each ? "{each " : "{any ");
     largest = MAX(largest, kind->workload.size);
@@ -193,6 +190,9 @@ publish_setup(World *world)
         n += world->groups[g].count;
   }
   world->payload = g_malloc(largest);
+  for (guint i = 0; i < world->n_publish_kinds; i++)
+    world->publish_kinds[i].publish.payload =
+        (MqttBytes){world->payload, world->publish_kinds[i].workload.size};
   world->publishers = g_new0(Publisher, MAX(n, 1));
   for (guint i = 0; i < world->n_publish_kinds; i++)
     for (guint g = 0; g < world->n_groups; g++)

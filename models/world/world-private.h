@@ -184,7 +184,7 @@ typedef struct {
   gboolean wished : 1;      /* it is known that there is output */
   gboolean paused : 1;      /* no input is wanted */
   guint seen : 2;           /* bit per end: a monitor knows the connection */
-  gint64 doomed_ns;         /* start of the outage since which nothing has passed; SIM_NEVER: none */
+  gint64 doomed_ns; /* start of the outage since which nothing has passed; SIM_NEVER: none */
   SimTimer timer[2];
   TcpStream *stream[2]; /* what each end sends; held until the connection is forgotten */
   /* Offset in what each end sent from which on nothing will ever be decoded; G_MAXUINT64: none. */
@@ -214,8 +214,7 @@ typedef struct {
   const Group
       *others;   /* the topic names another client of this group, drawn per message; NULL: none */
   gboolean each; /* or one message goes to every client of it */
-  gboolean retain;
-  MqttProperties properties; /* Message Expiry Interval, Topic Alias */
+  MqttPublish publish; /* but for the topic and what the payload says */
 } PublishKind;
 
 typedef struct {
@@ -397,7 +396,7 @@ void capture_link(Capture *capture, const char *name); /* links in the order of 
 SELDOM void capture_open(World *world, guint32 conn);
 /* What that end sends in the packet. */
 SELDOM void capture_segment(World *world, guint32 conn, guint end, guint32 packet,
-                     const TcpSegment *segment);
+                            const TcpSegment *segment);
 void capture_met(World *world, guint32 packet, guint32 link, NetVerdict verdict);
 void capture_left(World *world, guint32 packet, guint32 link);
 
@@ -407,7 +406,7 @@ void trace_free(Trace *trace);
 SELDOM void trace_open(Trace *trace, guint32 conn);
 SELDOM void trace_wrote(World *world, guint32 conn, guint end, const guint8 *bytes, gsize n);
 SELDOM void trace_segment(World *world, guint32 conn, guint end, guint32 packet,
-                   const TcpSegment *segment);
+                          const TcpSegment *segment);
 void trace_met(World *world, guint32 packet, NetVerdict verdict);
 void trace_left(World *world, guint32 packet);
 GArray *trace_take(Trace *trace); /* OutcomeTravel */
