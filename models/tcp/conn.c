@@ -37,6 +37,13 @@ tcp_conn_accept(const TcpConfig *config, guint mss, gboolean nodelay, TcpConn *o
 }
 
 void
+tcp_conn_set_pool(TcpConn *conn, TcpPool *pool)
+{
+  tcp_stream_set_pool(conn->tx, pool);
+  tcp_stream_set_pool(conn->rx, pool);
+}
+
+void
 tcp_conn_free(TcpConn *conn)
 {
   if (conn == NULL) {

@@ -112,6 +112,8 @@ TcpConn *tcp_conn_new(const TcpConfig *config, guint mss, gboolean nodelay);
 /* The passive end of the connection that opener began, on receipt of its SYN (given to
  * tcp_conn_input() next). */
 TcpConn *tcp_conn_accept(const TcpConfig *config, guint mss, gboolean nodelay, TcpConn *opener);
+/* The opener's, before it connects: where both streams take their blocks from. */
+void tcp_conn_set_pool(TcpConn *conn, TcpPool *pool);
 /* Silently, as a power loss does; the other end keeps the streams. */
 void tcp_conn_free(TcpConn *conn);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TcpConn, tcp_conn_free)

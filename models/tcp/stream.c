@@ -2,20 +2,52 @@
 
 #include <string.h>
 
-/* Small enough for the allocator's per-thread lists, so that a stream which is emptied after
- * each message costs a few dozen instructions and not a trip to the heap. */
+/* Of a block at first: messages are small, and most streams hold few of them. */
 #define BLOCK_MIN 256
 
 struct _TcpStream {
   guint references;
+  TcpPool *pool;
   guint8 *data;
-  gsize capacity;
-  guint64 base; /* offset of data[0] */
+  gsize capacity; /* 0: no block */
+  guint64 base;   /* offset of data[0] */
   guint64 end;
   guint64 read;
   guint64 needed;
   guint64 acked;
 };
+
+void
+tcp_pool_clear(TcpPool *pool)
+{
+  while (pool->free != NULL) {
+    gpointer block = pool->free;
+    pool->free = *(gpointer *)block;
+    g_free(block);
+  }
+}
+
+static guint8 *
+take_block(TcpPool *pool, gsize capacity)
+{
+  if (capacity > BLOCK_MIN || pool == NULL || pool->free == NULL) {
+    return g_malloc(capacity);
+  }
+  gpointer block = pool->free;
+  pool->free = *(gpointer *)block;
+  return block;
+}
+
+static void
+give_back_block(TcpStream *stream)
+{
+  if (stream->capacity != BLOCK_MIN || stream->pool == NULL) {
+    g_free(stream->data);
+    return;
+  }
+  *(gpointer *)stream->data = stream->pool->free;
+  stream->pool->free = stream->data;
+}
 
 TcpStream *
 tcp_stream_new(void)
@@ -24,6 +56,13 @@ tcp_stream_new(void)
   stream->references = 1;
   stream->base = stream->end = stream->read = stream->needed = stream->acked = 1;
   return stream;
+}
+
+void
+tcp_stream_set_pool(TcpStream *stream, TcpPool *pool)
+{
+  g_assert(stream->capacity == 0);
+  stream->pool = pool;
 }
 
 TcpStream *
@@ -39,7 +78,7 @@ tcp_stream_unref(TcpStream *stream)
   if (--stream->references > 0) {
     return;
   }
-  g_free(stream->data);
+  give_back_block(stream);
   g_free(stream);
 }
 
@@ -89,11 +128,11 @@ make_room(TcpStream *stream, gsize n)
     while (capacity < 2 * live + n) {
       capacity *= 2;
     }
-    guint8 *data = g_malloc(capacity);
+    guint8 *data = take_block(stream->pool, capacity);
     if (live > 0) {
       memcpy(data, stream->data + dead, live);
     }
-    g_free(stream->data);
+    give_back_block(stream);
     stream->data = data;
     stream->capacity = capacity;
   }
@@ -124,10 +163,11 @@ tcp_stream_bytes(const TcpStream *stream, guint64 offset)
 }
 
 static void
-give_back(TcpStream *stream)
+give_back_if_empty(TcpStream *stream)
 {
-  if (kept_from(stream) == stream->end) {
-    g_clear_pointer(&stream->data, g_free);
+  if (stream->needed == stream->end && stream->acked == stream->end) {
+    give_back_block(stream);
+    stream->data = NULL;
     stream->capacity = 0;
     stream->base = stream->end;
   }
@@ -145,7 +185,7 @@ tcp_stream_advance_needed(TcpStream *stream, guint64 offset)
 {
   g_assert(offset >= stream->needed && offset <= stream->read);
   stream->needed = offset;
-  give_back(stream);
+  give_back_if_empty(stream);
 }
 
 void
@@ -153,7 +193,7 @@ tcp_stream_advance_acked(TcpStream *stream, guint64 offset)
 {
   g_assert(offset >= stream->acked && offset <= stream->end);
   stream->acked = offset;
-  give_back(stream);
+  give_back_if_empty(stream);
 }
 
 void

@@ -7,12 +7,24 @@
 
 #include <glib.h>
 
+/* Blocks that streams have given back, of the size that each begins with, for the next one to take:
+ * a stream is mostly emptied after each message. Zero-filled is empty; a host clears it when no
+ * stream is left that takes from it. */
+typedef struct {
+  gpointer free; /* each begins with the address of the next */
+} TcpPool;
+
+void tcp_pool_clear(TcpPool *pool);
+
 typedef struct _TcpStream TcpStream;
 
 TcpStream *tcp_stream_new(void);
 TcpStream *tcp_stream_ref(TcpStream *stream);
 void tcp_stream_unref(TcpStream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TcpStream, tcp_stream_unref)
+
+/* Before the first byte; without a pool, blocks come from the heap. */
+void tcp_stream_set_pool(TcpStream *stream, TcpPool *pool);
 
 guint64 tcp_stream_end(const TcpStream *stream);    /* offset after the last byte written */
 guint64 tcp_stream_read(const TcpStream *stream);   /* next byte the receiver's application takes */

@@ -45,6 +45,32 @@ test_fewer_bytes_than_reserved(void)
   g_assert_cmpmem(tcp_stream_bytes(stream, 1), 3, "xyz", 3);
 }
 
+/* What one stream gives back is what the next one takes, be it another stream. */
+static void
+test_blocks_from_a_pool(void)
+{
+  TcpPool pool = {0};
+  TcpStream *one = tcp_stream_new(), *other = tcp_stream_new();
+  tcp_stream_set_pool(one, &pool);
+  tcp_stream_set_pool(other, &pool);
+  const guint8 *block = tcp_stream_reserve(one, 3);
+  append(one, "abc");
+  tcp_stream_advance_read(one, 4);
+  tcp_stream_advance_needed(one, 4);
+  g_assert_null(pool.free);
+  tcp_stream_advance_acked(one, 4);
+  g_assert_true(tcp_stream_reserve(other, 1000) != block);
+  g_assert_true(tcp_stream_reserve(one, 3) == block);
+  append(one, "def");
+  g_assert_cmpmem(tcp_stream_bytes(one, 4), 3, "def", 3);
+  tcp_stream_unref(one);
+  g_assert_true(pool.free == block);
+  tcp_stream_unref(other);
+  g_assert_true(pool.free == block);
+  tcp_pool_clear(&pool);
+  g_assert_null(pool.free);
+}
+
 /* A window slides over a long stream: the bytes stay right wherever the block moves. */
 static void
 test_random_windows(void)
@@ -89,6 +115,7 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/stream/stay-until-read-and-acked",
                   test_bytes_stay_until_read_and_acknowledged);
   g_test_add_func("/tcp/stream/fewer-than-reserved", test_fewer_bytes_than_reserved);
+  g_test_add_func("/tcp/stream/blocks-from-a-pool", test_blocks_from_a_pool);
   g_test_add_func("/tcp/stream/random-windows", test_random_windows);
   g_test_add_func("/tcp/stream/two-owners", test_two_owners);
   return g_test_run();
