@@ -63,6 +63,8 @@ conn_open(World *world, guint32 client_number)
   net_flow_begin(world->net, number);
   guint mss = client->mtu - TCP_IPV4_HEADERS;
   TcpConn *tcp = conn->tcp[CLIENT_END] = tcp_conn_new(&group->tcp, mss, !group->nagle);
+  if (!MQTT_POOL_IS_HEAP) /* a sanitizer is to see each block come and go */
+    tcp_conn_set_pool(tcp, &world->tcp_pool);
   conn->stream[CLIENT_END] = tcp_stream_ref(tcp_conn_tx(tcp));
   conn->stream[BROKER_END] = tcp_stream_ref(tcp_conn_rx(tcp));
   tcp_conn_connect(tcp, world_time(world));

@@ -233,6 +233,7 @@ struct _World {
   const RunRequest *request;
   Sim *sim;
   Net *net;
+  TcpPool tcp_pool;
   Outside *outside;   /* NULL: brokers are simulated */
   Capture *capture;   /* NULL: packets are not written */
   Trace *trace;       /* NULL: no message is followed */

@@ -598,6 +598,7 @@ world_free(World *world)
   sim_free(world->sim);
   interest_free(world->interest);
   mqtt_events_clear(&world->events);
+  tcp_pool_clear(&world->tcp_pool);
   g_ptr_array_unref(world->stores);
   g_array_unref(world->fault_clocks);
   g_array_unref(world->closing);
