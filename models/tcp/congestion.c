@@ -28,18 +28,19 @@ tcp_congestion_cost(const TcpConn *conn, guint32 bytes)
 }
 
 /* RFC 5681 FlightSize; after a time-out what is taken as lost is not in the network. In fast
- * recovery the window is inflated instead (RFC 6582), so the lost segment stays in the count. */
+ * recovery without SACK the window is inflated instead (RFC 6582), so the lost segment stays in the
+ * count. */
 guint32
 tcp_congestion_in_flight(const TcpConn *conn)
 {
-  gboolean lost = conn->ca == TCP_CA_LOSS;
-  if (tcp_conn_sacks(conn)) { /* tcp_packets_in_flight() */
-    guint32 gone = conn->sacked_out + conn->lost_out;
-    guint32 packets = conn->tail - conn->head - gone + conn->retransmitted_out;
-    return tcp_conn_linux(conn) ? packets : packets * conn->mss;
+  guint32 gone = conn->sacked_out + conn->lost_out; /* SACK only */
+  guint32 packets = conn->tail - conn->head - gone + conn->retransmitted_out;
+  gboolean sacks = tcp_conn_sacks(conn), lost = conn->ca == TCP_CA_LOSS && !sacks;
+  if (tcp_conn_linux(conn)) { /* tcp_packets_in_flight() */
+    return packets - (lost ? conn->loss_end - conn->rexmit : 0);
   }
-  if (tcp_conn_linux(conn)) {
-    return conn->tail - conn->head - (lost ? conn->loss_end - conn->rexmit : 0);
+  if (sacks) {
+    return packets * conn->mss;
   }
   guint64 bytes = conn->committed - conn->una;
   if (lost) {
@@ -51,13 +52,12 @@ tcp_congestion_in_flight(const TcpConn *conn)
 /* Limited transmit (RFC 3042): the first two duplicate ACKs let one new segment out each. With
  * nothing in flight a segment always goes, lest a window below one segment stop the connection. */
 gboolean
-tcp_congestion_allows(const TcpConn *conn, guint32 bytes)
+tcp_congestion_allows(const TcpConn *conn, guint32 in_flight, guint32 bytes)
 {
   guint64 window = conn->cwnd;
   if (conn->ca == TCP_CA_OPEN) {
     window += MIN(conn->dup_acks, 2) * unit(conn);
   }
-  guint32 in_flight = tcp_congestion_in_flight(conn);
   return in_flight == 0 || (guint64)in_flight + tcp_congestion_cost(conn, bytes) <= window;
 }
 
@@ -150,17 +150,11 @@ avoid(TcpConn *conn, guint32 count, guint32 acked)
 }
 
 /* RFC 5681 3.1 and, for Linux, tcp_reno_cong_avoid() and cubictcp_cong_avoid(): an ACK for n
- * packets is worth n there, at most one SMSS here (eq. 2). A window that is not used does not grow
- * (RFC 7661; tcp_is_cwnd_limited()). */
-void
-tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked)
+ * packets is worth n there, at most one SMSS here (eq. 2). */
+static G_GNUC_NO_INLINE void
+grow(TcpConn *conn, gint64 now_ns, guint32 acked)
 {
-  gboolean slow_start = conn->cwnd < conn->ssthresh;
-  conn->cwnd_at = tcp_conn_timestamp(now_ns);
-  if (!is_limited(conn)) {
-    return;
-  }
-  if (slow_start) {
+  if (conn->cwnd < conn->ssthresh) {
     guint32 step = tcp_conn_linux(conn) ? acked : MIN(acked, conn->mss);
     step = MIN(step, conn->ssthresh - conn->cwnd);
     conn->cwnd += step;
@@ -169,6 +163,16 @@ tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked)
     }
   }
   avoid(conn, is_cubic(conn) ? tcp_cubic_count(conn, now_ns, acked) : conn->cwnd, acked);
+}
+
+/* A window that is not used does not grow (RFC 7661; tcp_is_cwnd_limited()). */
+void
+tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked)
+{
+  conn->cwnd_at = tcp_conn_timestamp(now_ns);
+  if (is_limited(conn)) {
+    grow(conn, now_ns, acked);
+  }
 }
 
 /* Data go; counted: this copy is among what is in flight (tcp_event_data_sent()). */

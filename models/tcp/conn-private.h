@@ -218,30 +218,33 @@ struct _TcpConn {
   guint8 dup_acks;
   guint8 quick; /* ACKs still to be sent at once */
 
+  guint8 ack_first : 1;     /* an ACK of its own is owed, before any data */
+  guint8 ack_now : 1;       /* an ACK is owed, data may carry it */
+  guint8 probe_owed : 1;    /* to a silent peer, or to a window that is shut */
+  guint8 probe_old : 1;     /* a tail loss probe is to go: the last segment again */
+  guint8 fin_waits : 1;     /* the application closed, and FIN is not yet committed */
+  guint8 probe_new : 1;     /* the probe is to be new data */
+  guint8 ack_once : 1;      /* of what is scheduled, at once */
+  guint8 ack_scheduled : 1; /* LINUX: an ACK is owed, soon or late */
+
+  guint8 pushed : 2;        /* ends of writes that are not acknowledged: none, one, more */
+  guint8 pingpong : 1;      /* replies carry ACKs */
+  guint8 rexmit_held : 1;   /* what is lost waits for the next ACK, new data may go */
+  guint8 rack_advanced : 1; /* the latest delivered is new: losses may show */
+  guint8 cwnd_limited : 1;
+  guint8 apart : 1;   /* what is written next lies apart from what was written last */
+  guint8 closing : 1; /* the application closed */
+
   guint8 rcv_scale : 4; /* RFC 7323 2.3 */
   guint8 sack_ok : 1;   /* both SYNs offered it; so the next */
   guint8 timestamps_ok : 1;
   guint8 scaled : 1;
   guint8 passive : 1;
+
+  guint8 pieces : 5; /* of the last buffer of what waits, if they count */
   guint8 nodelay : 1;
-  guint8 closing : 1; /* the application closed */
-  guint8 fin_committed : 1;
-  guint8 ack_first : 1;     /* an ACK of its own is owed, before any data */
-  guint8 ack_now : 1;       /* an ACK is owed, data may carry it */
-  guint8 ack_scheduled : 1; /* LINUX: an ACK is owed, soon or late */
-  guint8 ack_once : 1;      /* ... and this one at once */
-  guint8 pingpong : 1;      /* replies carry ACKs */
-  guint8 pushed : 2;        /* ends of writes that are not acknowledged: none, one, more */
-  guint8 probe_owed : 1;
   guint8 reset_owed : 1;
-  guint8 cwnd_limited : 1;
-  guint8 rack_advanced : 1; /* the latest delivered is new: losses may show */
-  guint8 probe_new : 1;     /* a tail loss probe is to go, with new data */
-  guint8 probe_old : 1;     /* or again the last segment */
-  guint8 rexmit_held : 1;   /* what is lost waits for the next ACK, new data may go */
-  guint8 timer_held : 1;    /* RFC 6582: the first partial ACK has restarted the timer */
-  guint8 apart : 1;         /* what is written next lies apart from what was written last */
-  guint8 pieces : 5;        /* of the last buffer of what waits, if they count */
+  guint8 timer_held : 1; /* RFC 6582: the first partial ACK has restarted the timer */
 
   TcpCounters counters;
 };
@@ -256,6 +259,19 @@ static inline TcpSent *
 tcp_conn_sent(const TcpConn *conn, guint32 index)
 {
   return conn->ring != NULL ? &conn->ring[index & conn->ring_mask] : (TcpSent *)&conn->only;
+}
+
+static inline gboolean
+tcp_conn_fin_committed(const TcpConn *conn)
+{
+  return conn->closing && !conn->fin_waits;
+}
+
+/* Where a segment of the queue begins; for tail, where the next one will. */
+static inline guint64
+tcp_send_seq(const TcpConn *conn, guint32 index)
+{
+  return index == conn->tail ? conn->committed : tcp_conn_sent(conn, index)->seq;
 }
 
 /* conn.c */
@@ -307,16 +323,25 @@ guint32 tcp_receive_window(TcpConn *conn, guint8 flags);
 gboolean tcp_receive_update_due(const TcpConn *conn);
 
 /* send.c */
-guint64 tcp_send_seq(const TcpConn *conn, guint32 index);
 void tcp_send_enqueue(TcpConn *conn, guint16 length, guint8 flags);
 void tcp_send_release(TcpConn *conn);
 gsize tcp_send_waiting(const TcpConn *conn);
 void tcp_send_piece(TcpConn *conn);
-void tcp_send_commit(TcpConn *conn, gint64 now_ns);
+void tcp_send_cut(TcpConn *conn, gint64 now_ns);
 gboolean tcp_send_due(TcpConn *conn);
 void tcp_send_push(TcpConn *conn, gint64 now_ns);
 gboolean tcp_send_force(TcpConn *conn);
 void tcp_send_probe(TcpConn *conn, gint64 now_ns);
+
+/* Called at every event that may let something go, mostly in vain. */
+static inline void
+tcp_send_commit(TcpConn *conn, gint64 now_ns)
+{
+  gboolean all_is_cut = tcp_stream_end(conn->tx) <= conn->committed && !conn->fin_waits;
+  if (!all_is_cut && conn->state >= TCP_ESTABLISHED) {
+    tcp_send_cut(conn, now_ns);
+  }
+}
 
 /* Losses are found by SACK; without it, and during the handshake, as newreno.c does. */
 static inline gboolean
@@ -378,6 +403,7 @@ void tcp_newreno_timeout(TcpConn *conn);
 TcpLoss *tcp_scoreboard_loss(TcpConn *conn);
 guint64 tcp_scoreboard_highest(const TcpConn *conn);
 void tcp_scoreboard_pop(TcpConn *conn, TcpAck *ack);
+void tcp_scoreboard_pop_plain(TcpConn *conn, gint64 now_ns, const TcpSent *sent);
 void tcp_scoreboard_sack(TcpConn *conn, const TcpSegment *segment, TcpAck *ack);
 void tcp_scoreboard_reordered(TcpConn *conn, guint64 seq);
 void tcp_scoreboard_mark_lost(TcpConn *conn, guint32 index);
@@ -392,7 +418,7 @@ void tcp_rack_advance(TcpConn *conn, gint64 now_ns, const TcpSent *sent);
 gint64 tcp_rack_remaining_ns(const TcpConn *conn, gint64 now_ns, const TcpSent *sent,
                              gint64 window_ns);
 gint64 tcp_rack_detect(TcpConn *conn, gint64 now_ns);
-void tcp_rack_update_window(TcpConn *conn, const TcpAck *ack);
+void tcp_rack_update_window(TcpConn *conn, guint64 ack);
 
 /* probe.c */
 void tcp_probe_data_sent(TcpConn *conn, gint64 now_ns, gboolean oldest);
@@ -419,7 +445,7 @@ void tcp_prr_end(TcpConn *conn);
 void tcp_congestion_start(TcpConn *conn, guint segments);
 guint32 tcp_congestion_in_flight(const TcpConn *conn);
 guint32 tcp_congestion_cost(const TcpConn *conn, guint32 bytes);
-gboolean tcp_congestion_allows(const TcpConn *conn, guint32 bytes);
+gboolean tcp_congestion_allows(const TcpConn *conn, guint32 in_flight, guint32 bytes);
 void tcp_congestion_validate(TcpConn *conn, gint64 now_ns, gboolean limited);
 void tcp_congestion_restart(TcpConn *conn, gint64 now_ns);
 void tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked);
@@ -449,6 +475,7 @@ gint64 tcp_alive_clamp(const TcpConn *conn, gint64 now_ns, gint64 wait_ns);
 gint64 tcp_alive_rto_ns(const TcpConn *conn, gint64 now_ns);
 
 /* rtt.c */
+void tcp_rtt_sample(TcpConn *conn, gint64 now_ns, gint64 first_ns, gint64 last_ns);
 gboolean tcp_rtt_acked(TcpConn *conn, const TcpAck *ack);
 void tcp_rtt_unmeasured(TcpConn *conn);
 void tcp_rtt_back_off(TcpConn *conn);

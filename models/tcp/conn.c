@@ -136,7 +136,7 @@ tcp_conn_close(TcpConn *conn, gint64 now_ns)
   if (conn->closing || conn->state == TCP_CLOSED) {
     return;
   }
-  conn->closing = TRUE;
+  conn->closing = conn->fin_waits = TRUE;
   switch ((TcpState)conn->state) {
   case TCP_SYN_SENT: /* RFC 9293 3.10.4: nothing to end yet */
     tcp_conn_finish(conn, TCP_END_ABORTED);
@@ -336,7 +336,7 @@ gboolean
 tcp_conn_idle(const TcpConn *conn)
 {
   return tcp_send_waiting(conn) == 0 && conn->una == conn->committed &&
-         (!conn->closing || conn->fin_committed || conn->state == TCP_CLOSED);
+         (!conn->fin_waits || conn->state == TCP_CLOSED);
 }
 
 const TcpCounters *

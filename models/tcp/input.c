@@ -147,7 +147,7 @@ input_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
     if (conn->state == TCP_SYN_RECEIVED) {
       tcp_conn_establish(conn, now_ns, segment->ts_echo);
     }
-    if (conn->fin_committed && conn->una == conn->committed) {
+    if (tcp_conn_fin_committed(conn) && conn->una == conn->committed) {
       own_fin_acked(conn, now_ns);
     }
   }

@@ -46,21 +46,25 @@ write_syn(TcpConn *conn, TcpSegment *segment)
   }
 }
 
-/* The segment's flags and length are filled in. SACK blocks give way where they would make the
- * packet larger than the path takes. */
+/* All that is said in options; the segment's flags and length are filled in. Blocks of SACK beyond
+ * sack_count are left as they are. They give way where they would make the packet larger than the
+ * path takes. */
 void
 tcp_options_write(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
 {
   gboolean syn = (segment->flags & TCP_SYN) != 0;
+  segment->mss = 0;
+  segment->sack_permitted = segment->window_scaled = FALSE;
+  segment->window_scale = 0;
+  segment->sack_count = 0;
+  segment->options = tcp_options_bytes(conn);
   if (syn) {
     write_syn(conn, segment);
-  } else {
-    segment->options = tcp_options_bytes(conn);
   }
-  if (conn->timestamps_ok || (conn->state == TCP_SYN_SENT && conn->config->timestamps)) {
-    segment->ts_value = tcp_conn_timestamp(now_ns);
-    segment->ts_echo = conn->ts_recent;
-  }
+  gboolean stamped =
+      conn->timestamps_ok || (conn->state == TCP_SYN_SENT && conn->config->timestamps);
+  segment->ts_value = stamped ? tcp_conn_timestamp(now_ns) : 0;
+  segment->ts_echo = stamped ? conn->ts_recent : 0;
   if (conn->early != NULL && !syn) {
     guint room = MIN(OPTION_SPACE - segment->options, conn->mss - MIN(segment->length, conn->mss));
     tcp_early_report(conn, segment, room);

@@ -86,10 +86,10 @@ tcp_rack_detect(TcpConn *conn, gint64 now_ns)
 /* RFC 8985 6.2 step 4, the D-SACK part; tcp_rack_update_reo_wnd(): a needless retransmission widens
  * the window by a quarter of the least RTT, at most once per round trip, for 16 recoveries. */
 void
-tcp_rack_update_window(TcpConn *conn, const TcpAck *ack)
+tcp_rack_update_window(TcpConn *conn, guint64 ack)
 {
   TcpLoss *loss = conn->loss;
-  if (loss->dsack_pending && ack->ack >= loss->reorder_round) {
+  if (loss->dsack_pending && ack >= loss->reorder_round) {
     loss->reorder_steps = MIN(loss->reorder_steps + 1, G_MAXUINT8);
     loss->reorder_persist = PERSIST;
     loss->reorder_round = tcp_send_seq(conn, conn->unsent);

@@ -245,10 +245,43 @@ control_window(TcpConn *conn, const TcpAck *ack, guint32 lost)
   }
 }
 
+/* The oldest segment alone is acknowledged, which went once, and nothing is amiss. */
+static inline gboolean
+is_plain(const TcpConn *conn, const TcpSegment *segment)
+{
+  if (segment->sack_count > 0 || conn->ca != TCP_CA_OPEN || conn->head == conn->unsent) {
+    return FALSE;
+  }
+  const TcpSent *sent = tcp_conn_sent(conn, conn->head);
+  gboolean once = sent->transmissions == 1 && sent->tags == 0 && !(sent->flags & TCP_FIN);
+  return once && segment->ack == sent->seq + sent->length &&
+         (conn->loss == NULL || (conn->loss->probe_end == 0 && conn->sacked_out == 0));
+}
+
+/* What tcp_recovery_ack() comes to then. */
+static void
+plain_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
+{
+  const TcpSent *sent = tcp_conn_sent(conn, conn->head);
+  const gint64 rtt_ns = now_ns - sent->sent_ns;
+  const guint32 acked = tcp_congestion_cost(conn, segment->ack - conn->una);
+  conn->probe_old = conn->probe_new = conn->rexmit_held = FALSE;
+  conn->retries = 0;
+  tcp_rtt_progress(conn);
+  tcp_scoreboard_pop_plain(conn, now_ns, sent);
+  tcp_rtt_sample(conn, now_ns, rtt_ns, rtt_ns);
+  if (conn->loss != NULL) {
+    tcp_rack_update_window(conn, segment->ack);
+  }
+  tcp_probe_set_timer(conn, now_ns);
+  tcp_congestion_grow(conn, now_ns, acked);
+  tcp_send_release(conn);
+}
+
 /* tcp_ack(), with SACK: from its blocks to what they say about loss and the window. An ACK older
  * than una still has its blocks. informs: it carries data, or news of the window. */
-void
-tcp_recovery_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean informs)
+static G_GNUC_NO_INLINE void
+any_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean informs)
 {
   TcpAck ack;
   tcp_ack_init(&ack, now_ns, conn, segment);
@@ -273,7 +306,7 @@ tcp_recovery_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboole
     ack.informs |= ack.packets > 0;
   }
   if (conn->loss != NULL && !old) {
-    tcp_rack_update_window(conn, &ack);
+    tcp_rack_update_window(conn, ack.ack);
     if (tcp_probe_acked(conn, &ack)) {
       keep_open(conn);
     }
@@ -295,6 +328,16 @@ tcp_recovery_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboole
     }
   }
   tcp_send_release(conn);
+}
+
+void
+tcp_recovery_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean informs)
+{
+  if (is_plain(conn, segment)) {
+    plain_ack(conn, now_ns, segment);
+  } else {
+    any_ack(conn, now_ns, segment, informs);
+  }
 }
 
 /* tcp_rack_reo_timeout(). */

@@ -52,12 +52,11 @@ static void
 sample_linux(TcpConn *conn, gint64 sample_ns)
 {
   const gint64 floor_ns = conn->config->rto_min_ns;
-  guint64 snd_nxt = tcp_send_seq(conn, conn->unsent);
   if (conn->srtt8 == 0) {
     conn->srtt8 = 8 * sample_ns;
     conn->mdev4 = 2 * sample_ns;
     conn->rttvar4 = conn->mdev4_max = MAX(conn->mdev4, floor_ns);
-    conn->rtt_seq = snd_nxt;
+    conn->rtt_seq = tcp_send_seq(conn, conn->unsent);
   } else {
     gint64 error_ns = sample_ns - conn->srtt8 / 8;
     conn->srtt8 += error_ns;
@@ -66,7 +65,7 @@ sample_linux(TcpConn *conn, gint64 sample_ns)
     conn->rttvar4 = MAX(conn->rttvar4, conn->mdev4_max);
     if (conn->una > conn->rtt_seq) {
       conn->rttvar4 -= (conn->rttvar4 - conn->mdev4_max) / 4;
-      conn->rtt_seq = snd_nxt;
+      conn->rtt_seq = tcp_send_seq(conn, conn->unsent);
       conn->mdev4_max = floor_ns;
     }
   }
@@ -96,6 +95,15 @@ update_min(TcpConn *conn, gint64 now_ns, gint64 sample_ns)
   }
 }
 
+/* first, last: since the oldest and the latest of what an ACK tells of were sent. */
+void
+tcp_rtt_sample(TcpConn *conn, gint64 now_ns, gint64 first_ns, gint64 last_ns)
+{
+  update_min(conn, now_ns, last_ns);
+  tcp_congestion_sample(conn, now_ns, last_ns);
+  take_sample(conn, first_ns);
+}
+
 /* tcp_ack_update_rtt(): of what was sent once, the oldest that this ACK acknowledges, else the
  * oldest that it SACKs; where all was sent twice only time stamps can tell (Karn; RFC 7323,
  * section 4.1). FALSE: no sample. */
@@ -120,9 +128,7 @@ tcp_rtt_acked(TcpConn *conn, const TcpAck *ack)
   } else {
     return FALSE;
   }
-  update_min(conn, ack->now_ns, last_ns);
-  tcp_congestion_sample(conn, ack->now_ns, last_ns);
-  take_sample(conn, first_ns);
+  tcp_rtt_sample(conn, ack->now_ns, first_ns, last_ns);
   return TRUE;
 }
 

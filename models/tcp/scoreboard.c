@@ -148,6 +148,20 @@ take_off(TcpConn *conn, TcpAck *ack, const TcpSent *sent)
   }
 }
 
+/* head has moved. */
+static inline void
+move_una(TcpConn *conn, guint64 una)
+{
+  if ((gint32)(conn->rexmit - conn->head) < 0) {
+    conn->rexmit = conn->head;
+  }
+  if ((gint32)(conn->loss_end - conn->rexmit) < 0) {
+    conn->loss_end = conn->rexmit;
+  }
+  conn->una = una;
+  tcp_stream_advance_acked(conn->tx, MIN(una, tcp_stream_end(conn->tx)));
+}
+
 /* What is acknowledged leaves the queue; una moves. */
 void
 tcp_scoreboard_pop(TcpConn *conn, TcpAck *ack)
@@ -165,14 +179,17 @@ tcp_scoreboard_pop(TcpConn *conn, TcpAck *ack)
     take_off(conn, ack, sent);
     ack->packets++;
   }
-  if ((gint32)(conn->rexmit - conn->head) < 0) {
-    conn->rexmit = conn->head;
-  }
-  if ((gint32)(conn->loss_end - conn->rexmit) < 0) {
-    conn->loss_end = conn->rexmit;
-  }
-  conn->una = ack->ack;
-  tcp_stream_advance_acked(conn->tx, MIN(ack->ack, tcp_stream_end(conn->tx)));
+  move_una(conn, ack->ack);
+}
+
+/* One that went once and is all that an ACK acknowledges, with nothing amiss. */
+void
+tcp_scoreboard_pop_plain(TcpConn *conn, gint64 now_ns, const TcpSent *sent)
+{
+  guint64 end = tcp_sent_end(sent);
+  tcp_rack_advance(conn, now_ns, sent);
+  conn->head++;
+  move_una(conn, end);
 }
 
 /* tcp_sacktag_one(), for what is not also acknowledged. */

@@ -6,12 +6,6 @@
 #define TSO_SEGMENTS 2       /* TCP_TSO_MIN_SEGS of Linux: more go at once only at high rates */
 #define TSO_WINDOW_DIVISOR 3 /* tcp_tso_win_divisor */
 
-guint64
-tcp_send_seq(const TcpConn *conn, guint32 index)
-{
-  return index == conn->tail ? conn->committed : tcp_conn_sent(conn, index)->seq;
-}
-
 static void
 grow_ring(TcpConn *conn)
 {
@@ -46,21 +40,18 @@ tcp_send_enqueue(TcpConn *conn, guint16 length, guint8 flags)
   }
   TcpSent *sent = tcp_conn_sent(conn, conn->tail++);
   *sent = (TcpSent){.seq = conn->committed, .length = length, .flags = flags};
-  conn->committed += length + ((flags & (TCP_SYN | TCP_FIN)) != 0);
-  conn->fin_committed |= (flags & TCP_FIN) != 0;
-}
-
-static inline gboolean
-all_is_cut(const TcpConn *conn)
-{
-  return tcp_stream_end(conn->tx) <= conn->committed && conn->closing == conn->fin_committed;
+  conn->committed += length;
+  if (flags & (TCP_SYN | TCP_FIN)) {
+    conn->committed++;
+    conn->fin_waits = FALSE;
+  }
 }
 
 /* Bytes written and not committed. */
 gsize
 tcp_send_waiting(const TcpConn *conn)
 {
-  return conn->fin_committed ? 0 : tcp_stream_end(conn->tx) - MAX(conn->committed, 1);
+  return tcp_conn_fin_committed(conn) ? 0 : tcp_stream_end(conn->tx) - MAX(conn->committed, 1);
 }
 
 /* Something is about to be written. tcp_sendmsg_locked() puts what waits into one buffer, but no
@@ -115,41 +106,52 @@ awaits_pair(const TcpConn *conn, gint64 now_ns, guint full)
          due_ns <= MIN(srtt_ns / 2, MS_NS);
 }
 
-/* The tests of tcp_write_xmit(): what is lost goes before what is new; Nagle (RFC 896, RFC 9293
- * 3.7.4) holds a short segment back while anything is unacknowledged, or with Minshall's
- * variation (tcp_minshall_check()) another short one, unless it is the last; a segment has to fit
- * whole into the peer's window, which is the sender's side of silly window avoidance. */
-static Verdict
-may_send(const TcpConn *conn, guint length, gboolean last)
+/* Without SACK, after a time-out. */
+static inline gboolean
+newreno_lost_first(const TcpConn *conn)
 {
-  gboolean lost_first = tcp_conn_sacks(conn)
-                            ? !conn->rexmit_held && conn->lost_out > conn->retransmitted_out
-                            : conn->ca == TCP_CA_LOSS && conn->rexmit != conn->loss_end;
-  if (lost_first || !tcp_congestion_allows(conn, length)) {
+  return conn->ca == TCP_CA_LOSS && conn->rexmit != conn->loss_end && !tcp_conn_sacks(conn);
+}
+
+/* Nagle (RFC 896, RFC 9293 3.7.4) holds a short segment back while anything is unacknowledged, or
+ * with Minshall's variation (tcp_minshall_check()) another short one. */
+static inline gboolean
+nagle_holds(const TcpConn *conn)
+{
+  return conn->config->minshall ? conn->short_end > conn->una : conn->head != conn->tail;
+}
+
+/* The tests of tcp_write_xmit(): what is lost goes before what is new; a segment that is short, and
+ * not the last, waits as Nagle wants it; and it has to fit whole into the peer's window, which is
+ * the sender's side of silly window avoidance. */
+static inline Verdict
+may_send(const TcpConn *conn, guint32 in_flight, guint length, gboolean is_short)
+{
+  gboolean lost_first = conn->lost_out > conn->retransmitted_out && !conn->rexmit_held;
+  if (lost_first || newreno_lost_first(conn) || !tcp_congestion_allows(conn, in_flight, length)) {
     return WAIT_FOR_CWND;
   }
   if (conn->committed + length > conn->wnd_end) {
     return WAIT_FOR_WINDOW;
   }
-  gboolean holds = conn->config->minshall ? conn->short_end > conn->una : conn->head != conn->tail;
-  if (!conn->nodelay && !last && length < full_size(conn) && holds) {
-    return WAIT_FOR_ACK;
+  if (!is_short || conn->nodelay) {
+    return GO;
   }
-  return GO;
+  return nagle_holds(conn) ? WAIT_FOR_ACK : GO;
 }
 
-static void
-commit_data(TcpConn *conn, guint length)
+/* The next segment; full: a full-sized one, all: that is all there is. */
+static inline void
+commit_data(TcpConn *conn, guint length, guint full, gboolean all)
 {
-  gboolean all = length == tcp_send_waiting(conn);
   gboolean fills = length == conn->full_bytes;
   conn->full_bytes -= MIN(conn->full_bytes, length);
   guint8 flags = all || fills ? TCP_PSH : 0; /* tcp_mark_push() */
-  if (all && conn->closing) {
+  if (all && conn->fin_waits) {
     flags |= TCP_FIN;
   }
   tcp_send_enqueue(conn, length, flags);
-  if (length < full_size(conn)) {
+  if (length < full) {
     conn->short_end = conn->committed;
   }
 }
@@ -170,45 +172,69 @@ set_persist_timer(TcpConn *conn, gint64 now_ns, gboolean needed)
 /* Cuts what was written into segments as far as windows and Nagle allow. What stays is cut
  * later, from where it begins: small writes that had to wait share segments, those that went at
  * once had their own. The bare FIN needs no window: it takes no room. */
-static void
+static G_GNUC_NO_INLINE void
 cut_waiting(TcpConn *conn, gint64 now_ns)
 {
   gsize waiting = tcp_send_waiting(conn);
-  gboolean fin_due = conn->closing && !conn->fin_committed;
-  if (conn->head == conn->tail && now_ns - conn->last_data_ns > conn->rto_ns) {
-    tcp_congestion_restart(conn, now_ns);
-  }
+  const guint full = full_size(conn);
   Verdict verdict = GO;
   gboolean limited = FALSE, second = FALSE;
-  guint64 before = conn->committed;
-  for (; waiting > 0; waiting = tcp_send_waiting(conn)) {
-    gboolean full = conn->full_bytes > 0;
-    guint length = MIN(full ? conn->full_bytes : waiting, full_size(conn));
-    verdict = may_send(conn, length, full || (fin_due && length == waiting));
-    gboolean several = length < (full ? conn->full_bytes : waiting);
-    limited = verdict == GO && !second && several && awaits_pair(conn, now_ns, length);
+  const guint64 before = conn->committed;
+  guint32 in_flight = tcp_congestion_in_flight(conn);
+  while (waiting > 0) {
+    gboolean ends = conn->full_bytes > 0; /* a buffer with another behind it */
+    gsize buffer = ends ? conn->full_bytes : waiting;
+    guint length = MIN(buffer, full);
+    gboolean last = ends || (conn->fin_waits && length == waiting);
+    verdict = may_send(conn, in_flight, length, length < full && !last);
+    limited = length < buffer && verdict == GO && !second && awaits_pair(conn, now_ns, length);
     if (verdict != GO || limited) {
       break;
     }
     second = !second && conn->cwnd >= 2 * TSO_SEGMENTS; /* tcp_cwnd_test() */
-    commit_data(conn, length);
+    waiting -= length;
+    commit_data(conn, length, full, waiting == 0);
+    in_flight = tcp_congestion_in_flight(conn);
   }
-  if (waiting == 0 && fin_due && !conn->fin_committed) {
+  if (waiting == 0 && conn->fin_waits) {
     tcp_send_enqueue(conn, 0, TCP_FIN);
+    in_flight = tcp_congestion_in_flight(conn);
   }
   set_persist_timer(conn, now_ns, verdict == WAIT_FOR_WINDOW && conn->head == conn->tail);
-  guint64 next = (guint64)tcp_congestion_in_flight(conn) + tcp_congestion_cost(conn, conn->mss);
-  limited |= next > conn->cwnd;
+  limited |= (guint64)in_flight + tcp_congestion_cost(conn, conn->mss) > conn->cwnd;
   if (conn->committed != before || limited) {
     tcp_congestion_validate(conn, now_ns, limited);
   }
 }
 
-/* Called at every event that may let something go, mostly in vain. */
-void
-tcp_send_commit(TcpConn *conn, gint64 now_ns)
+/* The common case of that: all that waits is short, goes into one segment, and nothing is in its
+ * way; after it, the window has room for more. FALSE: it is not so. */
+static inline gboolean
+cut_alone(TcpConn *conn, gint64 now_ns)
 {
-  if (!all_is_cut(conn) && conn->state >= TCP_ESTABLISHED) {
+  const gsize waiting = tcp_stream_end(conn->tx) - conn->committed;
+  const guint full = full_size(conn);
+  const guint32 in_flight = tcp_congestion_in_flight(conn);
+  if (waiting >= full || conn->full_bytes > 0 || conn->closing || !tcp_conn_linux(conn) ||
+      conn->ca != TCP_CA_OPEN || conn->lost_out > 0 || in_flight + 2 > conn->cwnd ||
+      conn->committed + waiting > conn->wnd_end || (!conn->nodelay && nagle_holds(conn))) {
+    return FALSE;
+  }
+  tcp_send_enqueue(conn, waiting, TCP_PSH);
+  conn->short_end = conn->committed;
+  set_persist_timer(conn, now_ns, FALSE);
+  tcp_congestion_validate(conn, now_ns, FALSE);
+  return TRUE;
+}
+
+/* Of tcp_send_commit(), when there is something to commit. */
+void
+tcp_send_cut(TcpConn *conn, gint64 now_ns)
+{
+  if (conn->head == conn->tail && now_ns - conn->last_data_ns > conn->rto_ns) {
+    tcp_congestion_restart(conn, now_ns);
+  }
+  if (!cut_alone(conn, now_ns)) {
     cut_waiting(conn, now_ns);
   }
 }
@@ -233,7 +259,7 @@ tcp_send_force(TcpConn *conn)
   if (length == 0 || conn->committed + length > conn->wnd_end) {
     return FALSE;
   }
-  commit_data(conn, length);
+  commit_data(conn, length, full_size(conn), length == waiting);
   return TRUE;
 }
 
@@ -251,9 +277,10 @@ tcp_send_probe(TcpConn *conn, gint64 now_ns)
     return;
   }
   if (conn->wnd_end > conn->committed) {
-    guint64 room = conn->wnd_end - conn->committed;
-    room = MIN(room, full_size(conn));
-    commit_data(conn, MIN(room, tcp_send_waiting(conn)));
+    guint full = full_size(conn);
+    gsize waiting = tcp_send_waiting(conn), length = MIN(waiting, full);
+    length = MIN(length, conn->wnd_end - conn->committed);
+    commit_data(conn, length, full, length == waiting);
     tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
     return;
   }
@@ -270,18 +297,16 @@ tcp_send_probe(TcpConn *conn, gint64 now_ns)
 }
 
 /* Every segment but the first SYN acknowledges, so it settles what was owed. */
-static void
+static inline void
 fill(TcpConn *conn, gint64 now_ns, TcpSegment *segment, guint64 seq, guint16 length, guint8 flags)
 {
-  guint32 window = tcp_receive_window(conn, flags);
   gboolean acknowledges = conn->state != TCP_SYN_SENT;
-  *segment = (TcpSegment){
-      .seq = seq,
-      .ack = acknowledges ? conn->rcv_nxt : 0,
-      .window = window,
-      .length = length,
-      .flags = flags | (acknowledges ? TCP_ACK : 0),
-  };
+  segment->seq = seq;
+  segment->ack = acknowledges ? conn->rcv_nxt : 0;
+  segment->window = tcp_receive_window(conn, flags);
+  segment->length = length;
+  segment->flags = flags | (acknowledges ? TCP_ACK : 0);
+  segment->again = TCP_FIRST_TIME;
   tcp_options_write(conn, now_ns, segment);
   tcp_acking_sent(conn);
 }
@@ -377,12 +402,14 @@ find_retransmission(TcpConn *conn, guint32 *index)
 {
   if (tcp_conn_sacks(conn)) {
     return conn->lost_out > conn->retransmitted_out && !conn->rexmit_held &&
-           tcp_congestion_allows(conn, conn->mss) && tcp_scoreboard_next_lost(conn, index);
+           tcp_congestion_allows(conn, tcp_congestion_in_flight(conn), conn->mss) &&
+           tcp_scoreboard_next_lost(conn, index);
   }
   *index = conn->rexmit;
   return conn->rexmit != conn->loss_end &&
          (conn->ca != TCP_CA_LOSS ||
-          tcp_congestion_allows(conn, tcp_conn_sent(conn, conn->rexmit)->length));
+          tcp_congestion_allows(conn, tcp_congestion_in_flight(conn),
+                                tcp_conn_sent(conn, conn->rexmit)->length));
 }
 
 static gboolean
@@ -409,28 +436,24 @@ tcp_send_due(TcpConn *conn)
   return conn->unsent != conn->tail || conn->probe_old || find_retransmission(conn, &index);
 }
 
-/* In vain most of the time: at the end of every flush, and after segments that owe nothing. */
-gboolean
-tcp_conn_due(const TcpConn *conn, gint64 now_ns)
+/* The common case, and the end of every flush. What is lost is told by tags, or without SACK by
+ * what lies behind rexmit. */
+static inline gboolean
+nothing_is_due(const TcpConn *conn, gint64 now_ns)
 {
-  if (conn->state == TCP_CLOSED) {
-    return conn->reset_owed;
+  if (conn->ack_first || conn->ack_now || conn->probe_owed || conn->probe_old || conn->fin_waits ||
+      conn->ack_ns <= now_ns || conn->unsent != conn->tail ||
+      conn->lost_out > conn->retransmitted_out || tcp_stream_end(conn->tx) > conn->committed) {
+    return FALSE;
   }
-  gboolean owes_ack = conn->ack_first || conn->ack_now || conn->ack_ns <= now_ns;
-  gboolean waits = tcp_conn_sacks(conn) ? conn->lost_out > conn->retransmitted_out
-                                        : conn->rexmit != conn->loss_end;
-  return owes_ack || waits || conn->unsent != conn->tail || !all_is_cut(conn) || conn->probe_old ||
-         conn->probe_owed;
+  return conn->rexmit == conn->loss_end || tcp_conn_sacks(conn);
 }
 
-gboolean
-tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
+static gboolean
+output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
 {
   if (conn->state == TCP_CLOSED) {
     return output_reset(conn, segment);
-  }
-  if (!tcp_conn_due(conn, now_ns)) {
-    return FALSE;
   }
   if (conn->ack_first) {
     return acknowledge(conn, now_ns, segment);
@@ -452,4 +475,13 @@ tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
     return transmit(conn, now_ns, conn->unsent++, segment);
   }
   return (conn->ack_now || conn->ack_ns <= now_ns) && acknowledge(conn, now_ns, segment);
+}
+
+gboolean
+tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
+{
+  if (conn->state != TCP_CLOSED && nothing_is_due(conn, now_ns)) {
+    return FALSE;
+  }
+  return output(conn, now_ns, segment);
 }
