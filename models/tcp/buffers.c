@@ -102,8 +102,11 @@ static void
 open_window(TcpConn *conn, guint length)
 {
   TcpBuffers *buffers = conn->buffers;
+  if (length < LEAST_LENGTH) {
+    return;
+  }
   gint64 room = (gint64)buffers->limit - (gint64)unread(conn) - buffers->window;
-  if (length < LEAST_LENGTH || room <= 0) {
+  if (room <= 0) {
     return;
   }
   guint32 step = 2 * MAX(length >= FULL_LENGTH ? conn->mss : conn->rcv_mss, length);

@@ -218,22 +218,23 @@ struct _TcpConn {
   guint8 dup_acks;
   guint8 quick; /* ACKs still to be sent at once */
 
-  guint8 ack_first : 1;     /* an ACK of its own is owed, before any data */
-  guint8 ack_now : 1;       /* an ACK is owed, data may carry it */
-  guint8 probe_owed : 1;    /* to a silent peer, or to a window that is shut */
-  guint8 probe_old : 1;     /* a tail loss probe is to go: the last segment again */
-  guint8 fin_waits : 1;     /* the application closed, and FIN is not yet committed */
-  guint8 probe_new : 1;     /* the probe is to be new data */
-  guint8 ack_once : 1;      /* of what is scheduled, at once */
-  guint8 ack_scheduled : 1; /* LINUX: an ACK is owed, soon or late */
+  /* What is to go at the next output; one look says that nothing is. */
+  guint8 ack_first : 1;  /* an ACK of its own, before any data */
+  guint8 ack_now : 1;    /* an ACK, data may carry it */
+  guint8 probe_owed : 1; /* to a silent peer, or to a window that is shut */
+  guint8 probe_old : 1;  /* a tail loss probe: the last segment again */
+  guint8 fin_waits : 1;  /* the application closed, and FIN is not yet committed */
+  guint8 reset_owed : 1;
+  guint8 ack_scheduled : 1; /* not yet, but LINUX: soon or late; */
+  guint8 ack_once : 1;      /* and this one at once */
 
   guint8 pushed : 2;        /* ends of writes that are not acknowledged: none, one, more */
   guint8 pingpong : 1;      /* replies carry ACKs */
+  guint8 probe_new : 1;     /* a tail loss probe is to go, with new data */
   guint8 rexmit_held : 1;   /* what is lost waits for the next ACK, new data may go */
   guint8 rack_advanced : 1; /* the latest delivered is new: losses may show */
   guint8 cwnd_limited : 1;
-  guint8 apart : 1;   /* what is written next lies apart from what was written last */
-  guint8 closing : 1; /* the application closed */
+  guint8 apart : 1; /* what is written next lies apart from what was written last */
 
   guint8 rcv_scale : 4; /* RFC 7323 2.3 */
   guint8 sack_ok : 1;   /* both SYNs offered it; so the next */
@@ -243,7 +244,7 @@ struct _TcpConn {
 
   guint8 pieces : 5; /* of the last buffer of what waits, if they count */
   guint8 nodelay : 1;
-  guint8 reset_owed : 1;
+  guint8 closing : 1;    /* the application closed */
   guint8 timer_held : 1; /* RFC 6582: the first partial ACK has restarted the timer */
 
   TcpCounters counters;
@@ -274,6 +275,13 @@ tcp_send_seq(const TcpConn *conn, guint32 index)
   return index == conn->tail ? conn->committed : tcp_conn_sent(conn, index)->seq;
 }
 
+/* Bytes beyond a gap wait. */
+static inline gboolean
+tcp_early_any(const TcpConn *conn)
+{
+  return conn->early != NULL && conn->early->count > 0;
+}
+
 /* conn.c */
 void tcp_conn_set_timer(TcpConn *conn, TcpTimer timer, gint64 at_ns);
 void tcp_conn_finish(TcpConn *conn, TcpEnd end);
@@ -288,7 +296,6 @@ void tcp_options_agree(TcpConn *conn, const TcpSegment *syn);
 void tcp_options_read(TcpConn *conn, const TcpSegment *segment);
 
 /* early.c */
-gboolean tcp_early_any(const TcpConn *conn);
 void tcp_early_add(TcpConn *conn, guint64 start, guint64 end);
 void tcp_early_absorb(TcpConn *conn, guint64 start);
 void tcp_early_duplicate(TcpConn *conn, guint64 start, guint64 end);
@@ -317,13 +324,13 @@ void tcp_acking_window_grew(TcpConn *conn);
 void tcp_acking_data_sent(TcpConn *conn, gint64 now_ns);
 
 /* receive.c */
-void tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
+void tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean next);
 void tcp_receive_unacceptable(TcpConn *conn, const TcpSegment *segment);
 guint32 tcp_receive_window(TcpConn *conn, guint8 flags);
 gboolean tcp_receive_update_due(const TcpConn *conn);
 
 /* send.c */
-void tcp_send_enqueue(TcpConn *conn, guint16 length, guint8 flags);
+void tcp_send_grow(TcpConn *conn);
 void tcp_send_release(TcpConn *conn);
 gsize tcp_send_waiting(const TcpConn *conn);
 void tcp_send_piece(TcpConn *conn);
@@ -333,6 +340,37 @@ void tcp_send_push(TcpConn *conn, gint64 now_ns);
 gboolean tcp_send_force(TcpConn *conn);
 void tcp_send_probe(TcpConn *conn, gint64 now_ns);
 
+/* Losses are found by SACK; without it, and during the handshake, as newreno.c does. */
+static inline gboolean
+tcp_conn_sacks(const TcpConn *conn)
+{
+  return conn->sack_ok && conn->state >= TCP_ESTABLISHED;
+}
+
+/* Commits the next segment. */
+static inline void
+tcp_send_enqueue(TcpConn *conn, guint16 length, guint8 flags)
+{
+  if (conn->tail - conn->head > conn->ring_mask) {
+    tcp_send_grow(conn);
+  }
+  TcpSent *sent = tcp_conn_sent(conn, conn->tail++);
+  *sent = (TcpSent){.seq = conn->committed, .length = length, .flags = flags};
+  conn->committed += length;
+  if (flags & (TCP_SYN | TCP_FIN)) {
+    conn->committed++;
+    conn->fin_waits = FALSE;
+  }
+}
+
+/* Something taken as lost waits for retransmission: by its tags, or without SACK behind rexmit. */
+static inline gboolean
+tcp_send_lost(const TcpConn *conn)
+{
+  return conn->lost_out > conn->retransmitted_out ||
+         (conn->rexmit != conn->loss_end && !tcp_conn_sacks(conn));
+}
+
 /* Called at every event that may let something go, mostly in vain. */
 static inline void
 tcp_send_commit(TcpConn *conn, gint64 now_ns)
@@ -341,13 +379,6 @@ tcp_send_commit(TcpConn *conn, gint64 now_ns)
   if (!all_is_cut && conn->state >= TCP_ESTABLISHED) {
     tcp_send_cut(conn, now_ns);
   }
-}
-
-/* Losses are found by SACK; without it, and during the handshake, as newreno.c does. */
-static inline gboolean
-tcp_conn_sacks(const TcpConn *conn)
-{
-  return conn->sack_ok && conn->state >= TCP_ESTABLISHED;
 }
 
 /* Segments transmitted and not acknowledged. */
@@ -390,6 +421,8 @@ tcp_ack_init(TcpAck *ack, gint64 now_ns, const TcpConn *conn, const TcpSegment *
 }
 
 /* recovery.c */
+gboolean tcp_recovery_is_plain(const TcpConn *conn, const TcpSegment *segment);
+void tcp_recovery_plain(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
 void tcp_recovery_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean informs);
 void tcp_recovery_reorder_timeout(TcpConn *conn, gint64 now_ns);
 void tcp_recovery_timeout(TcpConn *conn, gint64 now_ns);

@@ -270,9 +270,12 @@ tcp_conn_untaken(const TcpConn *conn)
 void
 tcp_conn_take(TcpConn *conn, gint64 now_ns, gsize n)
 {
+  if (n == 0) {
+    return;
+  }
   g_assert(n <= tcp_conn_untaken(conn));
   tcp_stream_advance_read(conn->rx, tcp_stream_read(conn->rx) + n);
-  if (n > 0 && conn->state >= TCP_ESTABLISHED) {
+  if (conn->state >= TCP_ESTABLISHED) {
     tcp_buffers_read(conn, now_ns);
     tcp_acking_read(conn);
   }

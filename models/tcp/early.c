@@ -24,13 +24,6 @@ tcp_early_free(TcpConn *conn)
   }
 }
 
-/* Bytes beyond a gap wait. */
-gboolean
-tcp_early_any(const TcpConn *conn)
-{
-  return conn->early != NULL && conn->early->count > 0;
-}
-
 /* End of the last of them; rcv_nxt if there are none. */
 guint64
 tcp_early_end(const TcpConn *conn)

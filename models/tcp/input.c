@@ -119,6 +119,11 @@ static gboolean
 input_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
 {
   guint64 old_una = conn->una;
+  if (tcp_recovery_is_plain(conn, segment)) {
+    update_window(conn, segment, old_una);
+    tcp_recovery_plain(conn, now_ns, segment);
+    return TRUE;
+  }
   if (segment->ack > tcp_send_seq(conn, conn->unsent)) {
     conn->ack_first = TRUE;
     return FALSE;
@@ -163,47 +168,73 @@ is_acceptable(const TcpConn *conn, const TcpSegment *segment)
   return end >= conn->rcv_acked && segment->seq <= MAX(conn->offered, conn->rcv_nxt);
 }
 
-static void
-input_synchronized(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
+/* Header prediction: what comes mostly is the next text, or an ACK alone, on a connection that
+ * stands; then nothing needs to be looked at but the acknowledgement. */
+static inline gboolean
+is_next(const TcpConn *conn, const TcpSegment *segment)
+{
+  return conn->state == TCP_ESTABLISHED && (segment->flags & ~TCP_PSH) == TCP_ACK &&
+         segment->seq == conn->rcv_nxt && segment->seq + segment->length <= conn->offered;
+}
+
+/* The checks of RFC 9293 3.10.7.4 before the acknowledgement; FALSE: the segment ends with them. */
+static gboolean
+input_checks(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
 {
   if (segment->flags & TCP_RST) {
     input_reset(conn, segment);
-    return;
+    return FALSE;
   }
   if (segment->flags & TCP_SYN) {
     input_syn(conn, now_ns);
-    return;
+    return FALSE;
   }
-  if (conn->state == TCP_TIME_WAIT && (segment->flags & TCP_FIN)) { /* RFC 9293 3.10.7.4 */
+  if (conn->state == TCP_TIME_WAIT && (segment->flags & TCP_FIN)) {
     tcp_conn_time_wait(conn, now_ns);
   }
   if (!is_acceptable(conn, segment)) {
     tcp_receive_unacceptable(conn, segment);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+input_synchronized(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
+{
+  const gboolean next = is_next(conn, segment);
+  tcp_alive_heard(conn, now_ns);
+  if (!next && !input_checks(conn, now_ns, segment)) {
     return;
   }
   tcp_options_read(conn, segment);
   if (!(segment->flags & TCP_ACK) || !input_ack(conn, now_ns, segment)) {
     return;
   }
-  tcp_receive_segment(conn, now_ns, segment);
+  if (segment->length > 0 || (segment->flags & TCP_FIN)) {
+    tcp_receive_segment(conn, now_ns, segment, next);
+  }
   tcp_send_commit(conn, now_ns);
   tcp_acking_decide(conn, now_ns);
+}
+
+/* Before there is a connection. */
+static void
+input_first(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
+{
+  if (conn->state == TCP_SYN_SENT) {
+    input_syn_sent(conn, now_ns, segment);
+  } else if (conn->passive && conn->end == TCP_END_NONE) {
+    input_listen(conn, now_ns, segment);
+  }
 }
 
 void
 tcp_conn_input(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
 {
-  switch ((TcpState)conn->state) {
-  case TCP_CLOSED:
-    if (conn->passive && conn->end == TCP_END_NONE) {
-      input_listen(conn, now_ns, segment);
-    }
-    break;
-  case TCP_SYN_SENT:
-    input_syn_sent(conn, now_ns, segment);
-    break;
-  default:
-    tcp_alive_heard(conn, now_ns);
+  if (conn->state < TCP_SYN_RECEIVED) {
+    input_first(conn, now_ns, segment);
+  } else {
     input_synchronized(conn, now_ns, segment);
   }
 }

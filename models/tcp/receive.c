@@ -13,12 +13,13 @@ window_step(const TcpConn *conn)
 static guint32
 scaled_window(TcpConn *conn, guint64 next)
 {
-  guint64 unit = G_GUINT64_CONSTANT(1) << conn->rcv_scale;
+  const guint scale = conn->rcv_scale;
+  const guint64 rest = (G_GUINT64_CONSTANT(1) << scale) - 1;
   guint64 edge = tcp_buffers_window_end(conn);
   if (edge > conn->offered && edge >= next + window_step(conn)) {
-    conn->offered = next + MIN((edge - next + unit - 1) / unit, G_MAXUINT16) * unit;
+    conn->offered = next + (MIN((edge - next + rest) >> scale, G_MAXUINT16) << scale);
   }
-  return (guint32)((conn->offered - MIN(next, conn->offered)) / unit * unit);
+  return (guint32)((conn->offered - MIN(next, conn->offered)) & ~rest);
 }
 
 /* The window to put into a segment with those flags; what is offered here is promised: the right
@@ -90,20 +91,18 @@ tcp_receive_unacceptable(TcpConn *conn, const TcpSegment *segment)
   conn->ack_first = TRUE;
 }
 
-/* Text and FIN of an acceptable segment (RFC 9293 3.10.7.4). */
-void
-tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
+/* What of a segment is the next text to come, with the checks that no prediction has spared. FALSE:
+ * nothing; end: where that ends. */
+static G_GNUC_NO_INLINE gboolean
+find_next(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, guint64 *next_end)
 {
   gboolean fin = (segment->flags & TCP_FIN) != 0;
   guint64 end = segment->seq + segment->length;
-  if (segment->length == 0 && !fin) {
-    return;
-  }
   gboolean after_fin = conn->rcv_fin != 0 && conn->rcv_nxt > conn->rcv_fin;
   if (end + fin <= conn->rcv_nxt || after_fin) { /* a repetition: our ACK may have been lost */
     report_duplicate(conn, segment);
     tcp_acking_duplicate(conn);
-    return;
+    return FALSE;
   }
   if (end > MAX(conn->offered, conn->rcv_nxt)) {
     end = MAX(conn->offered, conn->rcv_nxt);
@@ -120,10 +119,23 @@ tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
       tcp_buffers_received(conn, now_ns, segment);
       tcp_buffers_early(conn);
     }
-    return;
+    return FALSE;
   }
   report_duplicate(conn, segment);
-  conn->rcv_nxt = MAX(conn->rcv_nxt, end);
+  *next_end = MAX(conn->rcv_nxt, end);
+  return TRUE;
+}
+
+/* Text and FIN of an acceptable segment (RFC 9293 3.10.7.4), of which there are some. next: without
+ * FIN, the text begins with the next byte to come, and ends within the window. */
+void
+tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean next)
+{
+  guint64 end = segment->seq + segment->length;
+  if (!next && !find_next(conn, now_ns, segment, &end)) {
+    return;
+  }
+  conn->rcv_nxt = end;
   gboolean gap = tcp_early_any(conn);
   if (gap) {
     tcp_early_absorb(conn, segment->seq);

@@ -246,10 +246,11 @@ control_window(TcpConn *conn, const TcpAck *ack, guint32 lost)
 }
 
 /* The oldest segment alone is acknowledged, which went once, and nothing is amiss. */
-static inline gboolean
-is_plain(const TcpConn *conn, const TcpSegment *segment)
+gboolean
+tcp_recovery_is_plain(const TcpConn *conn, const TcpSegment *segment)
 {
-  if (segment->sack_count > 0 || conn->ca != TCP_CA_OPEN || conn->head == conn->unsent) {
+  if (!tcp_conn_sacks(conn) || segment->sack_count > 0 || conn->ca != TCP_CA_OPEN ||
+      conn->head == conn->unsent) {
     return FALSE;
   }
   const TcpSent *sent = tcp_conn_sent(conn, conn->head);
@@ -259,8 +260,8 @@ is_plain(const TcpConn *conn, const TcpSegment *segment)
 }
 
 /* What tcp_recovery_ack() comes to then. */
-static void
-plain_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
+void
+tcp_recovery_plain(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
 {
   const TcpSent *sent = tcp_conn_sent(conn, conn->head);
   const gint64 rtt_ns = now_ns - sent->sent_ns;
@@ -280,8 +281,8 @@ plain_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
 
 /* tcp_ack(), with SACK: from its blocks to what they say about loss and the window. An ACK older
  * than una still has its blocks. informs: it carries data, or news of the window. */
-static G_GNUC_NO_INLINE void
-any_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean informs)
+void
+tcp_recovery_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean informs)
 {
   TcpAck ack;
   tcp_ack_init(&ack, now_ns, conn, segment);
@@ -328,16 +329,6 @@ any_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean inform
     }
   }
   tcp_send_release(conn);
-}
-
-void
-tcp_recovery_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean informs)
-{
-  if (is_plain(conn, segment)) {
-    plain_ack(conn, now_ns, segment);
-  } else {
-    any_ack(conn, now_ns, segment, informs);
-  }
 }
 
 /* tcp_rack_reo_timeout(). */

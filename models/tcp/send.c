@@ -6,8 +6,9 @@
 #define TSO_SEGMENTS 2       /* TCP_TSO_MIN_SEGS of Linux: more go at once only at high rates */
 #define TSO_WINDOW_DIVISOR 3 /* tcp_tso_win_divisor */
 
-static void
-grow_ring(TcpConn *conn)
+/* Makes room in the queue for one more. */
+void
+tcp_send_grow(TcpConn *conn)
 {
   guint32 size = MAX(RING_MIN, 2 * (conn->ring_mask + 1));
   TcpSent *ring = g_new(TcpSent, size);
@@ -28,22 +29,6 @@ tcp_send_release(TcpConn *conn)
     g_clear_pointer(&conn->ring, g_free);
     conn->ring_mask = 0;
     conn->head = conn->rexmit = conn->loss_end = conn->unsent = conn->tail = 0;
-  }
-}
-
-/* Commits the next segment. */
-void
-tcp_send_enqueue(TcpConn *conn, guint16 length, guint8 flags)
-{
-  if (conn->tail - conn->head > conn->ring_mask) {
-    grow_ring(conn);
-  }
-  TcpSent *sent = tcp_conn_sent(conn, conn->tail++);
-  *sent = (TcpSent){.seq = conn->committed, .length = length, .flags = flags};
-  conn->committed += length;
-  if (flags & (TCP_SYN | TCP_FIN)) {
-    conn->committed++;
-    conn->fin_waits = FALSE;
   }
 }
 
@@ -171,15 +156,15 @@ set_persist_timer(TcpConn *conn, gint64 now_ns, gboolean needed)
 
 /* Cuts what was written into segments as far as windows and Nagle allow. What stays is cut
  * later, from where it begins: small writes that had to wait share segments, those that went at
- * once had their own. The bare FIN needs no window: it takes no room. */
-static G_GNUC_NO_INLINE void
+ * once had their own. The bare FIN needs no window: it takes no room. TRUE: the window was what
+ * held sending up. */
+static G_GNUC_NO_INLINE gboolean
 cut_waiting(TcpConn *conn, gint64 now_ns)
 {
   gsize waiting = tcp_send_waiting(conn);
   const guint full = full_size(conn);
   Verdict verdict = GO;
   gboolean limited = FALSE, second = FALSE;
-  const guint64 before = conn->committed;
   guint32 in_flight = tcp_congestion_in_flight(conn);
   while (waiting > 0) {
     gboolean ends = conn->full_bytes > 0; /* a buffer with another behind it */
@@ -201,10 +186,7 @@ cut_waiting(TcpConn *conn, gint64 now_ns)
     in_flight = tcp_congestion_in_flight(conn);
   }
   set_persist_timer(conn, now_ns, verdict == WAIT_FOR_WINDOW && conn->head == conn->tail);
-  limited |= (guint64)in_flight + tcp_congestion_cost(conn, conn->mss) > conn->cwnd;
-  if (conn->committed != before || limited) {
-    tcp_congestion_validate(conn, now_ns, limited);
-  }
+  return limited || (guint64)in_flight + tcp_congestion_cost(conn, conn->mss) > conn->cwnd;
 }
 
 /* The common case of that: all that waits is short, goes into one segment, and nothing is in its
@@ -223,7 +205,6 @@ cut_alone(TcpConn *conn, gint64 now_ns)
   tcp_send_enqueue(conn, waiting, TCP_PSH);
   conn->short_end = conn->committed;
   set_persist_timer(conn, now_ns, FALSE);
-  tcp_congestion_validate(conn, now_ns, FALSE);
   return TRUE;
 }
 
@@ -234,8 +215,10 @@ tcp_send_cut(TcpConn *conn, gint64 now_ns)
   if (conn->head == conn->tail && now_ns - conn->last_data_ns > conn->rto_ns) {
     tcp_congestion_restart(conn, now_ns);
   }
-  if (!cut_alone(conn, now_ns)) {
-    cut_waiting(conn, now_ns);
+  guint64 before = conn->committed;
+  gboolean limited = !cut_alone(conn, now_ns) && cut_waiting(conn, now_ns);
+  if (conn->committed != before || limited) {
+    tcp_congestion_validate(conn, now_ns, limited);
   }
 }
 
@@ -397,19 +380,24 @@ output_reset(TcpConn *conn, TcpSegment *segment)
 
 /* What was taken as lost goes as the congestion window allows; in fast recovery without SACK at
  * once. */
-static gboolean
-find_retransmission(TcpConn *conn, guint32 *index)
+static G_GNUC_NO_INLINE gboolean
+find_lost(TcpConn *conn, guint32 *index)
 {
   if (tcp_conn_sacks(conn)) {
-    return conn->lost_out > conn->retransmitted_out && !conn->rexmit_held &&
+    return !conn->rexmit_held &&
            tcp_congestion_allows(conn, tcp_congestion_in_flight(conn), conn->mss) &&
            tcp_scoreboard_next_lost(conn, index);
   }
   *index = conn->rexmit;
-  return conn->rexmit != conn->loss_end &&
-         (conn->ca != TCP_CA_LOSS ||
-          tcp_congestion_allows(conn, tcp_congestion_in_flight(conn),
-                                tcp_conn_sent(conn, conn->rexmit)->length));
+  return conn->ca != TCP_CA_LOSS ||
+         tcp_congestion_allows(conn, tcp_congestion_in_flight(conn),
+                               tcp_conn_sent(conn, conn->rexmit)->length);
+}
+
+static inline gboolean
+find_retransmission(TcpConn *conn, guint32 *index)
+{
+  return tcp_send_lost(conn) && find_lost(conn, index);
 }
 
 static gboolean
@@ -436,17 +424,14 @@ tcp_send_due(TcpConn *conn)
   return conn->unsent != conn->tail || conn->probe_old || find_retransmission(conn, &index);
 }
 
-/* The common case, and the end of every flush. What is lost is told by tags, or without SACK by
- * what lies behind rexmit. */
+/* The common case, and the end of every flush. */
 static inline gboolean
 nothing_is_due(const TcpConn *conn, gint64 now_ns)
 {
-  if (conn->ack_first || conn->ack_now || conn->probe_owed || conn->probe_old || conn->fin_waits ||
-      conn->ack_ns <= now_ns || conn->unsent != conn->tail ||
-      conn->lost_out > conn->retransmitted_out || tcp_stream_end(conn->tx) > conn->committed) {
-    return FALSE;
-  }
-  return conn->rexmit == conn->loss_end || tcp_conn_sacks(conn);
+  return !(conn->ack_first || conn->ack_now || conn->probe_owed || conn->probe_old ||
+           conn->fin_waits || conn->reset_owed) &&
+         conn->ack_ns > now_ns && conn->unsent == conn->tail && !tcp_send_lost(conn) &&
+         tcp_stream_end(conn->tx) <= conn->committed;
 }
 
 static gboolean
@@ -480,8 +465,5 @@ output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
 gboolean
 tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
 {
-  if (conn->state != TCP_CLOSED && nothing_is_due(conn, now_ns)) {
-    return FALSE;
-  }
-  return output(conn, now_ns, segment);
+  return !nothing_is_due(conn, now_ns) && output(conn, now_ns, segment);
 }

@@ -142,6 +142,10 @@ make_room(TcpStream *stream, gsize n)
 guint8 *
 tcp_stream_reserve(TcpStream *stream, gsize n)
 {
+  if (stream->capacity == 0 && n <= BLOCK_MIN) { /* an empty one, mostly */
+    stream->capacity = BLOCK_MIN;
+    return stream->data = take_block(stream->pool, BLOCK_MIN);
+  }
   if (n > stream->capacity - (stream->end - stream->base)) {
     make_room(stream, n);
   }
