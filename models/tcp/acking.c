@@ -142,7 +142,9 @@ tcp_acking_in_order(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gbo
     return;
   }
   conn->ack_scheduled = TRUE;
-  conn->ack_once |= gap && !tcp_early_any(conn);
+  if (gap && !tcp_early_any(conn)) {
+    conn->ack_once = TRUE;
+  }
   measure_mss(conn, segment);
   adapt_ato(conn, now_ns);
 }
@@ -238,7 +240,9 @@ tcp_acking_read(TcpConn *conn)
   gboolean all = tcp_stream_read(conn->rx) == conn->rcv_nxt && !tcp_early_any(conn);
   gboolean end = conn->pushed == 2 || (conn->pushed == 1 && !conn->pingpong);
   gboolean due = (all && end) || conn->rcv_nxt - conn->rcv_acked > conn->rcv_mss;
-  conn->ack_first |= update || (conn->ack_scheduled && due);
+  if (update || (conn->ack_scheduled && due)) {
+    conn->ack_first = TRUE;
+  }
 }
 
 /* ack_ns was reached. tcp_delack_timer_handler(): no reply came in time, so none is expected; and

@@ -49,7 +49,7 @@ tcp_buffers_window_end(const TcpConn *conn)
   if (buffers == NULL) {
     return read + conn->config->receive_buffer;
   }
-  return MIN(read + buffers->limit, MAX(conn->rcv_nxt, 1) + buffers->window);
+  return MIN(read + buffers->limit, conn->rcv_nxt + buffers->window);
 }
 
 static void

@@ -80,7 +80,9 @@ shrink_unused(TcpConn *conn, gint64 now_ns)
     conn->cwnd_at = tcp_conn_timestamp(now_ns);
     return;
   }
-  conn->cwnd_used = MIN(MAX(conn->cwnd_used, out), G_MAXUINT16);
+  if (out > conn->cwnd_used) {
+    conn->cwnd_used = MIN(out, G_MAXUINT16);
+  }
   gint64 unused_ns = (tcp_conn_timestamp(now_ns) - conn->cwnd_at) * TCP_CLOCK_TICK_NS;
   if (!conn->config->idle_restart || unused_ns < conn->rto_ns) {
     return;

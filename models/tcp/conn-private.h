@@ -190,7 +190,6 @@ struct _TcpConn {
   gint64 rto_ns;
 
   gint64 timer_ns;
-  gint64 timer_tick;     /* for which it was set */
   gint64 ack_ns;         /* delayed ACK */
   gint64 retry_start_ns; /* first retransmission of those in a row */
 
@@ -207,13 +206,16 @@ struct _TcpConn {
   guint16 rcv_mss;   /* length of what seems a full-sized segment */
   guint16 last_size; /* of the last segment, if it may be full-sized though it is smaller */
 
-  guint16 own_mss; /* the MSS option */
-  guint16 mss;     /* largest payload to send */
-  guint8 state;    /* TcpState */
-  guint8 end;      /* TcpEnd */
-  guint8 timer;    /* TcpTimer */
-  guint8 ca;       /* TcpCaState */
-  guint8 retries;  /* time-outs, or probes, in a row */
+  guint32 timer_tick; /* for which the timer was set, its low bits */
+  guint8 pushed;      /* ends of writes that are not acknowledged: none, one, more */
+  guint8 fin_taken;   /* rcv_nxt counts the peer's FIN */
+  guint16 own_mss;    /* the MSS option */
+  guint16 mss;        /* largest payload to send */
+  guint8 state;       /* TcpState */
+  guint8 end;         /* TcpEnd */
+  guint8 timer;       /* TcpTimer */
+  guint8 ca;          /* TcpCaState */
+  guint8 retries;     /* time-outs, or probes, in a row */
   guint8 probe_shift;
   guint8 dup_acks;
   guint8 quick; /* ACKs still to be sent at once */
@@ -228,7 +230,6 @@ struct _TcpConn {
   guint8 ack_scheduled : 1; /* not yet, but LINUX: soon or late; */
   guint8 ack_once : 1;      /* and this one at once */
 
-  guint8 pushed : 2;        /* ends of writes that are not acknowledged: none, one, more */
   guint8 pingpong : 1;      /* replies carry ACKs */
   guint8 probe_new : 1;     /* a tail loss probe is to go, with new data */
   guint8 rexmit_held : 1;   /* what is lost waits for the next ACK, new data may go */

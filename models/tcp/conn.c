@@ -16,6 +16,7 @@ new_end(const TcpConfig *config, guint mss, gboolean nodelay, TcpStream *tx, Tcp
   conn->nodelay = nodelay != FALSE;
   conn->rto_ns = config->rto_initial_ns;
   conn->timer_ns = conn->ack_ns = TCP_NEVER;
+  conn->rcv_nxt = 1;
   conn->offered = 1 + MIN(config->receive_buffer, G_MAXUINT16);
   tcp_congestion_start(conn, config->initial_window);
   return conn;
@@ -246,11 +247,10 @@ tcp_conn_apart(TcpConn *conn)
 }
 
 /* First offset that is not readable: what came in order, without FIN. */
-static guint64
+static inline guint64
 readable_end(const TcpConn *conn)
 {
-  guint64 end = MAX(conn->rcv_nxt, 1);
-  return conn->rcv_fin != 0 && end > conn->rcv_fin ? conn->rcv_fin : end;
+  return conn->rcv_nxt - conn->fin_taken;
 }
 
 const guint8 *
@@ -267,8 +267,8 @@ tcp_conn_untaken(const TcpConn *conn)
   return readable_end(conn) - tcp_stream_read(conn->rx);
 }
 
-void
-tcp_conn_take(TcpConn *conn, gint64 now_ns, gsize n)
+static inline void
+take(TcpConn *conn, gint64 now_ns, gsize n)
 {
   if (n == 0) {
     return;
@@ -282,21 +282,24 @@ tcp_conn_take(TcpConn *conn, gint64 now_ns, gsize n)
 }
 
 void
+tcp_conn_take(TcpConn *conn, gint64 now_ns, gsize n)
+{
+  take(conn, now_ns, n);
+}
+
+void
 tcp_conn_consumed(TcpConn *conn, gint64 now_ns, gsize n)
 {
   guint64 needed = tcp_stream_needed(conn->rx) + n;
   guint64 read = tcp_stream_read(conn->rx);
-  if (needed > read) {
-    tcp_conn_take(conn, now_ns, needed - read);
-  }
+  take(conn, now_ns, needed - MIN(read, needed));
   tcp_stream_advance_needed(conn->rx, needed);
 }
 
 gboolean
 tcp_conn_at_end(const TcpConn *conn)
 {
-  return conn->rcv_fin != 0 && conn->rcv_nxt > conn->rcv_fin &&
-         tcp_stream_read(conn->rx) == conn->rcv_fin;
+  return conn->fin_taken && tcp_stream_read(conn->rx) == conn->rcv_fin;
 }
 
 TcpState

@@ -29,7 +29,7 @@ input_listen(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN) {
     return;
   }
-  conn->rcv_nxt = conn->rcv_acked = 1;
+  conn->rcv_acked = 1;
   tcp_options_agree(conn, segment);
   conn->wnd_end = 1 + segment->window;
   conn->max_window = segment->window;
@@ -53,7 +53,6 @@ input_syn_sent(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   if (!(segment->flags & TCP_SYN)) {
     return;
   }
-  conn->rcv_nxt = 1;
   conn->ack_first = TRUE;
   tcp_options_agree(conn, segment);
   tcp_newreno_acked(conn, now_ns, segment);

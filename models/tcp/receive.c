@@ -27,7 +27,7 @@ scaled_window(TcpConn *conn, guint64 next)
 guint32
 tcp_receive_window(TcpConn *conn, guint8 flags)
 {
-  guint64 next = MAX(conn->rcv_nxt, 1);
+  guint64 next = conn->rcv_nxt;
   if (conn->rcv_scale > 0 && !(flags & TCP_SYN)) {
     return scaled_window(conn, next);
   }
@@ -48,14 +48,15 @@ tcp_receive_update_due(const TcpConn *conn)
   guint64 most = (guint64)G_MAXUINT16 << conn->rcv_scale;
   guint64 limit = MIN(tcp_buffers_window_end(conn), next + most);
   guint64 known = conn->offered - next;
-  return limit >= conn->offered + window_step(conn) &&
-         (known < conn->mss || limit - next >= 2 * known);
+  return (known < conn->mss || limit >= next + 2 * known) &&
+         limit >= conn->offered + window_step(conn);
 }
 
 static void
 take_fin(TcpConn *conn, gint64 now_ns)
 {
   conn->rcv_nxt++;
+  conn->fin_taken = TRUE;
   tcp_acking_fin(conn);
   switch ((TcpState)conn->state) {
   case TCP_ESTABLISHED:
@@ -98,8 +99,8 @@ find_next(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, guint64 *next
 {
   gboolean fin = (segment->flags & TCP_FIN) != 0;
   guint64 end = segment->seq + segment->length;
-  gboolean after_fin = conn->rcv_fin != 0 && conn->rcv_nxt > conn->rcv_fin;
-  if (end + fin <= conn->rcv_nxt || after_fin) { /* a repetition: our ACK may have been lost */
+  if (end + fin <= conn->rcv_nxt ||
+      conn->fin_taken) { /* a repetition: our ACK may have been lost */
     report_duplicate(conn, segment);
     tcp_acking_duplicate(conn);
     return FALSE;

@@ -289,7 +289,6 @@ fill(TcpConn *conn, gint64 now_ns, TcpSegment *segment, guint64 seq, guint16 len
   segment->window = tcp_receive_window(conn, flags);
   segment->length = length;
   segment->flags = flags | (acknowledges ? TCP_ACK : 0);
-  segment->again = TCP_FIRST_TIME;
   tcp_options_write(conn, now_ns, segment);
   tcp_acking_sent(conn);
 }
@@ -322,13 +321,25 @@ why_again(const TcpConn *conn, gboolean probe)
                                                                   : TCP_AGAIN_RECOVERY;
 }
 
-static gboolean
+/* A segment that was sent goes once more. */
+static void
+note_again(TcpConn *conn, TcpSent *sent, TcpSegment *segment, gboolean probe)
+{
+  conn->counters.retransmissions++;
+  sent->tags &= ~TCP_TAG_JUDGED;
+  segment->again = why_again(conn, probe);
+}
+
+/* The segment at index goes. */
+static inline void
 transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
 {
   TcpSent *sent = tcp_conn_sent(conn, index);
-  gboolean again = sent->transmissions > 0;
+  const gboolean again = sent->transmissions > 0;
+  const gboolean probe = conn->probe_old || conn->probe_new;
+  segment->again = TCP_FIRST_TIME;
   if (again) {
-    conn->counters.retransmissions++;
+    note_again(conn, sent, segment, probe);
   }
   if (sent->length > 0) {
     conn->counters.data_segments++;
@@ -336,29 +347,26 @@ transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
     conn->last_data_ns = now_ns;
     tcp_acking_data_sent(conn, now_ns);
   }
-  sent->transmissions = MIN(sent->transmissions + 1, G_MAXUINT8);
+  if (sent->transmissions < G_MAXUINT8) {
+    sent->transmissions++;
+  }
   sent->sent_ns = now_ns;
-  sent->tags &= ~TCP_TAG_JUDGED;
   if (conn->ca == TCP_CA_RECOVERY && tcp_conn_sacks(conn)) {
     conn->loss->prr_out++;
   }
-  gboolean probe = conn->probe_old || conn->probe_new;
   if (probe) {
     conn->probe_old = conn->probe_new = FALSE;
   } else {
     start_timer(conn, now_ns, index, again);
   }
   fill(conn, now_ns, segment, sent->seq, sent->length, sent->flags);
-  if (again) {
-    segment->again = why_again(conn, probe);
-  }
-  return TRUE;
 }
 
 static gboolean
-acknowledge(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
+acknowledge(TcpConn *conn, gint64 now_ns, TcpSegment *segment, guint64 seq)
 {
-  fill(conn, now_ns, segment, tcp_send_seq(conn, conn->unsent), 0, 0);
+  segment->again = TCP_FIRST_TIME;
+  fill(conn, now_ns, segment, seq, 0, 0);
   return TRUE;
 }
 
@@ -400,8 +408,9 @@ find_retransmission(TcpConn *conn, guint32 *index)
   return tcp_send_lost(conn) && find_lost(conn, index);
 }
 
-static gboolean
-retransmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
+/* Notes that it goes again; returns its index, which changes if it takes others along. */
+static guint32
+prepare_again(TcpConn *conn, gint64 now_ns, guint32 index)
 {
   if (conn->config->collapse && conn->state >= TCP_ESTABLISHED) {
     index = tcp_scoreboard_collapse(conn, index);
@@ -413,7 +422,7 @@ retransmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
     conn->retransmitted_out++;
     tcp_undo_retransmitted(conn, now_ns);
   }
-  return transmit(conn, now_ns, index, segment);
+  return index;
 }
 
 /* Something is ready to go that will acknowledge, too. */
@@ -441,25 +450,27 @@ output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
     return output_reset(conn, segment);
   }
   if (conn->ack_first) {
-    return acknowledge(conn, now_ns, segment);
+    return acknowledge(conn, now_ns, segment, tcp_send_seq(conn, conn->unsent));
   }
   if (conn->probe_owed) {
     conn->probe_owed = FALSE;
-    fill(conn, now_ns, segment, conn->una - 1, 0, 0);
-    return TRUE;
+    return acknowledge(conn, now_ns, segment, conn->una - 1);
   }
   guint32 index;
   if (conn->probe_old && conn->head != conn->unsent) {
-    return transmit(conn, now_ns, conn->unsent - 1, segment);
+    index = conn->unsent - 1;
+  } else if (find_retransmission(conn, &index)) {
+    index = prepare_again(conn, now_ns, index);
+  } else {
+    tcp_send_commit(conn, now_ns);
+    if (conn->unsent == conn->tail) {
+      return (conn->ack_now || conn->ack_ns <= now_ns) &&
+             acknowledge(conn, now_ns, segment, conn->committed);
+    }
+    index = conn->unsent++;
   }
-  if (find_retransmission(conn, &index)) {
-    return retransmit(conn, now_ns, index, segment);
-  }
-  tcp_send_commit(conn, now_ns);
-  if (conn->unsent != conn->tail) {
-    return transmit(conn, now_ns, conn->unsent++, segment);
-  }
-  return (conn->ack_now || conn->ack_ns <= now_ns) && acknowledge(conn, now_ns, segment);
+  transmit(conn, now_ns, index, segment);
+  return TRUE;
 }
 
 gboolean

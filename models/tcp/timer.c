@@ -58,27 +58,40 @@ tcp_timer_at(const TcpConfig *config, gint64 now_ns, gint64 delay_ns)
   return goes_off(tick_ns, ticks, floor_div(now_ns, tick_ns) + ticks);
 }
 
-/* Sets the connection's timer to a delay, as exactly as the stack's clock allows. A timer that is
- * pending for that very tick stays where it is, however coarse (the first test of __mod_timer()):
- * so the probe that takes the place of a time-out, and is bounded by it, goes off as late as that
- * would have. */
+/* A timer that is pending for that very tick stays where it is, however coarse (the first test of
+ * __mod_timer()): so the probe that takes the place of a time-out, and is bounded by it, goes off
+ * as late as that would have. */
+static inline void
+set_by_ticks(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 ticks)
+{
+  const gint64 tick_ns = conn->config->tick_ns;
+  gint64 expires = floor_div(now_ns, tick_ns) + ticks;
+  gboolean pending = conn->timer != TCP_TIMER_OFF && conn->timer_ns > now_ns;
+  if (!pending || (guint32)expires != conn->timer_tick) {
+    conn->timer_ns = goes_off(tick_ns, ticks, expires);
+  }
+  conn->timer_tick = (guint32)expires;
+  conn->timer = timer;
+}
+
+/* The stack's clock is exact, or the delay is beyond it. */
+static inline gboolean
+is_exact(const TcpConn *conn, gint64 delay_ns)
+{
+  return conn->config->tick_ns == 0 || delay_ns > TCP_NEVER / 4;
+}
+
+/* Sets the connection's timer to a delay, as exactly as the stack's clock allows. */
 void
 tcp_timer_start(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 delay_ns)
 {
-  const gint64 tick_ns = conn->config->tick_ns;
-  if (tick_ns == 0 || delay_ns > TCP_NEVER / 4) {
+  if (is_exact(conn, delay_ns)) {
     conn->timer_ns = tcp_timer_at(conn->config, now_ns, delay_ns);
     conn->timer_tick = 0;
+    conn->timer = timer;
   } else {
-    gint64 ticks = ticks_of(tick_ns, delay_ns);
-    gint64 expires = floor_div(now_ns, tick_ns) + ticks;
-    gboolean pending = conn->timer != TCP_TIMER_OFF && conn->timer_ns > now_ns;
-    if (!pending || expires != conn->timer_tick) {
-      conn->timer_ns = goes_off(tick_ns, ticks, expires);
-    }
-    conn->timer_tick = expires;
+    set_by_ticks(conn, timer, now_ns, ticks_of(conn->config->tick_ns, delay_ns));
   }
-  conn->timer = timer;
 }
 
 /* The same after the timer was set to another delay at the same instant, and at once put off or
@@ -86,11 +99,14 @@ tcp_timer_start(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 delay_ns)
 void
 tcp_timer_move(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 from_ns, gint64 delay_ns)
 {
-  const gint64 tick_ns = conn->config->tick_ns;
-  if (tick_ns > 0 && ticks_of(tick_ns, from_ns) == ticks_of(tick_ns, delay_ns)) {
-    tcp_timer_start(conn, timer, now_ns, from_ns);
-  } else {
+  if (is_exact(conn, delay_ns)) {
     conn->timer = TCP_TIMER_OFF;
     tcp_timer_start(conn, timer, now_ns, delay_ns);
+    return;
   }
+  gint64 ticks = ticks_of(conn->config->tick_ns, delay_ns);
+  if (ticks != ticks_of(conn->config->tick_ns, from_ns)) {
+    conn->timer = TCP_TIMER_OFF;
+  }
+  set_by_ticks(conn, timer, now_ns, ticks);
 }
