@@ -181,9 +181,12 @@ tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked)
 void
 tcp_congestion_data_sent(TcpConn *conn, gint64 now_ns, gboolean counted)
 {
+  if (conn->cubic == NULL) {
+    return;
+  }
   guint32 gone = conn->sacked_out + conn->lost_out;
   guint32 in_flight = tcp_conn_packets_out(conn) - gone + conn->retransmitted_out;
-  if (conn->cubic != NULL && in_flight == (counted ? 1 : 0)) {
+  if (in_flight == (counted ? 1 : 0)) {
     tcp_cubic_idle(conn, now_ns);
   }
 }

@@ -32,6 +32,8 @@
 #define TCP_DEFAULT_MSS 536 /* of a peer that does not say (RFC 9293 3.7.1) */
 #define TCP_LEAST_MSS 88    /* TCP_MIN_MSS of Linux */
 
+#define TCP_SACK_MOST_BYTES 36 /* of options: four blocks */
+
 /* What SACK has told of a segment. In the network are, of one without tag, one copy; SACKED or
  * LOST: none; with RETRANSMITTED one more (the table above tcp_sacktag_write_queue() of Linux). */
 typedef enum {
@@ -422,8 +424,7 @@ tcp_ack_init(TcpAck *ack, gint64 now_ns, const TcpConn *conn, const TcpSegment *
 }
 
 /* recovery.c */
-gboolean tcp_recovery_is_plain(const TcpConn *conn, const TcpSegment *segment);
-void tcp_recovery_plain(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
+gboolean tcp_recovery_predicted(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
 void tcp_recovery_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean informs);
 void tcp_recovery_reorder_timeout(TcpConn *conn, gint64 now_ns);
 void tcp_recovery_timeout(TcpConn *conn, gint64 now_ns);

@@ -118,9 +118,8 @@ static gboolean
 input_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
 {
   guint64 old_una = conn->una;
-  if (tcp_recovery_is_plain(conn, segment)) {
+  if (conn->timer != TCP_TIMER_PERSIST && tcp_recovery_predicted(conn, now_ns, segment)) {
     update_window(conn, segment, old_una);
-    tcp_recovery_plain(conn, now_ns, segment);
     return TRUE;
   }
   if (segment->ack > tcp_send_seq(conn, conn->unsent)) {
@@ -207,10 +206,10 @@ input_synchronized(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
     return;
   }
   tcp_options_read(conn, segment);
-  if (!(segment->flags & TCP_ACK) || !input_ack(conn, now_ns, segment)) {
+  if ((!next && !(segment->flags & TCP_ACK)) || !input_ack(conn, now_ns, segment)) {
     return;
   }
-  if (segment->length > 0 || (segment->flags & TCP_FIN)) {
+  if (segment->length > 0 || (!next && (segment->flags & TCP_FIN))) {
     tcp_receive_segment(conn, now_ns, segment, next);
   }
   tcp_send_commit(conn, now_ns);

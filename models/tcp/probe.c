@@ -7,11 +7,12 @@ rto_left_ns(const TcpConn *conn, gint64 now_ns)
   return tcp_conn_sent(conn, conn->head)->sent_ns + conn->rto_ns - now_ns;
 }
 
-/* RFC 8985 7.2; tcp_schedule_loss_probe(): a probe goes where nothing is amiss. */
-static gboolean
+/* RFC 8985 7.2; tcp_schedule_loss_probe(): while something is in flight, a probe goes where nothing
+ * is amiss. */
+static inline gboolean
 probes(const TcpConn *conn)
 {
-  return conn->config->tlp && conn->ca == TCP_CA_OPEN && conn->head != conn->unsent;
+  return conn->ca == TCP_CA_OPEN && conn->config->tlp;
 }
 
 /* After two round trips without an ACK, or a little later if the peer may be delaying it because a
@@ -71,7 +72,9 @@ tcp_probe_data_sent(TcpConn *conn, gint64 now_ns, gboolean oldest)
 void
 tcp_probe_set_timer(TcpConn *conn, gint64 now_ns)
 {
-  if (probes(conn)) {
+  if (conn->head == conn->unsent) {
+    tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
+  } else if (probes(conn)) {
     tcp_timer_start(conn, TCP_TIMER_PROBE, now_ns, probe_delay_ns(conn, conn->rto_ns));
   } else {
     tcp_probe_rearm(conn, now_ns);

@@ -245,38 +245,52 @@ control_window(TcpConn *conn, const TcpAck *ack, guint32 lost)
   }
 }
 
-/* The oldest segment alone is acknowledged, which went once, and nothing is amiss. */
-gboolean
-tcp_recovery_is_plain(const TcpConn *conn, const TcpSegment *segment)
+/* The oldest segment alone is acknowledged, which went once. */
+static inline gboolean
+ends_oldest(const TcpConn *conn, guint64 ack)
 {
-  if (!tcp_conn_sacks(conn) || segment->sack_count > 0 || conn->ca != TCP_CA_OPEN ||
-      conn->head == conn->unsent) {
+  if (conn->head == conn->unsent) {
     return FALSE;
   }
   const TcpSent *sent = tcp_conn_sent(conn, conn->head);
-  gboolean once = sent->transmissions == 1 && sent->tags == 0 && !(sent->flags & TCP_FIN);
-  return once && segment->ack == sent->seq + sent->length &&
-         (conn->loss == NULL || (conn->loss->probe_end == 0 && conn->sacked_out == 0));
+  return ack == sent->seq + sent->length && sent->transmissions == 1 && sent->tags == 0 &&
+         !(sent->flags & TCP_FIN);
 }
 
-/* What tcp_recovery_ack() comes to then. */
-void
-tcp_recovery_plain(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
+static inline void
+take_oldest(TcpConn *conn, gint64 now_ns)
 {
   const TcpSent *sent = tcp_conn_sent(conn, conn->head);
   const gint64 rtt_ns = now_ns - sent->sent_ns;
-  const guint32 acked = tcp_congestion_cost(conn, segment->ack - conn->una);
-  conn->probe_old = conn->probe_new = conn->rexmit_held = FALSE;
+  const guint32 acked = tcp_congestion_cost(conn, tcp_sent_end(sent) - conn->una);
   conn->retries = 0;
   tcp_rtt_progress(conn);
   tcp_scoreboard_pop_plain(conn, now_ns, sent);
   tcp_rtt_sample(conn, now_ns, rtt_ns, rtt_ns);
-  if (conn->loss != NULL) {
-    tcp_rack_update_window(conn, segment->ack);
-  }
   tcp_probe_set_timer(conn, now_ns);
   tcp_congestion_grow(conn, now_ns, acked);
   tcp_send_release(conn);
+}
+
+/* What tcp_recovery_ack() comes to where nothing is amiss: the ACK of one segment, or text that
+ * acknowledges nothing new. FALSE: it is neither, and nothing was done. */
+gboolean
+tcp_recovery_predicted(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
+{
+  gboolean calm = tcp_conn_sacks(conn) && segment->sack_count == 0 && conn->ca == TCP_CA_OPEN;
+  if (!calm || (conn->loss != NULL && (conn->loss->probe_end != 0 || conn->sacked_out > 0))) {
+    return FALSE;
+  }
+  if (ends_oldest(conn, segment->ack)) {
+    take_oldest(conn, now_ns);
+  } else if (segment->ack != conn->una || segment->length == 0) {
+    return FALSE;
+  }
+  conn->probe_old = conn->probe_new = conn->rexmit_held = FALSE;
+  if (conn->loss != NULL) {
+    tcp_rack_update_window(conn, segment->ack);
+  }
+  return TRUE;
 }
 
 /* tcp_ack(), with SACK: from its blocks to what they say about loss and the window. An ACK older

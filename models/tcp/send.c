@@ -26,8 +26,10 @@ void
 tcp_send_release(TcpConn *conn)
 {
   if (conn->head == conn->tail) {
-    g_clear_pointer(&conn->ring, g_free);
-    conn->ring_mask = 0;
+    if (conn->ring != NULL) {
+      g_clear_pointer(&conn->ring, g_free);
+      conn->ring_mask = 0;
+    }
     conn->head = conn->rexmit = conn->loss_end = conn->unsent = conn->tail = 0;
   }
 }
@@ -45,7 +47,7 @@ tcp_send_waiting(const TcpConn *conn)
 void
 tcp_send_piece(TcpConn *conn)
 {
-  gsize waiting = tcp_send_waiting(conn);
+  const gsize waiting = tcp_stream_end(conn->tx) - conn->committed; /* who writes has not closed */
   gboolean apart = conn->apart;
   conn->apart = FALSE;
   if (waiting == conn->full_bytes) {
@@ -195,9 +197,10 @@ static inline gboolean
 cut_alone(TcpConn *conn, gint64 now_ns)
 {
   const gsize waiting = tcp_stream_end(conn->tx) - conn->committed;
-  const guint full = full_size(conn);
   const guint32 in_flight = tcp_congestion_in_flight(conn);
-  if (waiting >= full || conn->full_bytes > 0 || conn->closing || !tcp_conn_linux(conn) ||
+  gboolean is_short =
+      waiting + TCP_SACK_MOST_BYTES < conn->mss && 2 * waiting + 2 <= conn->max_window;
+  if (!is_short || conn->full_bytes > 0 || conn->closing || !tcp_conn_linux(conn) ||
       conn->ca != TCP_CA_OPEN || conn->lost_out > 0 || in_flight + 2 > conn->cwnd ||
       conn->committed + waiting > conn->wnd_end || (!conn->nodelay && nagle_holds(conn))) {
     return FALSE;
