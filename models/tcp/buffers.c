@@ -52,7 +52,7 @@ tcp_buffers_window_end(const TcpConn *conn)
   return MIN(read + buffers->limit, conn->rcv_nxt + buffers->window);
 }
 
-static void
+static G_GNUC_NO_INLINE void
 start(TcpConn *conn, gint64 now_ns)
 {
   guint32 size = conn->config->receive_buffer;
@@ -115,7 +115,7 @@ open_window(TcpConn *conn, guint length)
 }
 
 /* Data came, in order or beyond a gap; rcv_nxt counts them. */
-void
+inline void
 tcp_buffers_received(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
 {
   if (conn->buffers == NULL) {
@@ -175,5 +175,8 @@ tcp_buffers_send(const TcpConn *conn)
 {
   const TcpConfig *config = conn->config;
   gsize wanted = 2 * (gsize)tcp_conn_cwnd(conn);
+  if (wanted <= config->send_buffer) {
+    return config->send_buffer;
+  }
   return MAX(MIN(wanted, config->send_buffer_max), config->send_buffer);
 }

@@ -62,29 +62,20 @@ tcp_congestion_allows(const TcpConn *conn, guint32 in_flight, guint32 bytes)
 }
 
 /* Whether the window, and not the application, holds sending up: tcp_is_cwnd_limited(). */
-static gboolean
+static inline gboolean
 is_limited(const TcpConn *conn)
 {
   return conn->cwnd_limited || (conn->cwnd < conn->ssthresh && conn->cwnd / 2 < conn->max_out);
 }
 
-/* tcp_cwnd_application_limited(): a window that was not used for a time-out loses half of what was
- * too much (RFC 2861, 3.1). Each ACK begins that time anew, so it is the window of who writes into
- * silence that shrinks. */
-static void
+/* tcp_cwnd_application_limited(): a window that was not used for a time-out, by the clock of time
+ * stamps, loses half of what was too much (RFC 2861, 3.1). Each ACK begins that time anew, so it is
+ * the window of who writes into silence that shrinks. */
+static G_GNUC_NO_INLINE void
 shrink_unused(TcpConn *conn, gint64 now_ns)
 {
-  guint32 out = conn->tail - conn->head;
-  if (!tcp_conn_linux(conn) || is_limited(conn)) {
-    conn->cwnd_used = 0;
-    conn->cwnd_at = tcp_conn_timestamp(now_ns);
-    return;
-  }
-  if (out > conn->cwnd_used) {
-    conn->cwnd_used = MIN(out, G_MAXUINT16);
-  }
-  gint64 unused_ns = (tcp_conn_timestamp(now_ns) - conn->cwnd_at) * TCP_CLOCK_TICK_NS;
-  if (!conn->config->idle_restart || unused_ns < conn->rto_ns) {
+  guint32 ticks = tcp_conn_timestamp(now_ns) - tcp_conn_timestamp(conn->cwnd_at_ns);
+  if (!conn->config->idle_restart || ticks * TCP_CLOCK_TICK_NS < conn->rto_ns) {
     return;
   }
   guint32 used = MAX(conn->cwnd_used, conn->config->initial_window);
@@ -93,21 +84,32 @@ shrink_unused(TcpConn *conn, gint64 now_ns)
     conn->cwnd = (conn->cwnd + used) / 2;
   }
   conn->cwnd_used = 0;
-  conn->cwnd_at = tcp_conn_timestamp(now_ns);
+  conn->cwnd_at_ns = now_ns;
 }
 
 /* Remembers the strongest sign within a window that the window, and not the application, held
  * sending up: tcp_cwnd_validate() of Linux; the idea is that of RFC 7661. */
-void
+inline void
 tcp_congestion_validate(TcpConn *conn, gint64 now_ns, gboolean limited)
 {
-  guint32 out = tcp_conn_linux(conn) ? conn->tail - conn->head : conn->committed - conn->una;
+  const gboolean packets = tcp_conn_linux(conn);
+  const guint32 out = packets ? conn->tail - conn->head : conn->committed - conn->una;
   if (conn->una >= conn->cwnd_use_seq || limited || (!conn->cwnd_limited && out > conn->max_out)) {
     conn->cwnd_limited = limited;
     conn->max_out = out;
     conn->cwnd_use_seq = conn->committed;
   }
-  shrink_unused(conn, now_ns);
+  if (!packets || is_limited(conn)) {
+    conn->cwnd_used = 0;
+    conn->cwnd_at_ns = now_ns;
+    return;
+  }
+  if (out > conn->cwnd_used) {
+    conn->cwnd_used = MIN(out, G_MAXUINT16);
+  }
+  if (now_ns - conn->cwnd_at_ns > conn->rto_ns - TCP_CLOCK_TICK_NS) { /* else it is too soon */
+    shrink_unused(conn, now_ns);
+  }
 }
 
 /* After an idle time longer than the RTO: RFC 5681 4.1 restarts from the initial window; Linux
@@ -130,7 +132,7 @@ tcp_congestion_restart(TcpConn *conn, gint64 now_ns)
   }
   conn->cwnd = MAX(conn->cwnd, restart);
   conn->cwnd_used = 0;
-  conn->cwnd_at = tcp_conn_timestamp(now_ns);
+  conn->cwnd_at_ns = now_ns;
   conn->cwnd_limited = FALSE;
   conn->cwnd_use_seq = conn->committed;
 }
@@ -171,7 +173,7 @@ grow(TcpConn *conn, gint64 now_ns, guint32 acked)
 void
 tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked)
 {
-  conn->cwnd_at = tcp_conn_timestamp(now_ns);
+  conn->cwnd_at_ns = now_ns;
   if (is_limited(conn)) {
     grow(conn, now_ns, acked);
   }

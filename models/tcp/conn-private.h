@@ -139,87 +139,22 @@ typedef struct {
   guint8 new_data : 1;            /* but new data may go, to prove that a time-out was spurious */
 } TcpAck;
 
+/* In the order of their use: by who looks whether anything is due, by who sends and who receives,
+ * by who takes a sample of the round trip; at the end what is for mishaps, and for the beginning
+ * and the end. A line of the cache is 64 bytes. With a segment that is predicted, the first five
+ * are touched, and the sixth when something is sent or acknowledged.
+ *
+ * The retransmission queue is a ring with running indices; head <= rexmit <= loss_end <= unsent
+ * <= tail. What lies in [rexmit, loss_end) is taken as lost and waits for retransmission;
+ * [unsent, tail) was never transmitted. With SACK, tags say what is lost, nothing before rexmit
+ * waits for retransmission, and loss_end is idle. */
 struct _TcpConn {
   const TcpConfig *config;
   TcpStream *tx;
   TcpStream *rx;
-
-  /* The retransmission queue: a ring with running indices; head <= rexmit <= loss_end <= unsent
-   * <= tail. What lies in [rexmit, loss_end) is taken as lost and waits for retransmission;
-   * [unsent, tail) was never transmitted. With SACK, tags say what is lost, nothing before rexmit
-   * waits for retransmission, and loss_end is idle. */
-  TcpSent *ring; /* of ring_mask + 1; NULL: `only`, as long as one is enough */
-  TcpSent only;
-  guint32 ring_mask;
-  guint32 head, rexmit, loss_end, unsent, tail;
-
-  guint32 max_window; /* largest window the peer ever offered */
-  guint16 cwnd_used;  /* most in flight since cwnd_at; LINUX only, as that */
-  guint16 full_bytes; /* of what waits, in buffers before the last one */
-  guint64 una;
-  guint64 committed; /* end of the last committed segment */
-  guint64 wnd_end;   /* what the peer allows */
-  guint64 wl1;       /* sequence number of the segment that said so */
-  guint64 recover;   /* RFC 6582; high_seq of Linux */
-
-  /* With SACK: how many segments have each tag; the latest delivered of what was sent (RFC 8985).
-   */
-  guint32 sacked_out, lost_out, retransmitted_out;
-  guint32 cwnd_at; /* when the window was found right, by the clock of time stamps */
-  TcpLoss *loss;   /* NULL as long as all is well */
-  gint64 rack_sent_ns;
-  guint64 rack_end;
-  gint64 rack_rtt_ns;
-  gint64 min_rtt_ns; /* of the last five minutes; 0: none */
-  gint64 min_rtt_at_ns;
-
-  /* Congestion control counts packets with the LINUX rule and bytes else; so do these. */
-  guint32 cwnd;
-  guint32 ssthresh;
-  guint32 cwnd_count;   /* acknowledged since the last increase in congestion avoidance */
-  guint32 max_out;      /* most in flight in this window */
-  guint64 cwnd_use_seq; /* end of this window */
-  gint64 last_data_ns;
-  TcpCubic *cubic;   /* NULL: not needed so far */
-  TcpAlive *alive;   /* NULL: no keepalive */
-  guint64 short_end; /* of the last short segment */
-
-  gint64 srtt8; /* 8 SRTT, 0 before the first sample */
-  gint64 mdev4; /* LINUX only: 4 mean deviations */
-  gint64 mdev4_max;
-  gint64 rttvar4; /* 4 RTTVAR */
-  guint64 rtt_seq;
-  gint64 rto_ns;
-
-  gint64 timer_ns;
-  gint64 ack_ns;         /* delayed ACK */
-  gint64 retry_start_ns; /* first retransmission of those in a row */
-
-  /* Receiving. */
-  TcpEarly *early;     /* NULL: all came in order */
-  TcpBuffers *buffers; /* NULL: of the size that the configuration says */
-  guint64 rcv_nxt;
-  guint64 rcv_acked; /* last ack sent */
-  guint64 rcv_fin;   /* offset of the peer's FIN, 0: not seen */
-  guint64 offered;   /* right edge of the window given to the peer */
-  gint64 heard_ns;   /* when data came last; this and the next are of the LINUX rule */
-  gint64 ato_ns;     /* how long an ACK waits for a reply to carry it; 0: no data came yet */
-  guint32 ts_recent; /* RFC 7323 4.3 */
-  guint16 rcv_mss;   /* length of what seems a full-sized segment */
-  guint16 last_size; /* of the last segment, if it may be full-sized though it is smaller */
-
-  guint32 timer_tick; /* for which the timer was set, its low bits */
-  guint8 pushed;      /* ends of writes that are not acknowledged: none, one, more */
-  guint8 fin_taken;   /* rcv_nxt counts the peer's FIN */
-  guint16 own_mss;    /* the MSS option */
-  guint16 mss;        /* largest payload to send */
-  guint8 state;       /* TcpState */
-  guint8 end;         /* TcpEnd */
-  guint8 timer;       /* TcpTimer */
-  guint8 ca;          /* TcpCaState */
-  guint8 retries;     /* time-outs, or probes, in a row */
-  guint8 probe_shift;
-  guint8 dup_acks;
+  guint8 state; /* TcpState */
+  guint8 timer; /* TcpTimer */
+  guint8 ca;    /* TcpCaState */
   guint8 quick; /* ACKs still to be sent at once */
 
   /* What is to go at the next output; one look says that nothing is. */
@@ -237,7 +172,9 @@ struct _TcpConn {
   guint8 rexmit_held : 1;   /* what is lost waits for the next ACK, new data may go */
   guint8 rack_advanced : 1; /* the latest delivered is new: losses may show */
   guint8 cwnd_limited : 1;
-  guint8 apart : 1; /* what is written next lies apart from what was written last */
+  guint8 apart : 1;      /* what is written next lies apart from what was written last */
+  guint8 timer_held : 1; /* RFC 6582: the first partial ACK has restarted the timer */
+  guint8 fin_taken : 1;  /* rcv_nxt counts the peer's FIN */
 
   guint8 rcv_scale : 4; /* RFC 7323 2.3 */
   guint8 sack_ok : 1;   /* both SYNs offered it; so the next */
@@ -247,10 +184,77 @@ struct _TcpConn {
 
   guint8 pieces : 5; /* of the last buffer of what waits, if they count */
   guint8 nodelay : 1;
-  guint8 closing : 1;    /* the application closed */
-  guint8 timer_held : 1; /* RFC 6582: the first partial ACK has restarted the timer */
+  guint8 closing : 1; /* the application closed */
+
+  gint64 timer_ns;
+  gint64 ack_ns; /* delayed ACK */
+  guint32 unsent, tail, rexmit, loss_end;
+
+  guint64 committed; /* end of the last committed segment */
+  guint64 una;
+  guint64 wnd_end; /* what the peer allows */
+  TcpSent *ring;   /* of ring_mask + 1; NULL: `only`, as long as one is enough */
+  TcpSent only;
+  guint32 ring_mask;
+  guint32 head;
+
+  /* Receiving. */
+  guint64 rcv_nxt;
+  guint64 rcv_acked;   /* last ack sent */
+  guint64 offered;     /* right edge of the window given to the peer */
+  TcpEarly *early;     /* NULL: all came in order */
+  TcpBuffers *buffers; /* NULL: of the size that the configuration says */
+  gint64 heard_ns;     /* when data came last; this and the next are of the LINUX rule */
+  gint64 ato_ns;       /* how long an ACK waits for a reply to carry it; 0: no data came yet */
+  guint32 ts_recent;   /* RFC 7323 4.3 */
+  guint16 rcv_mss;     /* length of what seems a full-sized segment */
+  guint16 mss;         /* largest payload to send */
+
+  gint64 rto_ns;
+  gint64 srtt8; /* 8 SRTT, 0 before the first sample */
+  gint64 mdev4; /* LINUX only: 4 mean deviations */
+  gint64 mdev4_max;
+  gint64 rttvar4; /* 4 RTTVAR */
+  guint64 rtt_seq;
+  TcpLoss *loss;   /* NULL as long as all is well */
+  TcpCubic *cubic; /* NULL: not needed so far */
+
+  /* Congestion control counts packets with the LINUX rule and bytes else; so do these. */
+  guint32 cwnd;
+  guint32 ssthresh;
+  guint32 max_out;      /* most in flight in this window */
+  guint32 max_window;   /* largest window the peer ever offered */
+  guint64 cwnd_use_seq; /* end of this window */
+  gint64 cwnd_at_ns;    /* when the window was found right */
+  gint64 last_data_ns;
+  guint64 wl1; /* sequence number of the segment that told wnd_end */
+  /* With SACK: how many segments have each tag. */
+  guint32 sacked_out, lost_out, retransmitted_out;
+  guint32 timer_tick; /* for which the timer was set, its low bits */
+
+  /* The latest delivered of what was sent (RFC 8985). */
+  gint64 rack_sent_ns;
+  guint64 rack_end;
+  gint64 rack_rtt_ns;
+  gint64 min_rtt_ns; /* of the last five minutes; 0: none */
+  gint64 min_rtt_at_ns;
+  guint64 short_end;  /* of the last short segment */
+  guint64 rcv_fin;    /* offset of the peer's FIN, 0: not seen */
+  guint16 last_size;  /* of the last segment, if it may be full-sized though it is smaller */
+  guint16 cwnd_used;  /* most in flight since cwnd_at_ns; LINUX only, as that */
+  guint16 full_bytes; /* of what waits, in buffers before the last one */
+  guint8 pushed;      /* ends of writes that are not acknowledged: none, one, more */
+  guint8 retries;     /* time-outs, or probes, in a row */
 
   TcpCounters counters;
+  TcpAlive *alive;       /* NULL: no keepalive */
+  guint64 recover;       /* RFC 6582; high_seq of Linux */
+  gint64 retry_start_ns; /* first retransmission of those in a row */
+  guint32 cwnd_count;    /* acknowledged since the last increase in congestion avoidance */
+  guint16 own_mss;       /* the MSS option */
+  guint8 end;            /* TcpEnd */
+  guint8 probe_shift;
+  guint8 dup_acks;
 };
 
 static inline gboolean

@@ -17,6 +17,7 @@ new_end(const TcpConfig *config, guint mss, gboolean nodelay, TcpStream *tx, Tcp
   conn->rto_ns = config->rto_initial_ns;
   conn->timer_ns = conn->ack_ns = TCP_NEVER;
   conn->rcv_nxt = 1;
+  conn->cwnd_at_ns = -TCP_CLOCK_ORIGIN_NS;
   conn->offered = 1 + MIN(config->receive_buffer, G_MAXUINT16);
   tcp_congestion_start(conn, config->initial_window);
   return conn;

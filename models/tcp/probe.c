@@ -17,14 +17,13 @@ probes(const TcpConn *conn)
 
 /* After two round trips without an ACK, or a little later if the peer may be delaying it because a
  * single segment is out; not after the time-out, in rto_ns if that is positive. */
-static gint64
-probe_delay_ns(const TcpConn *conn, gint64 rto_ns)
+static inline gint64
+probe_delay_ns(const TcpConn *conn, gboolean single, gint64 rto_ns)
 {
   const TcpConfig *config = conn->config;
   gint64 wait_ns = config->rto_initial_ns;
   if (conn->srtt8 > 0) {
-    wait_ns = conn->srtt8 / 4;
-    wait_ns += tcp_conn_packets_out(conn) == 1 ? config->rto_min_ns : TCP_TIMER_SLACK_NS;
+    wait_ns = (conn->srtt8 >> 2) + (single ? config->rto_min_ns : TCP_TIMER_SLACK_NS);
   }
   return rto_ns > 0 ? MIN(wait_ns, rto_ns) : wait_ns;
 }
@@ -49,7 +48,8 @@ tcp_probe_rearm(TcpConn *conn, gint64 now_ns)
 }
 
 /* New data went: tcp_event_new_data_sent(), which rearms the time-out if they are the oldest or a
- * probe was waiting, and the end of tcp_write_xmit(), which puts the probe in its place. */
+ * probe was waiting, and the end of tcp_write_xmit(), which puts the probe in its place. If they
+ * are the oldest, they are all that is in flight, and the whole time-out is left. */
 void
 tcp_probe_data_sent(TcpConn *conn, gint64 now_ns, gboolean oldest)
 {
@@ -58,13 +58,16 @@ tcp_probe_data_sent(TcpConn *conn, gint64 now_ns, gboolean oldest)
     if (rearms) {
       tcp_probe_rearm(conn, now_ns);
     }
-    return;
-  }
-  gint64 delay_ns = probe_delay_ns(conn, rto_left_ns(conn, now_ns));
-  if (rearms) {
-    tcp_timer_move(conn, TCP_TIMER_PROBE, now_ns, rearm_delay_ns(conn, now_ns), delay_ns);
+  } else if (oldest) {
+    gint64 delay_ns = probe_delay_ns(conn, TRUE, conn->rto_ns);
+    tcp_timer_move(conn, TCP_TIMER_PROBE, now_ns, conn->rto_ns, delay_ns);
   } else {
-    tcp_timer_start(conn, TCP_TIMER_PROBE, now_ns, delay_ns);
+    gint64 delay_ns = probe_delay_ns(conn, FALSE, rto_left_ns(conn, now_ns));
+    if (rearms) {
+      tcp_timer_move(conn, TCP_TIMER_PROBE, now_ns, rearm_delay_ns(conn, now_ns), delay_ns);
+    } else {
+      tcp_timer_start(conn, TCP_TIMER_PROBE, now_ns, delay_ns);
+    }
   }
 }
 
@@ -75,7 +78,8 @@ tcp_probe_set_timer(TcpConn *conn, gint64 now_ns)
   if (conn->head == conn->unsent) {
     tcp_conn_set_timer(conn, TCP_TIMER_OFF, TCP_NEVER);
   } else if (probes(conn)) {
-    tcp_timer_start(conn, TCP_TIMER_PROBE, now_ns, probe_delay_ns(conn, conn->rto_ns));
+    gboolean single = tcp_conn_packets_out(conn) == 1;
+    tcp_timer_start(conn, TCP_TIMER_PROBE, now_ns, probe_delay_ns(conn, single, conn->rto_ns));
   } else {
     tcp_probe_rearm(conn, now_ns);
   }

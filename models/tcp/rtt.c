@@ -38,7 +38,7 @@ sample_rfc6298(TcpConn *conn, gint64 sample_ns)
 static void
 update_mdev(TcpConn *conn, gint64 error_ns)
 {
-  gint64 step_ns = ABS(error_ns) - conn->mdev4 / 4;
+  gint64 step_ns = ABS(error_ns) - (conn->mdev4 >> 2);
   if (error_ns < 0 && step_ns > 0) {
     step_ns /= 8;
   }
@@ -58,18 +58,18 @@ sample_linux(TcpConn *conn, gint64 sample_ns)
     conn->rttvar4 = conn->mdev4_max = MAX(conn->mdev4, floor_ns);
     conn->rtt_seq = tcp_send_seq(conn, conn->unsent);
   } else {
-    gint64 error_ns = sample_ns - conn->srtt8 / 8;
+    gint64 error_ns = sample_ns - (conn->srtt8 >> 3);
     conn->srtt8 += error_ns;
     update_mdev(conn, error_ns);
     conn->mdev4_max = MAX(conn->mdev4_max, conn->mdev4);
     conn->rttvar4 = MAX(conn->rttvar4, conn->mdev4_max);
     if (conn->una > conn->rtt_seq) {
-      conn->rttvar4 -= (conn->rttvar4 - conn->mdev4_max) / 4;
+      conn->rttvar4 -= (conn->rttvar4 - conn->mdev4_max) >> 2;
       conn->rtt_seq = tcp_send_seq(conn, conn->unsent);
       conn->mdev4_max = floor_ns;
     }
   }
-  gint64 rto_ns = tcp_timer_ceil(conn->config, conn->srtt8 / 8 + conn->rttvar4);
+  gint64 rto_ns = tcp_timer_ceil(conn->config, (conn->srtt8 >> 3) + conn->rttvar4);
   conn->rto_ns = MIN(rto_ns, conn->config->rto_max_ns);
 }
 

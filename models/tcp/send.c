@@ -158,15 +158,15 @@ set_persist_timer(TcpConn *conn, gint64 now_ns, gboolean needed)
 
 /* Cuts what was written into segments as far as windows and Nagle allow. What stays is cut
  * later, from where it begins: small writes that had to wait share segments, those that went at
- * once had their own. The bare FIN needs no window: it takes no room. TRUE: the window was what
- * held sending up. */
-static G_GNUC_NO_INLINE gboolean
+ * once had their own. The bare FIN needs no window: it takes no room. */
+static G_GNUC_NO_INLINE void
 cut_waiting(TcpConn *conn, gint64 now_ns)
 {
   gsize waiting = tcp_send_waiting(conn);
   const guint full = full_size(conn);
   Verdict verdict = GO;
   gboolean limited = FALSE, second = FALSE;
+  const guint64 before = conn->committed;
   guint32 in_flight = tcp_congestion_in_flight(conn);
   while (waiting > 0) {
     gboolean ends = conn->full_bytes > 0; /* a buffer with another behind it */
@@ -188,7 +188,10 @@ cut_waiting(TcpConn *conn, gint64 now_ns)
     in_flight = tcp_congestion_in_flight(conn);
   }
   set_persist_timer(conn, now_ns, verdict == WAIT_FOR_WINDOW && conn->head == conn->tail);
-  return limited || (guint64)in_flight + tcp_congestion_cost(conn, conn->mss) > conn->cwnd;
+  limited |= (guint64)in_flight + tcp_congestion_cost(conn, conn->mss) > conn->cwnd;
+  if (conn->committed != before || limited) {
+    tcp_congestion_validate(conn, now_ns, limited);
+  }
 }
 
 /* The common case of that: all that waits is short, goes into one segment, and nothing is in its
@@ -208,6 +211,7 @@ cut_alone(TcpConn *conn, gint64 now_ns)
   tcp_send_enqueue(conn, waiting, TCP_PSH);
   conn->short_end = conn->committed;
   set_persist_timer(conn, now_ns, FALSE);
+  tcp_congestion_validate(conn, now_ns, FALSE);
   return TRUE;
 }
 
@@ -218,10 +222,8 @@ tcp_send_cut(TcpConn *conn, gint64 now_ns)
   if (conn->head == conn->tail && now_ns - conn->last_data_ns > conn->rto_ns) {
     tcp_congestion_restart(conn, now_ns);
   }
-  guint64 before = conn->committed;
-  gboolean limited = !cut_alone(conn, now_ns) && cut_waiting(conn, now_ns);
-  if (conn->committed != before || limited) {
-    tcp_congestion_validate(conn, now_ns, limited);
+  if (!cut_alone(conn, now_ns)) {
+    cut_waiting(conn, now_ns);
   }
 }
 
