@@ -180,7 +180,7 @@ tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked)
 }
 
 /* Data go; counted: this copy is among what is in flight (tcp_event_data_sent()). */
-void
+inline void
 tcp_congestion_data_sent(TcpConn *conn, gint64 now_ns, gboolean counted)
 {
   if (conn->cubic == NULL) {

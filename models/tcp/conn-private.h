@@ -172,7 +172,6 @@ struct _TcpConn {
   guint8 rexmit_held : 1;   /* what is lost waits for the next ACK, new data may go */
   guint8 rack_advanced : 1; /* the latest delivered is new: losses may show */
   guint8 cwnd_limited : 1;
-  guint8 apart : 1;      /* what is written next lies apart from what was written last */
   guint8 timer_held : 1; /* RFC 6582: the first partial ACK has restarted the timer */
   guint8 fin_taken : 1;  /* rcv_nxt counts the peer's FIN */
 
@@ -183,6 +182,7 @@ struct _TcpConn {
   guint8 passive : 1;
 
   guint8 pieces : 5; /* of the last buffer of what waits, if they count */
+  guint8 apart : 1;  /* what is written next lies apart from what was written last */
   guint8 nodelay : 1;
   guint8 closing : 1; /* the application closed */
 
@@ -243,7 +243,8 @@ struct _TcpConn {
   guint16 last_size;  /* of the last segment, if it may be full-sized though it is smaller */
   guint16 cwnd_used;  /* most in flight since cwnd_at_ns; LINUX only, as that */
   guint16 full_bytes; /* of what waits, in buffers before the last one */
-  guint8 pushed;      /* ends of writes that are not acknowledged: none, one, more */
+  guint8 end : 4;     /* TcpEnd */
+  guint8 pushed : 4;  /* ends of writes that are not acknowledged: none, one, more */
   guint8 retries;     /* time-outs, or probes, in a row */
 
   TcpCounters counters;
@@ -252,7 +253,6 @@ struct _TcpConn {
   gint64 retry_start_ns; /* first retransmission of those in a row */
   guint32 cwnd_count;    /* acknowledged since the last increase in congestion avoidance */
   guint16 own_mss;       /* the MSS option */
-  guint8 end;            /* TcpEnd */
   guint8 probe_shift;
   guint8 dup_acks;
 };

@@ -288,19 +288,22 @@ tcp_send_probe(TcpConn *conn, gint64 now_ns)
 static inline void
 fill(TcpConn *conn, gint64 now_ns, TcpSegment *segment, guint64 seq, guint16 length, guint8 flags)
 {
-  gboolean acknowledges = conn->state != TCP_SYN_SENT;
   segment->seq = seq;
-  segment->ack = acknowledges ? conn->rcv_nxt : 0;
+  segment->ack = conn->rcv_nxt;
   segment->window = tcp_receive_window(conn, flags);
   segment->length = length;
-  segment->flags = flags | (acknowledges ? TCP_ACK : 0);
+  segment->flags = flags | TCP_ACK;
+  if (conn->state == TCP_SYN_SENT) {
+    segment->ack = 0;
+    segment->flags = flags;
+  }
   tcp_options_write(conn, now_ns, segment);
   tcp_acking_sent(conn);
 }
 
 /* Starts the timer, RFC 6298 5.1; with SACK as tcp_probe_data_sent() or tcp_xmit_retransmit_queue()
  * does. The probe has already set it. */
-static void
+static inline void
 start_timer(TcpConn *conn, gint64 now_ns, guint32 index, gboolean again)
 {
   gboolean oldest = index == conn->head;
@@ -326,25 +329,17 @@ why_again(const TcpConn *conn, gboolean probe)
                                                                   : TCP_AGAIN_RECOVERY;
 }
 
-/* A segment that was sent goes once more. */
-static void
-note_again(TcpConn *conn, TcpSent *sent, TcpSegment *segment, gboolean probe)
-{
-  conn->counters.retransmissions++;
-  sent->tags &= ~TCP_TAG_JUDGED;
-  segment->again = why_again(conn, probe);
-}
-
-/* The segment at index goes. */
+/* The segment at index goes; again: once more. */
 static inline void
-transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
+transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment, gboolean again)
 {
   TcpSent *sent = tcp_conn_sent(conn, index);
-  const gboolean again = sent->transmissions > 0;
   const gboolean probe = conn->probe_old || conn->probe_new;
   segment->again = TCP_FIRST_TIME;
   if (again) {
-    note_again(conn, sent, segment, probe);
+    conn->counters.retransmissions++;
+    sent->tags &= ~TCP_TAG_JUDGED;
+    segment->again = why_again(conn, probe);
   }
   if (sent->length > 0) {
     conn->counters.data_segments++;
@@ -352,9 +347,7 @@ transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
     conn->last_data_ns = now_ns;
     tcp_acking_data_sent(conn, now_ns);
   }
-  if (sent->transmissions < G_MAXUINT8) {
-    sent->transmissions++;
-  }
+  sent->transmissions = again ? MIN(sent->transmissions + 1, G_MAXUINT8) : 1;
   sent->sent_ns = now_ns;
   if (conn->ca == TCP_CA_RECOVERY && tcp_conn_sacks(conn)) {
     conn->loss->prr_out++;
@@ -365,6 +358,13 @@ transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
     start_timer(conn, now_ns, index, again);
   }
   fill(conn, now_ns, segment, sent->seq, sent->length, sent->flags);
+}
+
+static G_GNUC_NO_INLINE gboolean
+transmit_again(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
+{
+  transmit(conn, now_ns, index, segment, TRUE);
+  return TRUE;
 }
 
 static gboolean
@@ -463,19 +463,18 @@ output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
   }
   guint32 index;
   if (conn->probe_old && conn->head != conn->unsent) {
-    index = conn->unsent - 1;
-  } else if (find_retransmission(conn, &index)) {
-    index = prepare_again(conn, now_ns, index);
-  } else {
-    tcp_send_commit(conn, now_ns);
-    if (conn->unsent == conn->tail) {
-      return (conn->ack_now || conn->ack_ns <= now_ns) &&
-             acknowledge(conn, now_ns, segment, conn->committed);
-    }
-    index = conn->unsent++;
+    return transmit_again(conn, now_ns, conn->unsent - 1, segment);
   }
-  transmit(conn, now_ns, index, segment);
-  return TRUE;
+  if (find_retransmission(conn, &index)) {
+    return transmit_again(conn, now_ns, prepare_again(conn, now_ns, index), segment);
+  }
+  tcp_send_commit(conn, now_ns);
+  if (conn->unsent != conn->tail) {
+    transmit(conn, now_ns, conn->unsent++, segment, FALSE);
+    return TRUE;
+  }
+  return (conn->ack_now || conn->ack_ns <= now_ns) &&
+         acknowledge(conn, now_ns, segment, conn->committed);
 }
 
 gboolean
