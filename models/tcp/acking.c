@@ -180,11 +180,14 @@ delay(TcpConn *conn, gint64 now_ns)
     ato_ns = MIN(ato_ns, most_ns);
   }
   ato_ns = MIN(ato_ns, MAX(config->delayed_ack_max_ns, config->delayed_ack_ns));
-  if (conn->ack_ns <= now_ns + ato_ns / 4) { /* it would go soon anyway */
+  gint64 at_ns = tcp_timer_at(config, now_ns, ato_ns);
+  if (conn->ack_ns == TCP_NEVER) {
+    conn->ack_ns = at_ns;
+  } else if (conn->ack_ns <= now_ns + ato_ns / 4) { /* it would go soon anyway */
     conn->ack_first = TRUE;
-    return;
+  } else {
+    conn->ack_ns = MIN(conn->ack_ns, at_ns);
   }
-  conn->ack_ns = MIN(conn->ack_ns, tcp_timer_at(config, now_ns, ato_ns));
 }
 
 /* __tcp_ack_snd_check(): beyond three duplicate ACKs for one gap the next wait for a moment, so
@@ -232,15 +235,17 @@ tcp_acking_decide(TcpConn *conn, gint64 now_ns)
 void
 tcp_acking_read(TcpConn *conn)
 {
-  gboolean update = conn->rcv_fin == 0 && tcp_receive_update_due(conn);
   if (!linux_rule(conn)) {
-    conn->ack_now |= update;
+    conn->ack_now |= conn->rcv_fin == 0 && tcp_receive_update_due(conn);
+    return;
+  }
+  if (conn->ack_first) {
     return;
   }
   gboolean all = tcp_stream_read(conn->rx) == conn->rcv_nxt && !tcp_early_any(conn);
   gboolean end = conn->pushed == 2 || (conn->pushed == 1 && !conn->pingpong);
   gboolean due = (all && end) || conn->rcv_nxt - conn->rcv_acked > conn->rcv_mss;
-  if (update || (conn->ack_scheduled && due)) {
+  if ((conn->ack_scheduled && due) || (conn->rcv_fin == 0 && tcp_receive_update_due(conn))) {
     conn->ack_first = TRUE;
   }
 }

@@ -72,7 +72,7 @@ tcp_probe_data_sent(TcpConn *conn, gint64 now_ns, gboolean oldest)
 }
 
 /* tcp_set_xmit_timer(): after progress, which starts the time-out anew. */
-void
+inline void
 tcp_probe_set_timer(TcpConn *conn, gint64 now_ns)
 {
   if (conn->head == conn->unsent) {

@@ -13,10 +13,11 @@ floor_div(gint64 a, gint64 b)
   return a / b - (a % b < 0);
 }
 
+/* delay_ns: not negative. */
 static inline gint64
 ticks_of(gint64 tick_ns, gint64 delay_ns)
 {
-  return (MAX(delay_ns, 0) + tick_ns - 1) / tick_ns;
+  return (delay_ns + tick_ns - 1) / tick_ns;
 }
 
 /* When a timer goes off that is to expire at a tick, so many ticks from now. */
