@@ -194,17 +194,17 @@ cut_waiting(TcpConn *conn, gint64 now_ns)
   }
 }
 
-/* The common case of that: all that waits is short, goes into one segment, and nothing is in its
- * way; after it, the window has room for more. FALSE: it is not so. */
+/* The common case of that: all that waits goes into one segment, which is short whatever SACK
+ * blocks and half of the window leave of a full one; nothing is in its way, and after it the window
+ * has room for more, even if nothing was delivered beyond a gap. FALSE: it is not so. */
 static inline gboolean
 cut_alone(TcpConn *conn, gint64 now_ns)
 {
   const gsize waiting = tcp_stream_end(conn->tx) - conn->committed;
-  const guint32 in_flight = tcp_congestion_in_flight(conn);
-  gboolean is_short =
-      waiting + TCP_SACK_MOST_BYTES < conn->mss && 2 * waiting + 2 <= conn->max_window;
-  if (!is_short || conn->full_bytes > 0 || conn->closing || !tcp_conn_linux(conn) ||
-      conn->ca != TCP_CA_OPEN || conn->lost_out > 0 || in_flight + 2 > conn->cwnd ||
+  const guint32 most_out = conn->tail - conn->head + conn->retransmitted_out;
+  if (waiting + TCP_SACK_MOST_BYTES >= conn->mss || 2 * waiting + 2 > conn->max_window ||
+      conn->full_bytes > 0 || conn->closing || !tcp_conn_linux(conn) || conn->ca != TCP_CA_OPEN ||
+      conn->lost_out > 0 || most_out + 2 > conn->cwnd ||
       conn->committed + waiting > conn->wnd_end || (!conn->nodelay && nagle_holds(conn))) {
     return FALSE;
   }
