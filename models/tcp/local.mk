@@ -8,6 +8,7 @@ libqosim_tcp_a_SOURCES = \
 	models/tcp/conn.c \
 	models/tcp/conn.h \
 	models/tcp/conn-private.h \
+	models/tcp/conn-state.h \
 	models/tcp/cubic.c \
 	models/tcp/early.c \
 	models/tcp/input.c \
