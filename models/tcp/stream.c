@@ -21,32 +21,34 @@ void
 tcp_pool_clear(TcpPool *pool)
 {
   while (pool->free != NULL) {
-    gpointer block = pool->free;
-    pool->free = *(gpointer *)block;
+    TcpBlock *block = pool->free;
+    pool->free = block->next;
     g_free(block);
   }
 }
 
-static guint8 *
+static gpointer
 take_block(TcpPool *pool, gsize capacity)
 {
   if (capacity > BLOCK_MIN || pool == NULL || pool->free == NULL) {
     return g_malloc(capacity);
   }
-  gpointer block = pool->free;
-  pool->free = *(gpointer *)block;
+  TcpBlock *block = pool->free;
+  pool->free = block->next;
   return block;
 }
 
 static void
 give_back_block(TcpStream *stream)
 {
+  gpointer memory = stream->data;
   if (stream->capacity != BLOCK_MIN || stream->pool == NULL) {
-    g_free(stream->data);
+    g_free(memory);
     return;
   }
-  *(gpointer *)stream->data = stream->pool->free;
-  stream->pool->free = stream->data;
+  TcpBlock *block = memory;
+  block->next = stream->pool->free;
+  stream->pool->free = block;
 }
 
 TcpStream *

@@ -10,8 +10,12 @@
 /* Blocks that streams have given back, of the size that each begins with, for the next one to take:
  * a stream is mostly emptied after each message. Zero-filled is empty; a host clears it when no
  * stream is left that takes from it. */
+typedef struct _TcpBlock TcpBlock;
+struct _TcpBlock {
+  TcpBlock *next;
+};
 typedef struct {
-  gpointer free; /* each begins with the address of the next */
+  TcpBlock *free;
 } TcpPool;
 
 void tcp_pool_clear(TcpPool *pool);

@@ -35,7 +35,7 @@ feed(Script *script, guint count, double gap_ms, guint16 length, double rtt_ms)
                           .length = length};
     if (rtt_ms > 0) {
       segment.ts_value = (guint32)at_ms + 1;
-      segment.ts_echo = script->clock + (guint32)(at_ms - rtt_ms);
+      segment.ts_echo = script->clock + (guint32)(gint64)(at_ms - rtt_ms);
     }
     tcp_stream_reserve(script->conn->rx, length);
     tcp_stream_append(script->conn->rx, length);

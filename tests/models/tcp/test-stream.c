@@ -64,9 +64,9 @@ test_blocks_from_a_pool(void)
   append(one, "def");
   g_assert_cmpmem(tcp_stream_bytes(one, 4), 3, "def", 3);
   tcp_stream_unref(one);
-  g_assert_true(pool.free == block);
+  g_assert_true((guint8 *)pool.free == block);
   tcp_stream_unref(other);
-  g_assert_true(pool.free == block);
+  g_assert_true((guint8 *)pool.free == block);
   tcp_pool_clear(&pool);
   g_assert_null(pool.free);
 }
