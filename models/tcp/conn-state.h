@@ -108,10 +108,10 @@ typedef struct {
   guint8 new_data : 1;            /* but new data may go, to prove that a time-out was spurious */
 } TcpAck;
 
-/* In the order of their use: by who looks whether anything is due, by who sends and who receives,
- * by who takes a sample of the round trip; at the end what is for mishaps, and for the beginning
- * and the end. A line of the cache is 64 bytes. With a segment that is predicted, the first five
- * are touched, and the sixth when something is sent or acknowledged.
+/* In the order of their use, by lines of 64 bytes: who looks whether anything is due needs the
+ * first and the second; who sends or receives, the third and, with a sample of the round trip,
+ * those up to the sixth; at the end stand the counters, and what is for mishaps and for the
+ * beginning and the end.
  *
  * The retransmission queue is a ring with running indices; head <= rexmit <= loss_end <= unsent
  * <= tail. What lies in [rexmit, loss_end) is taken as lost and waits for retransmission;
