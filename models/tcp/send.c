@@ -438,18 +438,17 @@ tcp_send_due(TcpConn *conn)
   return conn->unsent != conn->tail || conn->probe_old || find_retransmission(conn, &index);
 }
 
-/* The common case, and the end of every flush. */
-static inline gboolean
-nothing_is_due(const TcpConn *conn, gint64 now_ns)
+gboolean
+tcp_conn_due(const TcpConn *conn, gint64 now_ns)
 {
-  return !(conn->ack_first || conn->ack_now || conn->probe_owed || conn->probe_old ||
-           conn->fin_waits || conn->reset_owed) &&
-         conn->ack_ns > now_ns && conn->unsent == conn->tail && !tcp_send_lost(conn) &&
-         tcp_stream_end(conn->tx) <= conn->committed;
+  return conn->ack_first || conn->ack_now || conn->probe_owed || conn->probe_old ||
+         conn->fin_waits || conn->reset_owed || conn->ack_ns <= now_ns ||
+         conn->unsent != conn->tail || tcp_send_lost(conn) ||
+         tcp_stream_end(conn->tx) > conn->committed;
 }
 
-static gboolean
-output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
+gboolean
+tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
 {
   if (conn->state == TCP_CLOSED) {
     return output_reset(conn, segment);
@@ -475,10 +474,4 @@ output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
   }
   return (conn->ack_now || conn->ack_ns <= now_ns) &&
          acknowledge(conn, now_ns, segment, conn->committed);
-}
-
-gboolean
-tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
-{
-  return !nothing_is_due(conn, now_ns) && output(conn, now_ns, segment);
 }
