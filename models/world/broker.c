@@ -59,7 +59,7 @@ broker_write_ready(World *world, const Broker *broker)
 }
 
 static G_GNUC_NO_INLINE void
-broker_pump_all(World *world, Broker *broker)
+broker_follow_up_all(World *world, Broker *broker)
 {
   broker_drain(world);
   if (broker->store != NULL)
@@ -74,14 +74,20 @@ broker_pump_all(World *world, Broker *broker)
   }
 }
 
-/* After any call to the machine: everything that it caused, on whatever connection. */
+/* Everything that a call to the machine has caused, on whatever connection. */
+static inline void
+broker_follow_up(World *world, Broker *broker)
+{
+  if (world->events.length > 0 || broker->store != NULL || world->closing->len > 0 ||
+      mqtt_broker_any_ready(broker->mqtt))
+    broker_follow_up_all(world, broker);
+}
+
 void
 broker_pump(World *world, guint32 number)
 {
   Broker *broker = &world->brokers[number];
-  if (world->events.length > 0 || broker->store != NULL || world->closing->len > 0 ||
-      mqtt_broker_any_ready(broker->mqtt))
-    broker_pump_all(world, broker);
+  broker_follow_up(world, broker);
   sim_timer_set(world->sim, &broker->mqtt_timer, world->kind_broker, number, 0,
                 mqtt_broker_deadline(broker->mqtt));
 }
@@ -212,8 +218,9 @@ broker_readable(World *world, guint32 number)
   if (broker->process == NULL)
     while (world->conns[number].broker_open && !world->conns[number].broker_closing &&
            broker_input(world, number)) { /* what it causes is written before the next */
-      broker_write(world, number);
-      broker_pump(world, broker_number);
+      conn_write(world, number, BROKER_END, broker_pull);
+      conn_push(world, number, BROKER_END);
+      broker_follow_up(world, broker);
     }
   else if (!world->conns[number].queued) {
     world->conns[number].queued = TRUE;

@@ -163,19 +163,32 @@ conn_set_timer(World *world, Conn *conn, guint32 number, guint end)
 static G_GNUC_NO_INLINE void
 conn_emit(World *world, guint32 number, guint end)
 {
-  Conn *conn = &world->conns[number];
-  TcpConn *tcp = conn->tcp[end];
+  TcpConn *tcp = world->conns[number].tcp[end];
   gint64 now_ns = world_time(world);
   do {
     guint32 packet = net_packet_new(world->net);
     TcpSegment *segment = net_packet_body(world->net, packet);
     if (!tcp_conn_output(tcp, now_ns, segment)) {
       net_packet_free(world->net, packet);
-      break;
+      return;
     }
     conn_send(world, number, end, packet, segment);
   } while (tcp_conn_due(tcp, now_ns));
-  conn_set_timer(world, conn, number, end);
+}
+
+void
+conn_push(World *world, guint32 number, guint end)
+{
+  const TcpConn *tcp = world->conns[number].tcp[end];
+  if (tcp != NULL && tcp_conn_due(tcp, world_time(world)))
+    conn_emit(world, number, end);
+}
+
+static G_GNUC_NO_INLINE void
+conn_emit_and_wait(World *world, guint32 number, guint end)
+{
+  conn_emit(world, number, end);
+  conn_set_timer(world, &world->conns[number], number, end);
 }
 
 void
@@ -186,7 +199,7 @@ conn_flush(World *world, guint32 number, guint end)
   if (tcp == NULL)
     return;
   if (tcp_conn_due(tcp, world_time(world)))
-    conn_emit(world, number, end);
+    conn_emit_and_wait(world, number, end);
   else
     conn_set_timer(world, conn, number, end);
 }
@@ -272,7 +285,7 @@ conn_has_application(const World *world, const Conn *conn, guint32 number, guint
 }
 
 /* TCP did something at an end: its application reads and writes, or is told that it is over. */
-static void
+static inline void
 conn_progress(World *world, guint32 number, guint end)
 {
   const Conn *conn = &world->conns[number];

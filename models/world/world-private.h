@@ -330,7 +330,10 @@ void host_register(World *world);
 guint32 conn_open(World *world, guint32 client);
 void conn_delivered(gpointer world, guint32 packet);
 void conn_lost(gpointer world, guint32 packet);
-/* Takes segments that are due from one end and sets its timer; a CLOSED end is freed. */
+/* Takes the segments that are due from one end. */
+void conn_push(World *world, guint32 conn, guint end);
+/* The same, and sets its timer: the last thing that is done with an end at an instant, since one
+ * that is set twice costs twice. */
 void conn_flush(World *world, guint32 conn, guint end);
 /* Something of that sender is over: once its stack is gone and none of its packets flies, what has
  * not arrived never will; and a connection without ends, packets and users is forgotten. */
@@ -379,7 +382,8 @@ void broker_register(World *world);
 void broker_accept(World *world, guint32 conn);
 void broker_readable(World *world, guint32 conn);
 void broker_transport_gone(World *world, guint32 conn);
-void broker_pump(World *world, guint32 broker);
+void broker_pump(World *world,
+                 guint32 broker); /* after any call to the machine: all that follows */
 void broker_write(World *world, guint32 conn);
 SELDOM void broker_die(World *world, guint32 broker, Death how, gint64 down_ns);
 
