@@ -6,33 +6,29 @@ static void broker_leave(World *world, guint32 conn);
 
 /* ---- what the machine says ---- */
 
-static G_GNUC_NO_INLINE void
-broker_drain_all(World *world)
+void
+broker_event(World *world, const MqttEvent *event)
 {
-  for (guint i = 0; i < world->events.length; i++) {
-    const MqttEvent *event = &world->events.items[i];
-    switch ((MqttEventType)event->type) {
-    case MQTT_EVENT_OPENED:
-    case MQTT_EVENT_STORE:
-      break;
-    case MQTT_EVENT_CLOSE:
-      if (!world->conns[event->conn].broker_closing) {
-        world->conns[event->conn].broker_closing = TRUE;
-        g_array_append_val(world->closing, event->conn);
-      }
-      break;
-    default:
-      custody_event(world, event, event->peer, TRUE, event->conn);
+  switch ((MqttEventType)event->type) {
+  case MQTT_EVENT_OPENED:
+  case MQTT_EVENT_STORE:
+    break;
+  case MQTT_EVENT_CLOSE:
+    if (!world->conns[event->conn].broker_closing) {
+      world->conns[event->conn].broker_closing = TRUE;
+      g_array_append_val(world->closing, event->conn);
     }
+    break;
+  default:
+    g_assert_not_reached();
   }
-  world->events.length = 0;
 }
 
 static inline void
 broker_drain(World *world)
 {
   if (world->events.length > 0)
-    broker_drain_all(world);
+    custody_hear(world, NONE);
 }
 
 static gsize

@@ -150,64 +150,37 @@ client_message(World *world, guint32 number, const MqttEvent *event)
   client->busy_until_ns = sim_add(MAX(world_time(world), client->busy_until_ns), busy_ns);
 }
 
-/* What the application hears of; it may call the machine, and so add events. */
-static void
-client_event(World *world, guint32 number, MqttEvent event)
+void
+client_event(World *world, guint32 number, const MqttEvent *event)
 {
   Client *client = &world->clients[number];
-  switch ((MqttEventType)event.type) {
+  switch ((MqttEventType)event->type) {
   case MQTT_EVENT_OPENED:
-    client_opened(world, number, &event);
+    client_opened(world, number, event);
     break;
   case MQTT_EVENT_REFUSED:
   case MQTT_EVENT_CLOSE:
     client->closing = TRUE;
     break;
   case MQTT_EVENT_MESSAGE:
-    client_message(world, number, &event);
+    client_message(world, number, event);
     break;
   case MQTT_EVENT_SUBSCRIBED:
-    client_subscribed(world, number, &event);
+    client_subscribed(world, number, event);
+    break;
+  case MQTT_EVENT_STORE: /* fetched by client_pump() */
+  case MQTT_EVENT_UNSUBSCRIBED:
     break;
   default:
     g_assert_not_reached();
   }
 }
 
-static G_GNUC_NO_INLINE void
-client_drain_all(World *world, guint32 number)
-{
-  guint32 conn = world->clients[number].conn;
-  for (guint i = 0; i < world->events.length; i++) {
-    MqttEvent *event = &world->events.items[i];
-    event->tag ^= world->disguise;
-    switch ((MqttEventType)event->type) {
-    case MQTT_EVENT_COPY:
-    case MQTT_EVENT_GONE:
-    case MQTT_EVENT_SENT:
-    case MQTT_EVENT_RECEIVED:
-    case MQTT_EVENT_SESSION_GONE:
-      custody_event(world, event, number, FALSE, conn);
-      break;
-    case MQTT_EVENT_TOLD:
-      ledger_told(world->ledger, event->tag, world_time(world), !(event->flags & MQTT_FLAG_FAILED),
-                  !(event->flags & MQTT_FLAG_FAILED) || !(event->flags & MQTT_FLAG_OPEN));
-      break;
-    case MQTT_EVENT_STORE: /* fetched by client_pump() */
-    case MQTT_EVENT_UNSUBSCRIBED:
-      break;
-    default:
-      client_event(world, number, *event);
-    }
-  }
-  world->events.length = 0;
-}
-
 void
 client_drain(World *world, guint32 number)
 {
   if (world->events.length > 0)
-    client_drain_all(world, number);
+    custody_hear(world, number);
 }
 
 static gsize

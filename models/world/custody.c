@@ -63,46 +63,78 @@ custody_session_gone(World *world, const MqttEvent *event, guint32 client)
     client_unsubscribed(world, client);
 }
 
-void
-custody_event(World *world, const MqttEvent *event, guint32 client, gboolean broker, guint32 conn)
+/* A connection may be dead for what is still written into it. */
+static inline void
+custody_sent(World *world, const MqttEvent *event, guint32 where, guint32 conn, guint sender)
 {
   gint64 now_ns = world_time(world);
-  guint32 where = event->flags & MQTT_FLAG_UPSTREAM ? LEDGER_UP : client;
-  switch ((MqttEventType)event->type) {
-  case MQTT_EVENT_COPY:
-    ledger_copy(world->ledger, event->tag, where, now_ns);
-    break;
-  case MQTT_EVENT_GONE:
-    if (custody_ends_state(event->cause))
-      ledger_state_lost(world->ledger, client, now_ns);
-    ledger_gone(world->ledger, event->tag, where, now_ns, custody_cause(event, broker));
-    break;
-  case MQTT_EVENT_SENT:
-    if (event->flags & MQTT_FLAG_PUBREL)
-      ledger_sent_pubrel(world->ledger, event->tag, where, now_ns, (LedgerSend)event->resend);
-    else {
-      ledger_sent(world->ledger, event->tag, where, now_ns, (LedgerSend)event->resend);
-      guint sender = broker ? BROKER_END : CLIENT_END;
-      if (world->conns[conn].dead_from[sender] != G_MAXUINT64)
-        ledger_died(world->ledger, event->tag, where, now_ns, CAUSE_CONNECTION_LOST);
-    }
-    break;
-  case MQTT_EVENT_RECEIVED:
-    if (event->flags & MQTT_FLAG_PUBREL)
-      ledger_received_pubrel(world->ledger, event->tag, where, now_ns);
-    else {
-      if (world->outside != NULL)
-        outside_received(world, event, client);
-      ledger_received(world->ledger, event->tag, where, now_ns,
-                      event->flags & MQTT_FLAG_DUP ? custody_cause(event, broker) : CAUSE_NONE);
-    }
-    break;
-  case MQTT_EVENT_SESSION_GONE:
-    custody_session_gone(world, event, client);
-    break;
-  default:
-    g_assert_not_reached();
+  if (event->flags & MQTT_FLAG_PUBREL) {
+    ledger_sent_pubrel(world->ledger, event->tag, where, now_ns, (LedgerSend)event->resend);
+    return;
   }
+  ledger_sent(world->ledger, event->tag, where, now_ns, (LedgerSend)event->resend);
+  if (world->conns[conn].dead_from[sender] != G_MAXUINT64)
+    ledger_died(world->ledger, event->tag, where, now_ns, CAUSE_CONNECTION_LOST);
+}
+
+static inline void
+custody_received(World *world, const MqttEvent *event, guint32 where, guint32 client,
+                 gboolean broker)
+{
+  gint64 now_ns = world_time(world);
+  if (event->flags & MQTT_FLAG_PUBREL) {
+    ledger_received_pubrel(world->ledger, event->tag, where, now_ns);
+    return;
+  }
+  if (world->outside != NULL)
+    outside_received(world, event, client);
+  ledger_received(world->ledger, event->tag, where, now_ns,
+                  event->flags & MQTT_FLAG_DUP ? custody_cause(event, broker) : CAUSE_NONE);
+}
+
+void
+custody_hear(World *world, guint32 number)
+{
+  const gboolean broker = number == NONE;
+  for (guint i = 0; i < world->events.length; i++) {
+    MqttEvent *event = &world->events.items[i];
+    guint32 client = broker ? event->peer : number;
+    guint32 where = event->flags & MQTT_FLAG_UPSTREAM ? LEDGER_UP : client;
+    event->tag ^= world->disguise;
+    switch ((MqttEventType)event->type) {
+    case MQTT_EVENT_COPY:
+      ledger_copy(world->ledger, event->tag, where, world_time(world));
+      break;
+    case MQTT_EVENT_GONE:
+      if (custody_ends_state(event->cause))
+        ledger_state_lost(world->ledger, client, world_time(world));
+      ledger_gone(world->ledger, event->tag, where, world_time(world),
+                  custody_cause(event, broker));
+      break;
+    case MQTT_EVENT_SENT:
+      if (broker)
+        custody_sent(world, event, where, event->conn, BROKER_END);
+      else
+        custody_sent(world, event, where, world->clients[number].conn, CLIENT_END);
+      break;
+    case MQTT_EVENT_RECEIVED:
+      custody_received(world, event, where, client, broker);
+      break;
+    case MQTT_EVENT_TOLD:
+      ledger_told(world->ledger, event->tag, world_time(world), !(event->flags & MQTT_FLAG_FAILED),
+                  !(event->flags & MQTT_FLAG_FAILED) || !(event->flags & MQTT_FLAG_OPEN));
+      break;
+    case MQTT_EVENT_SESSION_GONE:
+      custody_session_gone(world, event, client);
+      break;
+    default:
+      if (broker)
+        broker_event(world, event);
+      else
+        client_event(world, number, event);
+    }
+  }
+  world->events.length = 0;
 }
 
 /* Walks whole packets and gives each dead PUBLISH to the ledger. Bytes are those behind the

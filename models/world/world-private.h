@@ -371,6 +371,9 @@ void client_connect(World *world, guint32 client);
 void client_readable(World *world, guint32 conn);
 void client_transport_gone(World *world, guint32 client);
 void client_drain(World *world, guint32 client); /* the machine's events */
+/* One that is for the application, which may call the machine: events are added then, and this one
+ * is not looked at any more. */
+void client_event(World *world, guint32 client, const MqttEvent *event);
 void client_pump(World *world,
                  guint32 client); /* after any call to the machine: all that follows */
 SELDOM void client_die(World *world, guint32 client, Death how, gint64 down_ns);
@@ -382,14 +385,16 @@ void broker_register(World *world);
 void broker_accept(World *world, guint32 conn);
 void broker_readable(World *world, guint32 conn);
 void broker_transport_gone(World *world, guint32 conn);
+void broker_event(World *world, const MqttEvent *event);
 void broker_pump(World *world,
                  guint32 broker); /* after any call to the machine: all that follows */
 void broker_write(World *world, guint32 conn);
 SELDOM void broker_die(World *world, guint32 broker, Death how, gint64 down_ns);
 
 /* custody.c */
-void custody_event(World *world, const MqttEvent *event, guint32 client, gboolean broker,
-                   guint32 conn);
+/* All events of a machine, a client's or (NONE) a broker's: what copies do goes to the ledger, the
+ * rest to client_event() or broker_event(). */
+void custody_hear(World *world, guint32 client);
 /* What `sender` wrote and its peer did not decode is dead: all of it, or only what has not arrived
  * at the peer's stack. */
 SELDOM void custody_bury(World *world, guint32 conn, guint sender, gboolean all);
