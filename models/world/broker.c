@@ -43,7 +43,7 @@ broker_pull(World *world, guint32 conn, guint8 *dst, gsize room)
 void
 broker_write(World *world, guint32 conn)
 {
-  conn_write(world, conn, BROKER_END, broker_pull);
+  socket_write(world, conn, BROKER_END, broker_pull);
   conn_flush(world, conn, BROKER_END);
 }
 
@@ -123,9 +123,9 @@ broker_decode(World *world, guint32 number, const guint8 *bytes, gsize n)
   const Broker *broker = &world->brokers[world->conns[number].broker];
   gsize used = mqtt_broker_input(broker->mqtt, world_time(world), number, bytes, n);
   if (used > 0)
-    conn_take(world, number, BROKER_END, used);
+    socket_take(world, number, BROKER_END, used);
   else
-    conn_read(world, number, BROKER_END);
+    socket_read(world, number, BROKER_END);
   broker_drain(world);
   return used > 0;
 }
@@ -134,7 +134,7 @@ static inline gboolean
 broker_input(World *world, guint32 number)
 {
   gsize n;
-  const guint8 *bytes = conn_bytes(world, number, BROKER_END, &n);
+  const guint8 *bytes = socket_bytes(world, number, BROKER_END, &n);
   return n > 0 && broker_decode(world, number, bytes, n);
 }
 
@@ -164,12 +164,12 @@ broker_serve(World *world, guint32 number)
     world->conns[conn].queued = FALSE;
     gsize n = 0;
     if (world->conns[conn].broker_open && world->conns[conn].tcp[BROKER_END] != NULL)
-      conn_bytes(world, conn, BROKER_END, &n);
+      socket_bytes(world, conn, BROKER_END, &n);
     if (n == 0) {
       conn_fade(world, conn, BROKER_END);
       continue;
     }
-    if (IS_PUBLISH(*conn_bytes(world, conn, BROKER_END, &n))) {
+    if (IS_PUBLISH(*socket_bytes(world, conn, BROKER_END, &n))) {
       broker->busy = TRUE;
       broker->serving = conn;
       world->conns[conn].queued = TRUE;
@@ -214,7 +214,7 @@ broker_readable(World *world, guint32 number)
   if (broker->process == NULL)
     while (world->conns[number].broker_open && !world->conns[number].broker_closing &&
            broker_input(world, number)) { /* what it causes is written before the next */
-      conn_write(world, number, BROKER_END, broker_pull);
+      socket_write(world, number, BROKER_END, broker_pull);
       conn_push(world, number, BROKER_END);
       broker_follow_up(world, broker);
     }

@@ -204,10 +204,10 @@ client_pump(World *world, guint32 number)
     return;
   }
   if (client->conn != NONE && client->opened)
-    conn_write(world, client->conn, CLIENT_END, client_pull);
+    socket_write(world, client->conn, CLIENT_END, client_pull);
   if (client->conn != NONE && !client->closing) {
     conn_flush(world, client->conn, CLIENT_END);
-    client->closing = conn_closed(world, client->conn, CLIENT_END);
+    client->closing = socket_closed(world, client->conn, CLIENT_END);
   }
   if (client->closing)
     client_leave(world, number, FALSE);
@@ -267,26 +267,26 @@ client_readable(World *world, guint32 number)
 {
   guint32 client_number = world->conns[number].client;
   Client *client = &world->clients[client_number];
-  if (!client->opened && conn_established(world, number, CLIENT_END)) {
+  if (!client->opened && socket_established(world, number, CLIENT_END)) {
     client->opened = TRUE;
     mqtt_client_opened(client->mqtt, world_time(world));
     client_drain(world, client_number);
   }
   while (client->opened && !client->processing && !client->closing && client->conn == number) {
     gsize n, used;
-    const guint8 *bytes = conn_bytes(world, number, CLIENT_END, &n);
+    const guint8 *bytes = socket_bytes(world, number, CLIENT_END, &n);
     used = n > 0 ? mqtt_client_input(client->mqtt, world_time(world), bytes, n) : 0;
     client_drain(world, client_number); /* a message's topic lies in these bytes */
     if (used == 0) {
       if (n > 0 && client->conn == number)
-        conn_read(world, number, CLIENT_END);
+        socket_read(world, number, CLIENT_END);
       break;
     }
-    conn_take(world, number, CLIENT_END, used);
+    socket_take(world, number, CLIENT_END, used);
     if (used == n)
       break;
   }
-  if (client->conn == number && !client->processing && conn_at_end(world, number, CLIENT_END))
+  if (client->conn == number && !client->processing && socket_at_end(world, number, CLIENT_END))
     client->closing = TRUE;
   client_pump(world, client_number);
 }

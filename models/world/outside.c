@@ -87,7 +87,7 @@ outside_go_dark(World *world, guint32 number)
 
 /* One packet after another into the buffer, as far as there is room. */
 void
-outside_write(World *world, guint32 number, ConnPull pull)
+outside_write(World *world, guint32 number, SocketPull pull)
 {
   for (;;) {
     Conn *conn = &world->conns[number];
@@ -100,7 +100,7 @@ outside_write(World *world, guint32 number, ConnPull pull)
     if (n == 0)
       return;
     g_byte_array_append(conn->out, world->scratch, (guint)n);
-    conn_wrote(world, number, CLIENT_END, world->scratch, n);
+    socket_wrote(world, number, CLIENT_END, world->scratch, n);
     if (!conn->wished)
       wish(world, OUTSIDE_WRITE, number);
     conn->wished = TRUE;

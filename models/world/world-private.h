@@ -4,6 +4,7 @@
  *   publish.c  who publishes what when
  *   share.c    groups of shared subscriptions
  *   host.c     TCP connections: packets in and out, timers, life and death of both ends
+ *   socket.c   bytes between a machine and its end of a connection
  *   client.c   devices: connect, subscribe, read, reconnect
  *   broker.c   brokers: accept, read, serve, write
  *   capture.c  packets -> a file (pcap.c)
@@ -339,26 +340,28 @@ void conn_flush(World *world, guint32 conn, guint end);
  * not arrived never will; and a connection without ends, packets and users is forgotten. */
 void conn_fade(World *world, guint32 conn, guint sender);
 void conn_forget(World *world, guint32 conn);
-gboolean conn_established(const World *world, guint32 conn, guint end);
-/* Nothing more comes; and: nothing more can be done with it. */
-gboolean conn_at_end(const World *world, guint32 conn, guint end);
-gboolean conn_closed(const World *world, guint32 conn, guint end);
 /* The application of that end is gone: what it did not decode is dead, and the stack finishes
  * alone. */
 SELDOM void conn_leave(World *world, guint32 conn, guint end, gboolean abort);
 /* The host of that end loses power: its stack is gone without a word. */
 SELDOM void conn_go_dark(World *world, guint32 conn, guint end);
+
+/* socket.c */
+gboolean socket_established(const World *world, guint32 conn, guint end);
+/* Nothing more comes; and: nothing more can be done with it. */
+gboolean socket_at_end(const World *world, guint32 conn, guint end);
+gboolean socket_closed(const World *world, guint32 conn, guint end);
 /* One packet of the machine at that end into its connection; FALSE: nothing to write, or no room.
  */
-typedef gsize (*ConnPull)(World *world, guint32 conn, guint8 *dst, gsize room);
-void conn_write(World *world, guint32 conn, guint end, ConnPull pull);
+typedef gsize (*SocketPull)(World *world, guint32 conn, guint8 *dst, gsize room);
+void socket_write(World *world, guint32 conn, guint end, SocketPull pull);
 /* Counts what a machine wrote, and shows it to the monitor. */
-void conn_wrote(World *world, guint32 conn, guint end, const guint8 *bytes, gsize n);
+void socket_wrote(World *world, guint32 conn, guint end, const guint8 *bytes, gsize n);
 /* The next bytes for the machine at that end, and taking n of them. */
-const guint8 *conn_bytes(World *world, guint32 conn, guint end, gsize *n);
-void conn_take(World *world, guint32 conn, guint end, gsize n);
+const guint8 *socket_bytes(World *world, guint32 conn, guint end, gsize *n);
+void socket_take(World *world, guint32 conn, guint end, gsize n);
 /* The machine at that end waits for the rest of a packet: what there is of it has been read. */
-void conn_read(World *world, guint32 conn, guint end);
+void socket_read(World *world, guint32 conn, guint end);
 
 /* ahead.c */
 void ahead_register(World *world);
@@ -460,7 +463,7 @@ void outside_state_free(Outside *outside);
 SELDOM void outside_open(World *world, guint32 conn);
 SELDOM void outside_leave(World *world, guint32 conn);
 SELDOM void outside_go_dark(World *world, guint32 conn);
-SELDOM void outside_write(World *world, guint32 conn, ConnPull pull);
+SELDOM void outside_write(World *world, guint32 conn, SocketPull pull);
 SELDOM const guint8 *outside_bytes(const World *world, guint32 conn, gsize *n);
 SELDOM void outside_take(World *world, guint32 conn, gsize n);
 SELDOM void outside_received(World *world, const MqttEvent *event, guint32 client);
