@@ -64,6 +64,9 @@ typedef enum {
   LEDGER_RECONNECT
 } LedgerSend; /* why it was sent (again) */
 
+/* Asks the caches for a publisher's newest message, in stages from 0 on. */
+void ledger_ask(const Ledger *ledger, guint32 publisher, guint stage);
+
 /* A PUBLISH was written to a connection; decoded from it by the peer, cause being why that made
  * nothing of it (CAUSE_NONE: it did, or has it already); or died in it. */
 void ledger_sent(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSend why);

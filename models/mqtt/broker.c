@@ -306,9 +306,15 @@ mqtt_broker_inflight(const MqttBroker *broker, MqttBytes client_id)
 void
 mqtt_broker_ask(const MqttBroker *broker, guint32 conn, guint stage)
 {
+  __asm__ volatile(""); /* lest it be taken for one without effect, and left out */
   const Link *link = conn < broker->links->len ? broker->links->pdata[conn] : NULL;
   if (link == NULL)
     return;
+  if (stage > 2) {
+    if (link->session != NULL)
+      mqtt_ring_ask(link->session->s.out, stage - 3);
+    return;
+  }
   const char *memory = stage == 1 ? (const char *)link : (const char *)link->session;
   gsize bytes = stage == 1 ? sizeof *link : sizeof(BrokerSession);
   for (gsize i = 0; memory != NULL && i < bytes; i += 64)

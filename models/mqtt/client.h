@@ -136,4 +136,4 @@ guint mqtt_client_inflight(const MqttClient *client);
 guint mqtt_client_queued(const MqttClient *client);
 
 /* Asks the caches for what an input or an output will touch. */
-void mqtt_client_ask(const MqttClient *client);
+void mqtt_client_ask(const MqttClient *client, guint stage);

@@ -110,6 +110,22 @@ mqtt_ring_remove(MqttRing **ring, MqttSlot *slot)
   }
 }
 
+/* Asks the caches for the ring, then for the message in its first slot. */
+static inline void
+mqtt_ring_ask(const MqttRing *ring, guint stage)
+{
+  if (ring == NULL)
+    return;
+  const MqttSlot *first = &ring->slots[ring->head & ring->mask];
+  if (stage == 0) {
+    __builtin_prefetch(ring);
+    __builtin_prefetch(ring->slots);
+    __builtin_prefetch(&ring->slots[1]);
+  } else if (first->message != NULL) {
+    __builtin_prefetch(first->message);
+  }
+}
+
 static inline MqttSlot *
 mqtt_ring_first(MqttRing *ring)
 {

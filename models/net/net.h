@@ -123,6 +123,9 @@ void net_flow_begin(Net *net, guint32 flow);
  * dropped this one back to its sender. */
 void net_answer(Net *net, guint32 answer, guint32 packet, guint length);
 
+/* Asks the caches for the first link of the route. */
+void net_ask(const Net *net, guint32 route);
+
 /* A fault: the link is down (packets that meet it vanish) in the directions whose bit is set (1 <<
  * NetDirection), besides its own outages; nests: as many ends as beginnings. */
 void net_link_fail(Net *net, guint32 link, guint directions);

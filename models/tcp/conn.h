@@ -161,6 +161,8 @@ TcpStream *tcp_conn_rx(const TcpConn *conn);
 
 /* Asks the caches for what an input or an output will touch. */
 void tcp_conn_ask(const TcpConn *conn);
+/* The same for what it points to, once it is there itself. */
+void tcp_conn_ask_apart(const TcpConn *conn);
 
 /* The RST that a host answers when a segment reaches no connection (RFC 9293 3.10.7.1); FALSE:
  * none is due (the segment was a RST itself). */

@@ -6,11 +6,11 @@
 #define BLOCK_MIN 256
 
 struct _TcpStream {
-  guint references;
+  guint32 references;
+  guint32 capacity; /* 0: no block */
   TcpPool *pool;
   guint8 *data;
-  gsize capacity; /* 0: no block */
-  guint64 base;   /* offset of data[0] */
+  guint64 base; /* offset of data[0] */
   guint64 end;
   guint64 read;
   guint64 needed;
@@ -205,6 +205,7 @@ tcp_stream_advance_acked(TcpStream *stream, guint64 offset)
 void
 tcp_stream_ask(const TcpStream *stream)
 {
+  __asm__ volatile(""); /* lest it be taken for one without effect, and left out */
   if (stream->end > stream->read) {
     const guint8 *bytes = stream->data + (stream->read - stream->base);
     for (gsize i = 0; i < MIN(stream->end - stream->read, 256); i += 64) {

@@ -9,36 +9,42 @@ ask(gconstpointer memory, gsize bytes)
 {
   for (gsize i = 0; i < bytes; i += LINE)
     __builtin_prefetch((const char *)memory + i);
+  __builtin_prefetch((const char *)memory + bytes - 1);
 }
 
-/* Of one end of a connection, whose host is about to hear of something. */
+/* Of one end of a connection, whose host is about to hear of something: what leads to the rest, the
+ * stack, its streams, the machine, and the message that all is about, most likely the newest of the
+ * client. */
 static void
 ask_for_end(const World *world, guint32 number, guint end, guint stage)
 {
   const Conn *conn = &world->conns[number];
   const Client *client = &world->clients[conn->client];
-  switch (stage) {
-  case 0:
+  if (stage == 0) {
     ask(conn, sizeof *conn);
-    break;
-  case 1:
+    return;
+  }
+  if (!conn->used)
+    return; /* the timer of one that is over, whose entry is still in the queue */
+  if (stage == 1) {
     if (conn->tcp[end] != NULL)
       tcp_conn_ask(conn->tcp[end]);
     ask(conn->stream[0], LINE);
     ask(conn->stream[1], LINE);
-    if (end == CLIENT_END)
-      ask(client, sizeof *client);
-    break;
-  case 2:
+    net_ask(world->net, conn->route);
+  } else if (stage == 2) {
+    if (conn->tcp[end] != NULL)
+      tcp_conn_ask_apart(conn->tcp[end]);
     tcp_stream_ask(conn->stream[1 - end]);
-    if (end == CLIENT_END)
-      mqtt_client_ask(client->mqtt);
-    break;
-  default:
-    break;
   }
-  if (end == BROKER_END && stage > 0 && conn->broker_open)
+  if (stage > 1 && conn->publisher != NONE)
+    ledger_ask(world->ledger, conn->publisher, stage - 2);
+  if (end == BROKER_END && conn->broker_open)
     mqtt_broker_ask(world->brokers[conn->broker].mqtt, number, stage);
+  else if (end == CLIENT_END && stage == 1)
+    ask(client, sizeof *client);
+  else if (end == CLIENT_END)
+    mqtt_client_ask(client->mqtt, stage - 2);
 }
 
 void
@@ -64,16 +70,19 @@ ahead_publish(gpointer user, guint32 number, guint32 word, guint stage)
   (void)word;
   if (stage == 0) {
     ask(publisher, sizeof *publisher);
+    ledger_ask(world->ledger, number, 0);
     return;
   }
   const Client *client = &world->clients[publisher->client];
   if (stage == 1) {
     ask(client, sizeof *client);
     ask(publisher->topic, LINE);
+    if (publisher->n_owed > 0)
+      ask(publisher->owed, LINE);
   } else if (client->conn != NONE) {
     ask_for_end(world, client->conn, CLIENT_END, stage - 2);
     if (stage == 2)
-      mqtt_client_ask(client->mqtt);
+      mqtt_client_ask(client->mqtt, 0);
   }
 }
 

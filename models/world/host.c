@@ -52,6 +52,7 @@ conn_open(World *world, guint32 client_number)
   conn->group = group;
   conn->client = client_number;
   conn->route = client->route;
+  conn->publisher = client->publisher;
   conn->blackouts = client->blackouts;
   conn->broker = group->broker;
   conn->dead_from[CLIENT_END] = conn->dead_from[BROKER_END] = G_MAXUINT64;

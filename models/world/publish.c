@@ -146,7 +146,7 @@ static void
 setup_publisher(World *world, guint kind_number, guint32 client)
 {
   const PublishKind *kind = &world->publish_kinds[kind_number];
-  const Client *one = &world->clients[client];
+  Client *one = &world->clients[client];
   Publisher publisher = {.client = client, .section = kind_number};
   g_autofree char *name = world_client_name(world, client);
   g_autofree char *purpose = g_strconcat("publish ", kind->section->name, NULL);
@@ -156,6 +156,8 @@ setup_publisher(World *world, guint kind_number, guint32 client)
                                world->groups[one->group].section->name, one->n);
   guint32 number = ledger_publisher(world->ledger, kind_number, client, kind->workload.qos);
   g_assert(number == world->n_publishers);
+  if (one->publisher == NONE)
+    one->publisher = number;
   world->publishers[world->n_publishers++] = publisher;
   gint64 first_ns =
       sim_add(-world->scenario->warmup_ns, workload_first_ns(&kind->workload, &publisher.stream));

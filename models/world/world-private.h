@@ -128,6 +128,7 @@ typedef struct {
   guint32 processing; /* handed over, not yet processed: reading stops meanwhile */
   guint32 epoch;      /* processes so far */
   guint32 blackouts;  /* times that its host lost power */
+  guint32 publisher;  /* its first one; NONE */
   gint64 busy_until_ns;
   guint64 subscribed;      /* subscriptions acknowledged, a bit each */
   ClientWork *work;        /* NULL: messages take no time */
@@ -185,6 +186,7 @@ typedef struct {
   gboolean wished : 1;      /* it is known that there is output */
   gboolean paused : 1;      /* no input is wanted */
   guint seen : 2;           /* bit per end: a monitor knows the connection */
+  guint32 publisher;        /* the client's first one; NONE */
   gint64 doomed_ns; /* start of the outage since which nothing has passed; SIM_NEVER: none */
   SimTimer timer[2];
   TcpStream *stream[2]; /* what each end sends; held until the connection is forgotten */

@@ -363,7 +363,7 @@ setup_client(World *world, guint group_number, guint32 n)
   Client *client = &world->clients[number];
   client->group = group_number;
   client->n = n;
-  client->conn = NONE;
+  client->conn = client->publisher = NONE;
   client->up = TRUE;
   client->offline_since_ns = -world->scenario->warmup_ns;
   client->connected_at_ns = SIM_NEVER;

@@ -35,7 +35,7 @@ typedef SimTimer *(*SimTimerOf)(gpointer user, guint32 index, guint32 word);
 /* Asks the caches for what an event will touch, and changes nothing. It is called for the events of
  * the near future together, in stages from 0 on, so that their misses overlap; a stage may follow
  * the pointers that the one before has asked for. */
-#define SIM_AHEAD_STAGES 5
+#define SIM_AHEAD_STAGES 7
 typedef void (*SimAhead)(gpointer user, guint32 index, guint32 word, guint stage);
 
 Sim *sim_new(gint64 start_ns);
