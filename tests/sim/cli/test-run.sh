@@ -74,12 +74,14 @@ says err '6 points x 4 replications = 24 runs' 'overrides: a list makes a factor
 ok 'overrides: the seed is another' \
   test "$(sqlite3 d.db 'SELECT min(seed) FROM run')" = 7
 
-# Stopped while it runs, and gone on with.
-qosim run -j 1 -o whole.db --repeat 60 a.ini
+# Stopped while it runs, and gone on with: of runs long enough that some are still to come when the
+# first was seen.
+sed 's/^duration.*/duration = 1h/' a.ini >long.ini
+qosim run -j 1 -o whole.db --repeat 60 long.ini
 dump whole.db >whole.dump
 for signal in INT TERM KILL; do
   rm -f part.db
-  "$QOSIM" run -j 2 -o part.db --repeat 60 a.ini >out 2>err </dev/null &
+  "$QOSIM" run -j 2 -o part.db --repeat 60 long.ini >out 2>err </dev/null &
   pid=$!
   tries=0
   while [ "$(runs part.db)" -eq 0 ] && [ $tries -lt 400 ]; do
@@ -97,7 +99,7 @@ for signal in INT TERM KILL; do
       "$signal: how to go on"
     ok "$signal: no table of a part" test ! -s out
   fi
-  qosim run -j 2 -o part.db --repeat 60 a.ini
+  qosim run -j 2 -o part.db --repeat 60 long.ini
   exits 0 "going on after $signal"
   dump part.db >part.dump
   same whole.dump part.dump "going on after $signal: as if never stopped"
