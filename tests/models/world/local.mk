@@ -7,6 +7,7 @@ WORLD_TESTS = \
 	tests/models/world/test-journal \
 	tests/models/world/test-kill \
 	tests/models/world/test-nat \
+	tests/models/world/test-outside \
 	tests/models/world/test-random-crashes \
 	tests/models/world/test-random-worlds \
 	tests/models/world/test-run \
@@ -24,6 +25,8 @@ tests_models_world_test_kill_SOURCES = tests/models/world/test-kill.c $(WORLD_KI
 tests_models_world_test_kill_LDADD = $(LIBS_ALL)
 tests_models_world_test_nat_SOURCES = tests/models/world/test-nat.c $(WORLD_KIT)
 tests_models_world_test_nat_LDADD = $(LIBS_ALL)
+tests_models_world_test_outside_SOURCES = tests/models/world/test-outside.c $(WORLD_KIT)
+tests_models_world_test_outside_LDADD = $(LIBS_ALL)
 tests_models_world_test_random_crashes_SOURCES = tests/models/world/test-random-crashes.c $(WORLD_DRAW)
 tests_models_world_test_random_crashes_LDADD = $(LIBS_ALL)
 tests_models_world_test_random_worlds_SOURCES = tests/models/world/test-random-worlds.c $(WORLD_DRAW)
