@@ -2,6 +2,7 @@
 
 #include "models/mqtt/broker_private.h"
 #include "models/mqtt/bytes.h"
+#include "models/mqtt/pipe_inline.h"
 
 void
 mqtt_broker_config_default(MqttBrokerConfig *config)

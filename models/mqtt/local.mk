@@ -7,7 +7,7 @@ libqosim_mqtt_a_SOURCES += models/mqtt/packet.h models/mqtt/wire.h \
 libqosim_mqtt_a_SOURCES += models/mqtt/message.c models/mqtt/message.h \
 	models/mqtt/idmap.c models/mqtt/idmap.h models/mqtt/ring.c models/mqtt/ring.h \
 	models/mqtt/flow.c models/mqtt/flow.h models/mqtt/store.h \
-	models/mqtt/store_log.c models/mqtt/store_log.h models/mqtt/pipe.c models/mqtt/pipe.h \
+	models/mqtt/store_log.c models/mqtt/store_log.h models/mqtt/pipe.c models/mqtt/pipe.h models/mqtt/pipe_inline.h \
 	models/mqtt/aliases.c models/mqtt/aliases.h models/mqtt/bytes.h \
 	models/mqtt/session.c models/mqtt/session.h models/mqtt/session_store.c \
 	models/mqtt/sender.c models/mqtt/sender.h models/mqtt/receiver.c models/mqtt/receiver.h

@@ -2,7 +2,7 @@
  * our Receive Maximum. */
 #pragma once
 
-#include "models/mqtt/session.h"
+#include "models/mqtt/pipe_inline.h"
 
 typedef enum {
   MQTT_RECEIVER_NEW,       /* hand it on or hold it, then accept() or refuse() */

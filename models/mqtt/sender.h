@@ -2,7 +2,7 @@
  * PUBLISH. */
 #pragma once
 
-#include "models/mqtt/session.h"
+#include "models/mqtt/pipe_inline.h"
 
 /* Whether a message of this QoS would find its queue full; QoS 0 on a connection has a bound of its
  * own. */
