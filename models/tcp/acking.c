@@ -20,7 +20,7 @@
 static gboolean
 linux_rule(const TcpConn *conn)
 {
-  return conn->config->ack_rule == TCP_ACK_RULE_LINUX;
+  return conn->acks_linux;
 }
 
 static gboolean

@@ -45,7 +45,7 @@
 static inline gboolean
 tcp_conn_linux(const TcpConn *conn)
 {
-  return conn->config->rto_rule == TCP_RTO_RULE_LINUX;
+  return conn->is_linux;
 }
 
 static inline TcpSent *
@@ -149,26 +149,18 @@ tcp_send_enqueue(TcpConn *conn, guint16 length, guint8 flags)
   TcpSent *sent = tcp_conn_sent(conn, conn->tail++);
   *sent = (TcpSent){.seq = conn->committed, .length = length, .flags = flags};
   conn->committed += length;
+  conn->ready = TRUE;
   if (flags & (TCP_SYN | TCP_FIN)) {
     conn->committed++;
     conn->fin_waits = FALSE;
   }
 }
 
-/* Something taken as lost waits for retransmission: by its tags, or without SACK behind rexmit. */
-static inline gboolean
-tcp_send_lost(const TcpConn *conn)
-{
-  return conn->lost_out > conn->retransmitted_out ||
-         (conn->rexmit != conn->loss_end && !tcp_conn_sacks(conn));
-}
-
 /* Called at every event that may let something go, mostly in vain. */
 static inline void
 tcp_send_commit(TcpConn *conn, gint64 now_ns)
 {
-  gboolean all_is_cut = tcp_stream_end(conn->tx) <= conn->committed && !conn->fin_waits;
-  if (!all_is_cut && conn->state >= TCP_ESTABLISHED) {
+  if (conn->uncut && conn->state >= TCP_ESTABLISHED) {
     tcp_send_cut(conn, now_ns);
   }
 }

@@ -122,38 +122,46 @@ struct _TcpConn {
   TcpStream *tx;
   TcpStream *rx;
   guint8 state; /* TcpState */
-  guint8 timer; /* TcpTimer */
-  guint8 ca;    /* TcpCaState */
-  guint8 quick; /* ACKs still to be sent at once */
+
+  guint8 ca : 2;         /* TcpCaState */
+  guint8 timer_held : 1; /* RFC 6582: the first partial ACK has restarted the timer */
+  guint8 fin_taken : 1;  /* rcv_nxt counts the peer's FIN */
+  guint8 end : 4;        /* TcpEnd */
+
+  /* What holds as long as the connection stands; but for the last, which comes once. */
+  guint8 is_linux : 1;   /* rto_rule */
+  guint8 acks_linux : 1; /* ack_rule */
+  guint8 sack_ok : 1;    /* both SYNs offered it; so the next */
+  guint8 timestamps_ok : 1;
+  guint8 scaled : 1;
+  guint8 passive : 1;
+  guint8 nodelay : 1;
+  guint8 closing : 1; /* the application closed */
 
   /* What is to go at the next output; one look says that nothing is. */
   guint8 ack_first : 1;  /* an ACK of its own, before any data */
   guint8 ack_now : 1;    /* an ACK, data may carry it */
   guint8 probe_owed : 1; /* to a silent peer, or to a window that is shut */
   guint8 probe_old : 1;  /* a tail loss probe: the last segment again */
-  guint8 fin_waits : 1;  /* the application closed, and FIN is not yet committed */
   guint8 reset_owed : 1;
+  guint8 uncut : 1; /* bytes were written, or FIN waits, that are not committed */
+  guint8 ready : 1; /* segments were committed that were never transmitted: unsent != tail */
+  guint8 lost : 1; /* some were taken as lost; whether they wait for retransmission is to be seen */
+
+  guint8 timer; /* TcpTimer */
+  guint8 quick; /* ACKs still to be sent at once */
+
   guint8 ack_scheduled : 1; /* not yet, but LINUX: soon or late; */
   guint8 ack_once : 1;      /* and this one at once */
-
   guint8 pingpong : 1;      /* replies carry ACKs */
   guint8 probe_new : 1;     /* a tail loss probe is to go, with new data */
   guint8 rexmit_held : 1;   /* what is lost waits for the next ACK, new data may go */
   guint8 rack_advanced : 1; /* the latest delivered is new: losses may show */
   guint8 cwnd_limited : 1;
-  guint8 timer_held : 1; /* RFC 6582: the first partial ACK has restarted the timer */
-  guint8 fin_taken : 1;  /* rcv_nxt counts the peer's FIN */
+  guint8 fin_waits : 1; /* the application closed, and FIN is not yet committed */
 
   guint8 rcv_scale : 4; /* RFC 7323 2.3 */
-  guint8 sack_ok : 1;   /* both SYNs offered it; so the next */
-  guint8 timestamps_ok : 1;
-  guint8 scaled : 1;
-  guint8 passive : 1;
-
-  guint8 pieces : 5; /* of the last buffer of what waits, if they count */
-  guint8 apart : 1;  /* what is written next lies apart from what was written last */
-  guint8 nodelay : 1;
-  guint8 closing : 1; /* the application closed */
+  guint8 apart : 1;     /* what is written next lies apart from what was written last */
 
   gint64 timer_ns;
   gint64 ack_ns; /* delayed ACK */
@@ -212,8 +220,7 @@ struct _TcpConn {
   guint16 last_size;  /* of the last segment, if it may be full-sized though it is smaller */
   guint16 cwnd_used;  /* most in flight since cwnd_at_ns; LINUX only, as that */
   guint16 full_bytes; /* of what waits, in buffers before the last one */
-  guint8 end : 4;     /* TcpEnd */
-  guint8 pushed : 4;  /* ends of writes that are not acknowledged: none, one, more */
+  guint8 pushed;      /* ends of writes that are not acknowledged: none, one, more */
   guint8 retries;     /* time-outs, or probes, in a row */
 
   TcpCounters counters;
@@ -224,4 +231,5 @@ struct _TcpConn {
   guint16 own_mss;       /* the MSS option */
   guint8 probe_shift;
   guint8 dup_acks;
+  guint8 pieces; /* of the last buffer of what waits, if they count */
 };

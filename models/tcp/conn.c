@@ -13,6 +13,8 @@ new_end(const TcpConfig *config, guint mss, gboolean nodelay, TcpStream *tx, Tcp
   conn->rx = rx;
   tcp_options_start(conn, mss);
   conn->rcv_mss = MIN(mss, TCP_DEFAULT_MSS); /* tcp_initialize_rcv_mss() */
+  conn->is_linux = config->rto_rule == TCP_RTO_RULE_LINUX;
+  conn->acks_linux = config->ack_rule == TCP_ACK_RULE_LINUX;
   conn->nodelay = nodelay != FALSE;
   conn->rto_ns = config->rto_initial_ns;
   conn->timer_ns = conn->ack_ns = TCP_NEVER;
@@ -75,6 +77,7 @@ tcp_conn_finish(TcpConn *conn, TcpEnd end)
 {
   conn->committed = tcp_send_seq(conn, conn->unsent);
   conn->tail = conn->head;
+  conn->uncut = conn->ready = conn->lost = FALSE;
   tcp_send_release(conn);
   tcp_early_free(conn);
   g_clear_pointer(&conn->cubic, g_free);
@@ -138,7 +141,7 @@ tcp_conn_close(TcpConn *conn, gint64 now_ns)
   if (conn->closing || conn->state == TCP_CLOSED) {
     return;
   }
-  conn->closing = conn->fin_waits = TRUE;
+  conn->closing = conn->fin_waits = conn->uncut = TRUE;
   switch ((TcpState)conn->state) {
   case TCP_SYN_SENT: /* RFC 9293 3.10.4: nothing to end yet */
     tcp_conn_finish(conn, TCP_END_ABORTED);
@@ -236,6 +239,7 @@ tcp_conn_wrote(TcpConn *conn, gint64 now_ns, gsize n)
 {
   tcp_send_piece(conn);
   tcp_stream_append(conn->tx, n);
+  conn->uncut |= n > 0;
   if (tcp_conn_linux(conn)) {
     tcp_send_commit(conn, now_ns);
   }

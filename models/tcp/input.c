@@ -83,6 +83,7 @@ input_syn(TcpConn *conn, gint64 now_ns)
   } else if (conn->unsent != conn->head) {
     conn->rexmit = conn->head;
     conn->loss_end = conn->head + 1;
+    conn->lost = TRUE;
     tcp_timer_start(conn, TCP_TIMER_RETRANSMIT, now_ns, conn->rto_ns);
   }
 }

@@ -5,6 +5,7 @@ mark_head_lost(TcpConn *conn)
 {
   conn->rexmit = conn->head;
   conn->loss_end = conn->head + 1;
+  conn->lost = TRUE;
 }
 
 /* RFC 6582 3.2 step 3. TRUE: the retransmission timer is to be left alone, which with the RFC is

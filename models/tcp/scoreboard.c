@@ -41,6 +41,7 @@ tcp_scoreboard_mark_lost(TcpConn *conn, guint32 index)
     return;
   }
   tcp_scoreboard_loss(conn)->lost++;
+  conn->lost = TRUE;
   if ((gint32)(index - conn->rexmit) < 0) {
     conn->rexmit = index;
   }

@@ -127,6 +127,12 @@ may_send(const TcpConn *conn, guint32 in_flight, guint length, gboolean is_short
   return nagle_holds(conn) ? WAIT_FOR_ACK : GO;
 }
 
+static inline void
+note_uncut(TcpConn *conn)
+{
+  conn->uncut = tcp_stream_end(conn->tx) > conn->committed || conn->fin_waits;
+}
+
 /* The next segment; full: a full-sized one, all: that is all there is. */
 static inline void
 commit_data(TcpConn *conn, guint length, guint full, gboolean all)
@@ -141,6 +147,7 @@ commit_data(TcpConn *conn, guint length, guint full, gboolean all)
   if (length < full) {
     conn->short_end = conn->committed;
   }
+  note_uncut(conn);
 }
 
 /* RFC 9293 3.8.6.1: with nothing in flight no ACK would bring the news that the window opened. */
@@ -185,6 +192,7 @@ cut_waiting(TcpConn *conn, gint64 now_ns)
   }
   if (waiting == 0 && conn->fin_waits) {
     tcp_send_enqueue(conn, 0, TCP_FIN);
+    note_uncut(conn);
     in_flight = tcp_congestion_in_flight(conn);
   }
   set_persist_timer(conn, now_ns, verdict == WAIT_FOR_WINDOW && conn->head == conn->tail);
@@ -209,6 +217,7 @@ cut_alone(TcpConn *conn, gint64 now_ns)
     return FALSE;
   }
   tcp_send_enqueue(conn, waiting, TCP_PSH);
+  conn->uncut = FALSE;
   conn->short_end = conn->committed;
   set_persist_timer(conn, now_ns, FALSE);
   tcp_congestion_validate(conn, now_ns, FALSE);
@@ -393,7 +402,7 @@ output_reset(TcpConn *conn, TcpSegment *segment)
 
 /* What was taken as lost goes as the congestion window allows; in fast recovery without SACK at
  * once. */
-static G_GNUC_NO_INLINE gboolean
+static gboolean
 find_lost(TcpConn *conn, guint32 *index)
 {
   if (tcp_conn_sacks(conn)) {
@@ -407,10 +416,20 @@ find_lost(TcpConn *conn, guint32 *index)
                                tcp_conn_sent(conn, conn->rexmit)->length);
 }
 
+/* Whether something taken as lost waits for retransmission: by its tags, or without SACK behind
+ * rexmit. */
+static G_GNUC_NO_INLINE gboolean
+look_for_lost(TcpConn *conn, guint32 *index)
+{
+  gboolean behind = conn->rexmit != conn->loss_end && !tcp_conn_sacks(conn);
+  conn->lost = conn->lost_out > 0 || behind;
+  return (conn->lost_out > conn->retransmitted_out || behind) && find_lost(conn, index);
+}
+
 static inline gboolean
 find_retransmission(TcpConn *conn, guint32 *index)
 {
-  return tcp_send_lost(conn) && find_lost(conn, index);
+  return conn->lost && look_for_lost(conn, index);
 }
 
 /* Notes that it goes again; returns its index, which changes if it takes others along. */
@@ -435,16 +454,14 @@ gboolean
 tcp_send_due(TcpConn *conn)
 {
   guint32 index;
-  return conn->unsent != conn->tail || conn->probe_old || find_retransmission(conn, &index);
+  return conn->ready || conn->probe_old || find_retransmission(conn, &index);
 }
 
 gboolean
 tcp_conn_due(const TcpConn *conn, gint64 now_ns)
 {
   return conn->ack_first || conn->ack_now || conn->probe_owed || conn->probe_old ||
-         conn->fin_waits || conn->reset_owed || conn->ack_ns <= now_ns ||
-         conn->unsent != conn->tail || tcp_send_lost(conn) ||
-         tcp_stream_end(conn->tx) > conn->committed;
+         conn->reset_owed || conn->uncut || conn->ready || conn->lost || conn->ack_ns <= now_ns;
 }
 
 gboolean
@@ -468,8 +485,10 @@ tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
     return transmit_again(conn, now_ns, prepare_again(conn, now_ns, index), segment);
   }
   tcp_send_commit(conn, now_ns);
-  if (conn->unsent != conn->tail) {
-    transmit(conn, now_ns, conn->unsent++, segment, FALSE);
+  if (conn->ready) {
+    guint32 next = conn->unsent++;
+    conn->ready = conn->unsent != conn->tail;
+    transmit(conn, now_ns, next, segment, FALSE);
     return TRUE;
   }
   return (conn->ack_now || conn->ack_ns <= now_ns) &&
