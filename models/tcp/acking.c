@@ -30,13 +30,16 @@ never_waits(const TcpConn *conn)
   return delay_ns == 0 || delay_ns == TCP_NEVER;
 }
 
-/* tcp_incr_quickack() */
+/* tcp_incr_quickack(); mostly the window has room for more than the bound. */
 static void
 raise_quick(TcpConn *conn)
 {
   guint64 window = conn->offered - MIN(conn->rcv_nxt, conn->offered);
-  guint64 quick = MAX(window / (2 * conn->rcv_mss), 2);
-  quick = MIN(quick, conn->config->quick_acks);
+  guint64 quick = conn->config->quick_acks;
+  guint32 pair = 2 * conn->rcv_mss;
+  if (window < quick * pair) {
+    quick = MIN(MAX(window / pair, 2), quick);
+  }
   conn->quick = MAX(conn->quick, quick);
 }
 
@@ -85,10 +88,10 @@ adapt_ato(TcpConn *conn, gint64 now_ns)
   if (conn->ato_ns == 0) {
     raise_quick(conn);
     conn->ato_ns = least_ns;
-  } else if (gap_ns <= least_ns / 2) {
-    conn->ato_ns = conn->ato_ns / 2 + least_ns / 2;
+  } else if (gap_ns <= least_ns >> 1) {
+    conn->ato_ns = (conn->ato_ns >> 1) + (least_ns >> 1);
   } else if (gap_ns < conn->ato_ns) {
-    conn->ato_ns = MIN(conn->ato_ns / 2 + gap_ns, conn->rto_ns);
+    conn->ato_ns = MIN((conn->ato_ns >> 1) + gap_ns, conn->rto_ns);
   } else if (gap_ns > conn->rto_ns) {
     raise_quick(conn);
   }
@@ -180,7 +183,7 @@ delay(TcpConn *conn, gint64 now_ns)
     ato_ns = MIN(ato_ns, most_ns);
   }
   ato_ns = MIN(ato_ns, MAX(config->delayed_ack_max_ns, config->delayed_ack_ns));
-  gint64 at_ns = tcp_timer_at(config, now_ns, ato_ns);
+  gint64 at_ns = tcp_timer_at(conn, now_ns, ato_ns);
   if (conn->ack_ns == TCP_NEVER) {
     conn->ack_ns = at_ns;
   } else if (conn->ack_ns <= now_ns + ato_ns / 4) { /* it would go soon anyway */

@@ -16,7 +16,7 @@ struct _TcpAlive {
 static void
 set_timer(TcpConn *conn, gint64 now_ns, gint64 delay_ns)
 {
-  conn->alive->timer_ns = tcp_timer_at(conn->config, now_ns, delay_ns);
+  conn->alive->timer_ns = tcp_timer_at(conn, now_ns, delay_ns);
 }
 
 /* The connection stands. */

@@ -298,8 +298,9 @@ void tcp_rtt_back_off(TcpConn *conn);
 void tcp_rtt_progress(TcpConn *conn);
 
 /* timer.c */
-gint64 tcp_timer_ceil(const TcpConfig *config, gint64 delay_ns);
-gint64 tcp_timer_tick_ns(const TcpConfig *config, gint64 now_ns);
-gint64 tcp_timer_at(const TcpConfig *config, gint64 now_ns, gint64 delay_ns);
+void tcp_timer_init(TcpConn *conn);
+gint64 tcp_timer_ceil(const TcpConn *conn, gint64 delay_ns);
+gint64 tcp_timer_tick_ns(const TcpConn *conn, gint64 now_ns);
+gint64 tcp_timer_at(const TcpConn *conn, gint64 now_ns, gint64 delay_ns);
 void tcp_timer_start(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 delay_ns);
 void tcp_timer_move(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 from_ns, gint64 delay_ns);

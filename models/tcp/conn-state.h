@@ -231,5 +231,7 @@ struct _TcpConn {
   guint16 own_mss;       /* the MSS option */
   guint8 probe_shift;
   guint8 dup_acks;
+  guint64 tick_factor; /* of the timers' tick: its inverse, see timer.c; so the next */
+  guint8 tick_shift;
   guint8 pieces; /* of the last buffer of what waits, if they count */
 };

@@ -18,6 +18,7 @@ new_end(const TcpConfig *config, guint mss, gboolean nodelay, TcpStream *tx, Tcp
   conn->nodelay = nodelay != FALSE;
   conn->rto_ns = config->rto_initial_ns;
   conn->timer_ns = conn->ack_ns = TCP_NEVER;
+  tcp_timer_init(conn);
   conn->rcv_nxt = 1;
   conn->cwnd_at_ns = -TCP_CLOCK_ORIGIN_NS;
   conn->offered = 1 + MIN(config->receive_buffer, G_MAXUINT16);

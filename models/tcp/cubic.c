@@ -99,7 +99,7 @@ static void
 aim(TcpConn *conn, gint64 now_ns)
 {
   TcpCubic *cubic = conn->cubic;
-  gint64 rtt_ns = tcp_timer_ceil(conn->config, cubic->delay_min_ns);
+  gint64 rtt_ns = tcp_timer_ceil(conn, cubic->delay_min_ns);
   gint64 t = units(now_ns - cubic->epoch_ns + rtt_ns) - cubic->k;
   gint64 offset = MIN(ABS(t), 1 << 17); /* the cube stays within 64 bits */
   gint64 delta = (C * offset * offset * offset) >> (4 * TIME_BITS);
@@ -131,7 +131,7 @@ guint32
 tcp_cubic_count(TcpConn *conn, gint64 now_ns, guint32 acked)
 {
   TcpCubic *cubic = cubic_of(conn);
-  now_ns = tcp_timer_tick_ns(conn->config, now_ns);
+  now_ns = tcp_timer_tick_ns(conn, now_ns);
   gint64 age_ns = now_ns - cubic->updated_ns;
   cubic->acked += acked;
   if (cubic->last_cwnd == conn->cwnd && age_ns <= SECOND_NS / 32) {
@@ -178,9 +178,8 @@ tcp_cubic_idle(TcpConn *conn, gint64 now_ns)
 {
   TcpCubic *cubic = conn->cubic;
   if (cubic != NULL && cubic->epoch_ns != TCP_NEVER) {
-    const TcpConfig *config = conn->config;
-    gint64 tick_ns = tcp_timer_tick_ns(config, now_ns);
-    gint64 idle_ns = tick_ns - tcp_timer_tick_ns(config, conn->last_data_ns);
+    gint64 tick_ns = tcp_timer_tick_ns(conn, now_ns);
+    gint64 idle_ns = tick_ns - tcp_timer_tick_ns(conn, conn->last_data_ns);
     cubic->epoch_ns = MIN(cubic->epoch_ns + idle_ns, tick_ns);
   }
 }

@@ -69,7 +69,7 @@ sample_linux(TcpConn *conn, gint64 sample_ns)
       conn->mdev4_max = floor_ns;
     }
   }
-  gint64 rto_ns = tcp_timer_ceil(conn->config, (conn->srtt8 >> 3) + conn->rttvar4);
+  gint64 rto_ns = tcp_timer_ceil(conn, (conn->srtt8 >> 3) + conn->rttvar4);
   conn->rto_ns = MIN(rto_ns, conn->config->rto_max_ns);
 }
 

@@ -14,6 +14,7 @@ tcp_tests = \
 	tests/models/tcp/test-sack \
 	tests/models/tcp/test-stream \
 	tests/models/tcp/test-theory \
+	tests/models/tcp/test-timer \
 	tests/models/tcp/test-tso \
 	tests/models/tcp/test-undo \
 	tests/models/tcp/test-wire
@@ -54,5 +55,7 @@ tests_models_tcp_test_stream_SOURCES = tests/models/tcp/test-stream.c
 tests_models_tcp_test_stream_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_theory_SOURCES = tests/models/tcp/test-theory.c $(tcp_pair) $(THEORY)
 tests_models_tcp_test_theory_LDADD = $(LIBS_TCP) -lm
+tests_models_tcp_test_timer_SOURCES = tests/models/tcp/test-timer.c
+tests_models_tcp_test_timer_LDADD = $(LIBS_TCP)
 tests_models_tcp_test_wire_SOURCES = tests/models/tcp/test-wire.c
 tests_models_tcp_test_wire_LDADD = $(LIBS_TCP)

@@ -1,4 +1,4 @@
-/* When Linux acknowledges: quick and pingpong mode, the ATO, reading, gaps, the timer wheel; and
+/* When Linux acknowledges: quick and pingpong mode, the ATO, reading, gaps; and
  * two episodes as they were captured between a real publisher and a real broker. */
 #include "models/tcp/conn-private.h"
 #include "tests/models/tcp/pair.h"
@@ -212,30 +212,6 @@ test_fin_waits(void)
                         "1.140 < . 1:1(0) ack 2\n");
 }
 
-/* The wheel: 63 ticks one by one, then in steps of 8, 64, ...; a timer is set from the tick that
- * has begun, and is late by up to a step. */
-static void
-test_wheel(void)
-{
-  static const struct {
-    double now_ms, delay_ms, at_ms;
-  } cases[] = {
-      {0, 40, 44},     {3.9, 40, 44},     {4, 40, 48},       {0, 39, 44},      {0, 248, 252},
-      {0, 252, 256},   {4, 252, 288},     {0, 500, 512},     {12, 500, 544},   {8, 500, 512},
-      {0, 1000, 1024}, {0, 2012, 2016},   {0, 2016, 2048},   {40, 2016, 2304}, {0, 60000, 61440},
-      {-3, 40, 40},    {-1000, 40, -956}, {-1000, 1000, 32}, {1.5, 0, 4},
-  };
-  TcpConfig config;
-  tcp_config_linux(&config);
-  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-    gint64 at_ns = tcp_timer_at(&config, cases[i].now_ms * PAIR_MS, cases[i].delay_ms * PAIR_MS);
-    g_assert_cmpfloat(at_ns / 1e6, ==, cases[i].at_ms);
-  }
-  g_assert_cmpint(tcp_timer_at(&config, 5, TCP_NEVER), ==, TCP_NEVER);
-  config.tick_ns = 0;
-  g_assert_cmpint(tcp_timer_at(&config, 5, 7), ==, 12);
-}
-
 /* ---- captured ---- */
 
 /* Nagle at the broker, end 1; the link is 0.2 ms longer than its 150 ms, as measured. */
@@ -371,7 +347,6 @@ main(int argc, char *argv[])
   g_test_add_func("/tcp/ack/repetition", test_duplicate);
   g_test_add_func("/tcp/ack/gap", test_gap);
   g_test_add_func("/tcp/ack/fin", test_fin_waits);
-  g_test_add_func("/tcp/ack/wheel", test_wheel);
   g_test_add_func("/tcp/captured/stream-q1", test_captured_stream);
   g_test_add_func("/tcp/captured/thin-q2", test_captured_thin);
   return g_test_run();

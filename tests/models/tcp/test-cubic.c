@@ -141,6 +141,7 @@ count_after(gint64 tick_ns, gint64 from_ns)
   g_autoptr(Pair) pair = bulk_pair(50);
   TcpConn *conn = pair->end[0];
   pair->config[0].tick_ns = tick_ns;
+  tcp_timer_init(conn);
   conn->cwnd = 2000;
   tcp_cubic_ssthresh(conn);
   conn->cwnd = 1900;

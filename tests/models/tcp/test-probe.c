@@ -77,6 +77,7 @@ test_timer_stays(void)
 {
   g_autoptr(Script) script = open_script(TRUE);
   script->config.tick_ns = 4 * SCRIPT_MS;
+  tcp_timer_init(script->conn);
   script_write(script, 100004, 125);
   script_write(script, 101004, 125);
   script_run(script, 101500);
