@@ -137,7 +137,7 @@ schedule_rfc1122(TcpConn *conn, gint64 now_ns, guint length, gboolean gap)
 }
 
 /* Text that was the next to come; gap: some waited beyond it. */
-void
+inline void
 tcp_acking_in_order(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean gap)
 {
   if (!linux_rule(conn)) {
@@ -217,7 +217,7 @@ compress(TcpConn *conn, gint64 now_ns)
 }
 
 /* __tcp_ack_snd_check(), when all that the segment let go has been committed. */
-void
+inline void
 tcp_acking_decide(TcpConn *conn, gint64 now_ns)
 {
   if (!conn->ack_scheduled || conn->state == TCP_CLOSED || tcp_send_due(conn)) {

@@ -37,6 +37,9 @@
 
 #include "models/tcp/conn-state.h"
 
+/* Of what few segments need: the compiler keeps it out of the way of the rest. */
+#define SELDOM __attribute__((cold, noinline))
+
 #define TCP_DEFAULT_MSS 536 /* of a peer that does not say (RFC 9293 3.7.1) */
 #define TCP_LEAST_MSS 88    /* TCP_MIN_MSS of Linux */
 
@@ -116,14 +119,15 @@ void tcp_acking_window_grew(TcpConn *conn);
 void tcp_acking_data_sent(TcpConn *conn, gint64 now_ns);
 
 /* receive.c */
-void tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean next);
+void tcp_receive_next(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
+void tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
 void tcp_receive_unacceptable(TcpConn *conn, const TcpSegment *segment);
 guint32 tcp_receive_window(TcpConn *conn, guint8 flags);
 gboolean tcp_receive_update_due(const TcpConn *conn);
 
 /* send.c */
 void tcp_send_grow(TcpConn *conn);
-void tcp_send_release(TcpConn *conn);
+void tcp_send_free_ring(TcpConn *conn);
 gsize tcp_send_waiting(const TcpConn *conn);
 void tcp_send_piece(TcpConn *conn);
 void tcp_send_cut(TcpConn *conn, gint64 now_ns);
@@ -131,6 +135,19 @@ gboolean tcp_send_due(TcpConn *conn);
 void tcp_send_push(TcpConn *conn, gint64 now_ns);
 gboolean tcp_send_force(TcpConn *conn);
 void tcp_send_probe(TcpConn *conn, gint64 now_ns);
+
+/* Gives the queue's memory back when nothing is in flight: most connections are idle most of the
+ * time. */
+static inline void
+tcp_send_release(TcpConn *conn)
+{
+  if (conn->head == conn->tail) {
+    conn->head = conn->rexmit = conn->loss_end = conn->unsent = conn->tail = 0;
+    if (conn->ring != NULL) {
+      tcp_send_free_ring(conn);
+    }
+  }
+}
 
 /* Losses are found by SACK; without it, and during the handshake, as newreno.c does. */
 static inline gboolean
@@ -219,7 +236,7 @@ void tcp_newreno_timeout(TcpConn *conn);
 TcpLoss *tcp_scoreboard_loss(TcpConn *conn);
 guint64 tcp_scoreboard_highest(const TcpConn *conn);
 void tcp_scoreboard_pop(TcpConn *conn, TcpAck *ack);
-void tcp_scoreboard_pop_plain(TcpConn *conn, gint64 now_ns, const TcpSent *sent);
+void tcp_scoreboard_pop_oldest(TcpConn *conn, gint64 now_ns, guint64 end);
 void tcp_scoreboard_sack(TcpConn *conn, const TcpSegment *segment, TcpAck *ack);
 void tcp_scoreboard_reordered(TcpConn *conn, guint64 seq);
 void tcp_scoreboard_mark_lost(TcpConn *conn, guint32 index);
@@ -291,7 +308,7 @@ gint64 tcp_alive_clamp(const TcpConn *conn, gint64 now_ns, gint64 wait_ns);
 gint64 tcp_alive_rto_ns(const TcpConn *conn, gint64 now_ns);
 
 /* rtt.c */
-void tcp_rtt_sample(TcpConn *conn, gint64 now_ns, gint64 first_ns, gint64 last_ns);
+void tcp_rtt_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns);
 gboolean tcp_rtt_acked(TcpConn *conn, const TcpAck *ack);
 void tcp_rtt_unmeasured(TcpConn *conn);
 void tcp_rtt_back_off(TcpConn *conn);

@@ -123,16 +123,15 @@ struct _TcpConn {
   TcpStream *rx;
   guint8 state; /* TcpState */
 
-  guint8 ca : 2;         /* TcpCaState */
-  guint8 timer_held : 1; /* RFC 6582: the first partial ACK has restarted the timer */
-  guint8 fin_taken : 1;  /* rcv_nxt counts the peer's FIN */
-  guint8 end : 4;        /* TcpEnd */
+  guint8 ca : 2;        /* TcpCaState */
+  guint8 sack_ok : 1;   /* both SYNs offered it */
+  guint8 fin_taken : 1; /* rcv_nxt counts the peer's FIN */
+  guint8 end : 4;       /* TcpEnd */
 
   /* What holds as long as the connection stands; but for the last, which comes once. */
-  guint8 is_linux : 1;   /* rto_rule */
-  guint8 acks_linux : 1; /* ack_rule */
-  guint8 sack_ok : 1;    /* both SYNs offered it; so the next */
-  guint8 timestamps_ok : 1;
+  guint8 is_linux : 1;      /* rto_rule */
+  guint8 acks_linux : 1;    /* ack_rule */
+  guint8 timestamps_ok : 1; /* both SYNs offered it; so the next */
   guint8 scaled : 1;
   guint8 passive : 1;
   guint8 nodelay : 1;
@@ -160,8 +159,9 @@ struct _TcpConn {
   guint8 cwnd_limited : 1;
   guint8 fin_waits : 1; /* the application closed, and FIN is not yet committed */
 
-  guint8 rcv_scale : 4; /* RFC 7323 2.3 */
-  guint8 apart : 1;     /* what is written next lies apart from what was written last */
+  guint8 rcv_scale : 4;  /* RFC 7323 2.3 */
+  guint8 timer_held : 1; /* RFC 6582: the first partial ACK has restarted the timer */
+  guint8 apart : 1;      /* what is written next lies apart from what was written last */
 
   gint64 timer_ns;
   gint64 ack_ns; /* delayed ACK */

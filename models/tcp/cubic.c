@@ -193,11 +193,8 @@ end_slow_start(TcpConn *conn)
   conn->ssthresh = conn->cwnd;
 }
 
-/* hystart_update(): slow start ends when ACKs have come in one train for half a round trip, since
- * as much is in flight as the path holds; or when the least delay of a round trip exceeds the least
- * ever by an eighth, since a queue has formed. Round trips are counted at any window. */
-static void
-hystart(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
+static inline void
+count_round(TcpConn *conn, gint64 now_ns)
 {
   TcpCubic *cubic = conn->cubic;
   if (conn->una > cubic->round_end || cubic->round_end == 0) {
@@ -206,9 +203,15 @@ hystart(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
     cubic->round_least_ns = TCP_NEVER;
     cubic->samples = 0;
   }
-  if (conn->cwnd < HYSTART_LOW_WINDOW) {
-    return;
-  }
+}
+
+/* hystart_update(): slow start ends when ACKs have come in one train for half a round trip, since
+ * as much is in flight as the path holds; or when the least delay of a round trip exceeds the least
+ * ever by an eighth, since a queue has formed. */
+static G_GNUC_NO_INLINE void
+hystart(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
+{
+  TcpCubic *cubic = conn->cubic;
   if (now_ns - cubic->train_ns <= HYSTART_TRAIN_GAP_NS) {
     cubic->train_ns = now_ns;
     if (now_ns - cubic->round_ns > (cubic->delay_min_ns + HYSTART_BURST_NS) / 2) {
@@ -242,6 +245,9 @@ tcp_cubic_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
     cubic->delay_min_ns = MAX(rtt_ns, 1);
   }
   if (conn->config->hystart && !cubic->found && conn->cwnd < conn->ssthresh) {
-    hystart(conn, now_ns, rtt_ns);
+    count_round(conn, now_ns);
+    if (conn->cwnd >= HYSTART_LOW_WINDOW) {
+      hystart(conn, now_ns, rtt_ns);
+    }
   }
 }

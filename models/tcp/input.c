@@ -119,10 +119,6 @@ static gboolean
 input_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
 {
   guint64 old_una = conn->una;
-  if (conn->timer != TCP_TIMER_PERSIST && tcp_recovery_predicted(conn, now_ns, segment)) {
-    update_window(conn, segment, old_una);
-    return TRUE;
-  }
   if (segment->ack > tcp_send_seq(conn, conn->unsent)) {
     conn->ack_first = TRUE;
     return FALSE;
@@ -167,15 +163,6 @@ is_acceptable(const TcpConn *conn, const TcpSegment *segment)
   return end >= conn->rcv_acked && segment->seq <= MAX(conn->offered, conn->rcv_nxt);
 }
 
-/* Header prediction: what comes mostly is the next text, or an ACK alone, on a connection that
- * stands; then nothing needs to be looked at but the acknowledgement. */
-static inline gboolean
-is_next(const TcpConn *conn, const TcpSegment *segment)
-{
-  return conn->state == TCP_ESTABLISHED && (segment->flags & ~TCP_PSH) == TCP_ACK &&
-         segment->seq == conn->rcv_nxt && segment->seq + segment->length <= conn->offered;
-}
-
 /* The checks of RFC 9293 3.10.7.4 before the acknowledgement; FALSE: the segment ends with them. */
 static gboolean
 input_checks(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
@@ -198,23 +185,22 @@ input_checks(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   return TRUE;
 }
 
-static void
+/* FALSE: the segment is to be dropped. */
+static gboolean
 input_synchronized(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
 {
-  const gboolean next = is_next(conn, segment);
   tcp_alive_heard(conn, now_ns);
-  if (!next && !input_checks(conn, now_ns, segment)) {
-    return;
+  if (!input_checks(conn, now_ns, segment)) {
+    return FALSE;
   }
   tcp_options_read(conn, segment);
-  if ((!next && !(segment->flags & TCP_ACK)) || !input_ack(conn, now_ns, segment)) {
-    return;
+  if (!(segment->flags & TCP_ACK) || !input_ack(conn, now_ns, segment)) {
+    return FALSE;
   }
-  if (segment->length > 0 || (!next && (segment->flags & TCP_FIN))) {
-    tcp_receive_segment(conn, now_ns, segment, next);
+  if (segment->length > 0 || (segment->flags & TCP_FIN)) {
+    tcp_receive_segment(conn, now_ns, segment);
   }
-  tcp_send_commit(conn, now_ns);
-  tcp_acking_decide(conn, now_ns);
+  return TRUE;
 }
 
 /* Before there is a connection. */
@@ -228,12 +214,42 @@ input_first(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
   }
 }
 
+/* FALSE: that was all. */
+static SELDOM gboolean
+input_any(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
+{
+  if (conn->state >= TCP_SYN_RECEIVED) {
+    return input_synchronized(conn, now_ns, segment);
+  }
+  input_first(conn, now_ns, segment);
+  return FALSE;
+}
+
+/* Header prediction: what comes mostly is the next text, or an ACK alone, on a connection that
+ * stands and of which nothing is lost; then nothing needs to be looked at but the acknowledgement.
+ */
+static inline gboolean
+is_next(const TcpConn *conn, const TcpSegment *segment)
+{
+  return conn->state == TCP_ESTABLISHED && conn->ca == TCP_CA_OPEN && conn->sack_ok &&
+         (segment->flags & ~TCP_PSH) == TCP_ACK && segment->sack_count == 0 &&
+         segment->seq == conn->rcv_nxt && segment->seq + segment->length <= conn->offered;
+}
+
 void
 tcp_conn_input(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
 {
-  if (conn->state < TCP_SYN_RECEIVED) {
-    input_first(conn, now_ns, segment);
-  } else {
-    input_synchronized(conn, now_ns, segment);
+  const guint64 old_una = conn->una;
+  if (is_next(conn, segment) && tcp_recovery_predicted(conn, now_ns, segment)) {
+    tcp_alive_heard(conn, now_ns);
+    tcp_options_read(conn, segment);
+    update_window(conn, segment, old_una);
+    if (segment->length > 0) {
+      tcp_receive_next(conn, now_ns, segment);
+    }
+  } else if (!input_any(conn, now_ns, segment)) {
+    return;
   }
+  tcp_send_commit(conn, now_ns);
+  tcp_acking_decide(conn, now_ns);
 }

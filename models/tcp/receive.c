@@ -52,7 +52,7 @@ tcp_receive_update_due(const TcpConn *conn)
          limit >= conn->offered + window_step(conn);
 }
 
-static void
+static SELDOM void
 take_fin(TcpConn *conn, gint64 now_ns)
 {
   conn->rcv_nxt++;
@@ -94,7 +94,7 @@ tcp_receive_unacceptable(TcpConn *conn, const TcpSegment *segment)
 
 /* What of a segment is the next text to come, with the checks that no prediction has spared. FALSE:
  * nothing; end: where that ends. */
-static G_GNUC_NO_INLINE gboolean
+static gboolean
 find_next(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, guint64 *next_end)
 {
   gboolean fin = (segment->flags & TCP_FIN) != 0;
@@ -127,15 +127,10 @@ find_next(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, guint64 *next
   return TRUE;
 }
 
-/* Text and FIN of an acceptable segment (RFC 9293 3.10.7.4), of which there are some. next: without
- * FIN, the text begins with the next byte to come, and ends within the window. */
-void
-tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean next)
+/* The next text, up to end. */
+static inline __attribute__((always_inline)) void
+take_text(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, guint64 end)
 {
-  guint64 end = segment->seq + segment->length;
-  if (!next && !find_next(conn, now_ns, segment, &end)) {
-    return;
-  }
   conn->rcv_nxt = end;
   gboolean gap = tcp_early_any(conn);
   if (gap) {
@@ -146,4 +141,21 @@ tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gbo
   if (conn->rcv_fin != 0 && conn->rcv_nxt == conn->rcv_fin) {
     take_fin(conn, now_ns);
   }
+}
+
+/* Text and FIN of an acceptable segment (RFC 9293 3.10.7.4), of which there are some. */
+SELDOM void
+tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
+{
+  guint64 end;
+  if (find_next(conn, now_ns, segment, &end)) {
+    take_text(conn, now_ns, segment, end);
+  }
+}
+
+/* The same without FIN, and it begins with the next byte to come and ends within the window. */
+inline void
+tcp_receive_next(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
+{
+  take_text(conn, now_ns, segment, segment->seq + segment->length);
 }

@@ -258,32 +258,30 @@ ends_oldest(const TcpConn *conn, guint64 ack)
 }
 
 static inline void
-take_oldest(TcpConn *conn, gint64 now_ns)
+take_oldest(TcpConn *conn, gint64 now_ns, guint64 ack)
 {
-  const TcpSent *sent = tcp_conn_sent(conn, conn->head);
-  const gint64 rtt_ns = now_ns - sent->sent_ns;
-  const guint32 acked = tcp_congestion_cost(conn, tcp_sent_end(sent) - conn->una);
+  const gint64 rtt_ns = now_ns - tcp_conn_sent(conn, conn->head)->sent_ns;
+  const guint32 acked = tcp_congestion_cost(conn, ack - conn->una);
   conn->retries = 0;
-  tcp_rtt_progress(conn);
-  tcp_scoreboard_pop_plain(conn, now_ns, sent);
-  tcp_rtt_sample(conn, now_ns, rtt_ns, rtt_ns);
+  tcp_scoreboard_pop_oldest(conn, now_ns, ack);
+  tcp_send_release(conn);
+  tcp_rtt_sample(conn, now_ns, rtt_ns);
   tcp_probe_set_timer(conn, now_ns);
   tcp_congestion_grow(conn, now_ns, acked);
-  tcp_send_release(conn);
 }
 
-/* What tcp_recovery_ack() comes to where nothing is amiss: the ACK of one segment, or text that
- * acknowledges nothing new. FALSE: it is neither, and nothing was done. */
+/* What tcp_recovery_ack() comes to where nothing is amiss, and there are no blocks: the ACK of one
+ * segment, or text that acknowledges nothing new. FALSE: it is neither, and nothing was done. */
 gboolean
 tcp_recovery_predicted(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
 {
-  gboolean calm = tcp_conn_sacks(conn) && segment->sack_count == 0 && conn->ca == TCP_CA_OPEN;
-  if (!calm || (conn->loss != NULL && (conn->loss->probe_end != 0 || conn->sacked_out > 0))) {
+  if (conn->loss != NULL && (conn->loss->probe_end != 0 || conn->sacked_out > 0)) {
     return FALSE;
   }
   if (ends_oldest(conn, segment->ack)) {
-    take_oldest(conn, now_ns);
-  } else if (segment->ack != conn->una || segment->length == 0) {
+    take_oldest(conn, now_ns, segment->ack);
+  } else if (segment->ack != conn->una || segment->length == 0 ||
+             conn->timer == TCP_TIMER_PERSIST) {
     return FALSE;
   }
   conn->probe_old = conn->probe_new = conn->rexmit_held = FALSE;

@@ -95,19 +95,25 @@ update_min(TcpConn *conn, gint64 now_ns, gint64 sample_ns)
   }
 }
 
-/* first, last: since the oldest and the latest of what an ACK tells of were sent. */
-void
-tcp_rtt_sample(TcpConn *conn, gint64 now_ns, gint64 first_ns, gint64 last_ns)
+static inline __attribute__((always_inline)) void
+sample(TcpConn *conn, gint64 now_ns, gint64 first_ns, gint64 last_ns)
 {
   update_min(conn, now_ns, last_ns);
   tcp_congestion_sample(conn, now_ns, last_ns);
   take_sample(conn, first_ns);
 }
 
+/* A segment that went once was acknowledged, alone. */
+void
+tcp_rtt_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
+{
+  sample(conn, now_ns, rtt_ns, rtt_ns);
+}
+
 /* tcp_ack_update_rtt(): of what was sent once, the oldest that this ACK acknowledges, else the
  * oldest that it SACKs; where all was sent twice only time stamps can tell (Karn; RFC 7323,
  * section 4.1). FALSE: no sample. */
-gboolean
+SELDOM gboolean
 tcp_rtt_acked(TcpConn *conn, const TcpAck *ack)
 {
   gint64 first_ns = TCP_NEVER, last_ns = TCP_NEVER;
@@ -128,7 +134,7 @@ tcp_rtt_acked(TcpConn *conn, const TcpAck *ack)
   } else {
     return FALSE;
   }
-  tcp_rtt_sample(conn, ack->now_ns, first_ns, last_ns);
+  sample(conn, ack->now_ns, first_ns, last_ns);
   return TRUE;
 }
 

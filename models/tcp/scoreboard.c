@@ -183,12 +183,11 @@ tcp_scoreboard_pop(TcpConn *conn, TcpAck *ack)
   move_una(conn, ack->ack);
 }
 
-/* One that went once and is all that an ACK acknowledges, with nothing amiss. */
-void
-tcp_scoreboard_pop_plain(TcpConn *conn, gint64 now_ns, const TcpSent *sent)
+/* The oldest, which went once, is all that an ACK acknowledges, with nothing amiss. */
+inline void
+tcp_scoreboard_pop_oldest(TcpConn *conn, gint64 now_ns, guint64 end)
 {
-  guint64 end = tcp_sent_end(sent);
-  tcp_rack_advance(conn, now_ns, sent);
+  tcp_rack_advance(conn, now_ns, tcp_conn_sent(conn, conn->head));
   conn->head++;
   move_una(conn, end);
 }

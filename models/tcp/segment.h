@@ -32,12 +32,12 @@ typedef struct {
   guint32 window; /* receive window offered, in bytes */
   guint16 length; /* payload bytes */
   guint8 flags;   /* TcpFlags */
-  guint8 options; /* bytes of options as on the wire, a multiple of 4 */
-  guint16 mss;    /* this and the next three are options of SYN alone; 0: not there */
-  guint8 sack_permitted : 1;
+  guint8 sack_count;
+  guint8 options;            /* bytes of options as on the wire, a multiple of 4 */
+  guint8 sack_permitted : 1; /* this and the next three are options of SYN alone; 0: not there */
   guint8 window_scaled : 1;
   guint8 window_scale : 4; /* how far the windows of later segments are shifted */
-  guint8 sack_count;
+  guint16 mss;
   guint32 ts_value, ts_echo; /* RFC 7323, in ms; both 0: no timestamps */
   TcpSackBlock sack[TCP_SACK_BLOCKS];
   guint8 again; /* TcpAgain; not on the wire */

@@ -20,18 +20,11 @@ tcp_send_grow(TcpConn *conn)
   conn->ring_mask = size - 1;
 }
 
-/* Gives the queue's memory back when nothing is in flight: most connections are idle most of the
- * time. */
-void
-tcp_send_release(TcpConn *conn)
+SELDOM void
+tcp_send_free_ring(TcpConn *conn)
 {
-  if (conn->head == conn->tail) {
-    if (conn->ring != NULL) {
-      g_clear_pointer(&conn->ring, g_free);
-      conn->ring_mask = 0;
-    }
-    conn->head = conn->rexmit = conn->loss_end = conn->unsent = conn->tail = 0;
-  }
+  g_clear_pointer(&conn->ring, g_free);
+  conn->ring_mask = 0;
 }
 
 /* Bytes written and not committed. */

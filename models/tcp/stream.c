@@ -38,17 +38,16 @@ take_block(TcpPool *pool, gsize capacity)
   return block;
 }
 
-static void
+static inline void
 give_back_block(TcpStream *stream)
 {
-  gpointer memory = stream->data;
-  if (stream->capacity != BLOCK_MIN || stream->pool == NULL) {
-    g_free(memory);
-    return;
+  if (stream->capacity == BLOCK_MIN && stream->pool != NULL) {
+    TcpBlock *block = (gpointer)stream->data;
+    block->next = stream->pool->free;
+    stream->pool->free = block;
+  } else {
+    g_free(stream->data);
   }
-  TcpBlock *block = memory;
-  block->next = stream->pool->free;
-  stream->pool->free = block;
 }
 
 TcpStream *
