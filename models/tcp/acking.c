@@ -272,14 +272,11 @@ tcp_acking_timeout(TcpConn *conn)
 }
 
 /* A segment goes that acknowledges all: tcp_event_ack_sent(), tcp_dec_quickack_mode(). */
-void
+inline void
 tcp_acking_sent(TcpConn *conn)
 {
   if (conn->ack_scheduled && conn->quick > 0 && --conn->quick == 0) {
     conn->ato_ns = conn->config->delayed_ack_ns;
-  }
-  if (conn->early != NULL) {
-    conn->early->held = 0;
   }
   conn->rcv_acked = conn->rcv_nxt;
   conn->ack_ns = TCP_NEVER;

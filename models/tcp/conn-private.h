@@ -87,6 +87,7 @@ void tcp_conn_establish(TcpConn *conn, gint64 now_ns, guint32 echo);
 void tcp_options_start(TcpConn *conn, guint mss);
 guint tcp_options_bytes(const TcpConn *conn);
 void tcp_options_write(TcpConn *conn, gint64 now_ns, TcpSegment *segment);
+void tcp_options_write_syn(TcpConn *conn, gint64 now_ns, TcpSegment *segment);
 void tcp_options_agree(TcpConn *conn, const TcpSegment *syn);
 void tcp_options_read(TcpConn *conn, const TcpSegment *segment);
 
@@ -122,7 +123,8 @@ void tcp_acking_data_sent(TcpConn *conn, gint64 now_ns);
 void tcp_receive_next(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
 void tcp_receive_segment(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
 void tcp_receive_unacceptable(TcpConn *conn, const TcpSegment *segment);
-guint32 tcp_receive_window(TcpConn *conn, guint8 flags);
+guint32 tcp_receive_window(TcpConn *conn);
+guint32 tcp_receive_window_unscaled(TcpConn *conn);
 gboolean tcp_receive_update_due(const TcpConn *conn);
 
 /* send.c */

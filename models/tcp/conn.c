@@ -72,12 +72,13 @@ tcp_conn_set_timer(TcpConn *conn, TcpTimer timer, gint64 at_ns)
   conn->timer_ns = at_ns;
 }
 
-/* Enters CLOSED. The queue's end stays known, an owed RST needs it. */
+/* Enters CLOSED. The queue's end stays known, an owed RST needs it; nothing else will go. */
 void
 tcp_conn_finish(TcpConn *conn, TcpEnd end)
 {
   conn->committed = tcp_send_seq(conn, conn->unsent);
   conn->tail = conn->head;
+  conn->ack_first = conn->ack_now = conn->probe_owed = conn->probe_old = FALSE;
   conn->uncut = conn->ready = conn->lost = FALSE;
   tcp_send_release(conn);
   tcp_early_free(conn);

@@ -207,6 +207,7 @@ tcp_early_report(TcpConn *conn, TcpSegment *segment, guint room)
   TcpEarly *early = conn->early;
   guint most = room < SACK_BASE_BYTES ? 0 : (room - SACK_BASE_BYTES) / SACK_BLOCK_BYTES;
   guint n = 0;
+  early->held = 0;
   if (!conn->sack_ok || most == 0) {
     return;
   }

@@ -28,46 +28,63 @@ tcp_options_start(TcpConn *conn, guint mss)
   conn->rcv_scale = conn->config->window_scaling ? CLAMP(bits, 16, 16 + MAX_SCALE) - 16 : 0;
 }
 
+static inline void
+write_none(TcpSegment *segment)
+{
+  segment->sack_count = 0;
+  segment->options = 0;
+  segment->sack_permitted = segment->window_scaled = FALSE;
+  segment->window_scale = 0;
+  segment->mss = 0;
+  segment->ts_value = segment->ts_echo = 0;
+}
+
+static inline void
+write_timestamps(const TcpConn *conn, gint64 now_ns, TcpSegment *segment)
+{
+  segment->options += TIMESTAMP_BYTES;
+  segment->ts_value = tcp_conn_timestamp(now_ns);
+  segment->ts_echo = conn->ts_recent;
+}
+
 /* The first SYN offers, its answer holds to what both have. */
-static void
-write_syn(TcpConn *conn, TcpSegment *segment)
+void
+tcp_options_write_syn(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
 {
   const TcpConfig *config = conn->config;
   gboolean offers = conn->state == TCP_SYN_SENT;
+  write_none(segment);
   segment->mss = conn->own_mss;
   segment->sack_permitted = offers ? config->sack : conn->sack_ok;
   segment->window_scaled = offers ? config->window_scaling : conn->scaled;
   segment->window_scale = conn->rcv_scale;
   segment->options = MSS_BYTES + (segment->window_scaled ? SCALE_BYTES : 0);
   if (offers ? config->timestamps : conn->timestamps_ok) {
-    segment->options += TIMESTAMP_BYTES;
+    write_timestamps(conn, now_ns, segment);
   } else if (segment->sack_permitted) {
     segment->options += SACK_PERMITTED_BYTES;
   }
 }
 
-/* All that is said in options; the segment's flags and length are filled in. Blocks of SACK beyond
- * sack_count are left as they are. They give way where they would make the packet larger than the
- * path takes. */
-void
+/* Blocks give way where they would make the packet larger than the path takes. */
+static SELDOM void
+write_blocks(TcpConn *conn, TcpSegment *segment)
+{
+  guint room = MIN(OPTION_SPACE - segment->options, conn->mss - MIN(segment->length, conn->mss));
+  tcp_early_report(conn, segment, room);
+}
+
+/* All that is said in options without SYN; the segment's length is filled in. Blocks of SACK beyond
+ * sack_count are left as they are. */
+inline void
 tcp_options_write(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
 {
-  gboolean syn = (segment->flags & TCP_SYN) != 0;
-  segment->mss = 0;
-  segment->sack_permitted = segment->window_scaled = FALSE;
-  segment->window_scale = 0;
-  segment->sack_count = 0;
-  segment->options = tcp_options_bytes(conn);
-  if (syn) {
-    write_syn(conn, segment);
+  write_none(segment);
+  if (conn->timestamps_ok) {
+    write_timestamps(conn, now_ns, segment);
   }
-  gboolean stamped =
-      conn->timestamps_ok || (conn->state == TCP_SYN_SENT && conn->config->timestamps);
-  segment->ts_value = stamped ? tcp_conn_timestamp(now_ns) : 0;
-  segment->ts_echo = stamped ? conn->ts_recent : 0;
-  if (conn->early != NULL && !syn) {
-    guint room = MIN(OPTION_SPACE - segment->options, conn->mss - MIN(segment->length, conn->mss));
-    tcp_early_report(conn, segment, room);
+  if (conn->early != NULL) {
+    write_blocks(conn, segment);
   }
 }
 

@@ -47,27 +47,33 @@ tcp_probe_rearm(TcpConn *conn, gint64 now_ns)
   }
 }
 
+/* Others are in flight. */
+static SELDOM void
+data_sent_behind(TcpConn *conn, gint64 now_ns)
+{
+  gint64 delay_ns = probe_delay_ns(conn, FALSE, rto_left_ns(conn, now_ns));
+  if (conn->timer == TCP_TIMER_PROBE) {
+    tcp_timer_move(conn, TCP_TIMER_PROBE, now_ns, rearm_delay_ns(conn, now_ns), delay_ns);
+  } else {
+    tcp_timer_start(conn, TCP_TIMER_PROBE, now_ns, delay_ns);
+  }
+}
+
 /* New data went: tcp_event_new_data_sent(), which rearms the time-out if they are the oldest or a
  * probe was waiting, and the end of tcp_write_xmit(), which puts the probe in its place. If they
  * are the oldest, they are all that is in flight, and the whole time-out is left. */
-void
+inline void
 tcp_probe_data_sent(TcpConn *conn, gint64 now_ns, gboolean oldest)
 {
-  gboolean rearms = oldest || conn->timer == TCP_TIMER_PROBE;
   if (!probes(conn)) {
-    if (rearms) {
+    if (oldest || conn->timer == TCP_TIMER_PROBE) {
       tcp_probe_rearm(conn, now_ns);
     }
   } else if (oldest) {
     gint64 delay_ns = probe_delay_ns(conn, TRUE, conn->rto_ns);
     tcp_timer_move(conn, TCP_TIMER_PROBE, now_ns, conn->rto_ns, delay_ns);
   } else {
-    gint64 delay_ns = probe_delay_ns(conn, FALSE, rto_left_ns(conn, now_ns));
-    if (rearms) {
-      tcp_timer_move(conn, TCP_TIMER_PROBE, now_ns, rearm_delay_ns(conn, now_ns), delay_ns);
-    } else {
-      tcp_timer_start(conn, TCP_TIMER_PROBE, now_ns, delay_ns);
-    }
+    data_sent_behind(conn, now_ns);
   }
 }
 

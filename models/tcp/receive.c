@@ -10,32 +10,39 @@ window_step(const TcpConn *conn)
 /* A scaled window's edge moves with each segment that comes as long as there is room for one more,
  * and is rounded up (__tcp_select_window()). An edge that stays is what it was, but for what cannot
  * be said (RFC 7323 2.4); that much is accepted all the same. */
-static guint32
+static inline guint32
 scaled_window(TcpConn *conn, guint64 next)
 {
   const guint scale = conn->rcv_scale;
   const guint64 rest = (G_GUINT64_CONSTANT(1) << scale) - 1;
   guint64 edge = tcp_buffers_window_end(conn);
   if (edge > conn->offered && edge >= next + window_step(conn)) {
-    conn->offered = next + (MIN((edge - next + rest) >> scale, G_MAXUINT16) << scale);
+    guint64 window = MIN((edge - next + rest) >> scale, G_MAXUINT16) << scale;
+    conn->offered = next + window;
+    return window;
   }
   return (guint32)((conn->offered - MIN(next, conn->offered)) & ~rest);
 }
 
-/* The window to put into a segment with those flags; what is offered here is promised: the right
- * edge never goes back. On SYN the window is not scaled. */
+/* As on SYN. */
 guint32
-tcp_receive_window(TcpConn *conn, guint8 flags)
+tcp_receive_window_unscaled(TcpConn *conn)
 {
   guint64 next = conn->rcv_nxt;
-  if (conn->rcv_scale > 0 && !(flags & TCP_SYN)) {
-    return scaled_window(conn, next);
-  }
   guint64 limit = MIN(tcp_buffers_window_end(conn), next + G_MAXUINT16);
   if (limit >= conn->offered + window_step(conn)) {
     conn->offered = limit;
   }
   return (guint32)(conn->offered - MIN(next, conn->offered));
+}
+
+/* The window to put into a segment; what is offered here is promised: the right edge never goes
+ * back. */
+inline guint32
+tcp_receive_window(TcpConn *conn)
+{
+  return conn->rcv_scale > 0 ? scaled_window(conn, conn->rcv_nxt)
+                             : tcp_receive_window_unscaled(conn);
 }
 
 /* After the application read: is the peer to be told at once? If the window it knows has no room

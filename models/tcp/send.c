@@ -286,19 +286,28 @@ tcp_send_probe(TcpConn *conn, gint64 now_ns)
   tcp_timer_start(conn, TCP_TIMER_PERSIST, now_ns, wait_ns);
 }
 
+static SELDOM void
+fill_syn(TcpConn *conn, gint64 now_ns, TcpSegment *segment, guint64 seq)
+{
+  const gboolean first = conn->state == TCP_SYN_SENT;
+  segment->seq = seq;
+  segment->ack = first ? 0 : conn->rcv_nxt;
+  segment->window = tcp_receive_window_unscaled(conn);
+  segment->length = 0;
+  segment->flags = first ? TCP_SYN : TCP_SYN | TCP_ACK;
+  tcp_options_write_syn(conn, now_ns, segment);
+  tcp_acking_sent(conn);
+}
+
 /* Every segment but the first SYN acknowledges, so it settles what was owed. */
 static inline void
 fill(TcpConn *conn, gint64 now_ns, TcpSegment *segment, guint64 seq, guint16 length, guint8 flags)
 {
   segment->seq = seq;
   segment->ack = conn->rcv_nxt;
-  segment->window = tcp_receive_window(conn, flags);
+  segment->window = tcp_receive_window(conn);
   segment->length = length;
   segment->flags = flags | TCP_ACK;
-  if (conn->state == TCP_SYN_SENT) {
-    segment->ack = 0;
-    segment->flags = flags;
-  }
   tcp_options_write(conn, now_ns, segment);
   tcp_acking_sent(conn);
 }
@@ -332,7 +341,7 @@ why_again(const TcpConn *conn, gboolean probe)
 }
 
 /* The segment at index goes; again: once more. */
-static inline void
+static inline __attribute__((always_inline)) void
 transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment, gboolean again)
 {
   TcpSent *sent = tcp_conn_sent(conn, index);
@@ -359,17 +368,21 @@ transmit(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment, gbool
   } else {
     start_timer(conn, now_ns, index, again);
   }
-  fill(conn, now_ns, segment, sent->seq, sent->length, sent->flags);
+  if (sent->flags & TCP_SYN) {
+    fill_syn(conn, now_ns, segment, sent->seq);
+  } else {
+    fill(conn, now_ns, segment, sent->seq, sent->length, sent->flags);
+  }
 }
 
-static G_GNUC_NO_INLINE gboolean
+static SELDOM gboolean
 transmit_again(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
 {
   transmit(conn, now_ns, index, segment, TRUE);
   return TRUE;
 }
 
-static gboolean
+static G_GNUC_NO_INLINE gboolean
 acknowledge(TcpConn *conn, gint64 now_ns, TcpSegment *segment, guint64 seq)
 {
   segment->again = TCP_FIRST_TIME;
@@ -377,13 +390,10 @@ acknowledge(TcpConn *conn, gint64 now_ns, TcpSegment *segment, guint64 seq)
   return TRUE;
 }
 
-/* A closed connection has one last thing to say if it was aborted. */
-static gboolean
+/* A connection that was aborted has one last thing to say. */
+static SELDOM gboolean
 output_reset(TcpConn *conn, TcpSegment *segment)
 {
-  if (!conn->reset_owed) {
-    return FALSE;
-  }
   conn->reset_owed = FALSE;
   *segment = (TcpSegment){
       .seq = tcp_send_seq(conn, conn->unsent),
@@ -457,10 +467,11 @@ tcp_conn_due(const TcpConn *conn, gint64 now_ns)
          conn->reset_owed || conn->uncut || conn->ready || conn->lost || conn->ack_ns <= now_ns;
 }
 
-gboolean
-tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
+/* What goes before new data, if anything does. */
+static G_GNUC_NO_INLINE gboolean
+output_before(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
 {
-  if (conn->state == TCP_CLOSED) {
+  if (conn->reset_owed) {
     return output_reset(conn, segment);
   }
   if (conn->ack_first) {
@@ -478,6 +489,17 @@ tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
     return transmit_again(conn, now_ns, prepare_again(conn, now_ns, index), segment);
   }
   tcp_send_commit(conn, now_ns);
+  return FALSE;
+}
+
+gboolean
+tcp_conn_output(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
+{
+  gboolean other = conn->ack_first || conn->probe_owed || conn->probe_old || conn->reset_owed ||
+                   conn->uncut || conn->lost;
+  if (other && output_before(conn, now_ns, segment)) {
+    return TRUE;
+  }
   if (conn->ready) {
     guint32 next = conn->unsent++;
     conn->ready = conn->unsent != conn->tail;

@@ -119,7 +119,7 @@ tcp_timer_start(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 delay_ns)
 
 /* The same after the timer was set to another delay at the same instant, and at once put off or
  * forward: if that is by a tick or more, it is no longer pending for the same one. */
-void
+inline void
 tcp_timer_move(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 from_ns, gint64 delay_ns)
 {
   if (is_exact(conn, delay_ns)) {
