@@ -132,7 +132,8 @@ ledger_publish(Ledger *ledger, guint32 publisher_number, gint64 now_ns, const Le
   Message *message = ledger_message_new(ledger, publisher_number, tag);
   message->published_ns = now_ns;
   message->told_ns = -1;
-  message->held = 1; /* by the call itself, until ledger_returned() */
+  message->held = 1; /* by the call itself */
+  message->untold = TRUE;
   message->n_owed = n_owed;
   message->section = publisher->section;
   message->qos = publisher->qos;
@@ -163,16 +164,15 @@ void
 ledger_returned(Ledger *ledger, guint64 tag, gint64 now_ns, gboolean accepted, Cause cause)
 {
   Message *message = message_find(ledger, tag);
-  guint8 qos = message->qos;
-  message->held--;
-  if (!accepted || qos == 0) {
-    message->told = accepted ? TOLD_SUCCESS : TOLD_FAILURE;
-    message->told_ns = now_ns;
-    if (traced(ledger, message))
-      ledger_story(ledger, now_ns, ledger_hop_end(ledger, message, LEDGER_UP, TRUE),
-                   accepted ? "publish() returned" : "publish() refused: %s", cause_name(cause));
-  } else if (message->told == TOLD_NOTHING)
-    message->untold = TRUE;
+  if (message == NULL || (accepted && message->qos > 0))
+    return; /* NULL: it was taken and dropped at once, and its publisher told */
+  message->held -= !accepted;
+  message->told = accepted ? TOLD_SUCCESS : TOLD_FAILURE;
+  message->told_ns = now_ns;
+  message->untold = FALSE;
+  if (traced(ledger, message))
+    ledger_story(ledger, now_ns, ledger_hop_end(ledger, message, LEDGER_UP, TRUE),
+                 accepted ? "publish() returned" : "publish() refused: %s", cause_name(cause));
   ledger_settle(ledger, message, LEDGER_UP, now_ns, cause);
 }
 

@@ -47,8 +47,8 @@ void ledger_section(Ledger *ledger, guint section, gint64 deadline_ns);
 guint32 ledger_publisher(Ledger *ledger, guint section, guint32 client, guint8 qos);
 
 /* publish() is called: owed are the clients with a matching subscription, in rising order. Returns
- * the tag to put into the payload. The message is held until ledger_returned(): accepted (then QoS
- * 0 was told success), or not and why. */
+ * the tag to put into the payload. The message is held by the call, and if that returned accepted
+ * (then QoS 0 was told success), by the machine from then on; else cause says why not. */
 guint64 ledger_publish(Ledger *ledger, guint32 publisher, gint64 now_ns, const LedgerOwed *owed,
                        guint n_owed);
 void ledger_returned(Ledger *ledger, guint64 tag, gint64 now_ns, gboolean accepted, Cause cause);

@@ -112,7 +112,7 @@ mqtt_broker_lose_state(MqttBroker *broker, MqttCause cause)
     BrokerSession *session = broker->sessions->pdata[i];
     if (session != NULL)
       mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_SESSION_GONE,
-                         session->s.recorded ? MQTT_FLAG_SESSION : 0, 0, 0)
+                         session->s.recorded ? MQTT_FLAG_SESSION : 0, 0)
           ->cause = cause;
   }
   for (guint i = 0; i < broker->sessions->len; i++) {

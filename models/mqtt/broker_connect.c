@@ -272,7 +272,7 @@ broker_on_connect(MqttBroker *broker, Link *link, gint64 now_ns, const MqttConne
   link->pipe.opens = session->begun;
   mqtt_pipe_packet(&broker->core, &link->pipe, link->conn, &connack, 0, session->begun);
   MqttEvent *event = mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_OPENED,
-                                        present ? MQTT_FLAG_SESSION : 0, 0, 0);
+                                        present ? MQTT_FLAG_SESSION : 0, 0);
   event->conn = link->conn;
   mqtt_session_attach(&broker->core, &session->s, now_ns, &link->pipe, link->conn);
   broker_session_rearm(broker, session);

@@ -5,11 +5,9 @@
 static void
 emit_received(MqttBroker *broker, const Link *link, const MqttPublish *publish, MqttCause cause)
 {
-  MqttEvent *event =
-      mqtt_session_event(&broker->core, &link->session->s, MQTT_EVENT_RECEIVED, MQTT_FLAG_UPSTREAM,
-                         mqtt_tag(publish->payload), publish->qos);
-  event->packet_id = publish->packet_id;
-  event->cause = cause;
+  mqtt_session_event(&broker->core, &link->session->s, MQTT_EVENT_RECEIVED, MQTT_FLAG_UPSTREAM,
+                     mqtt_tag(publish->payload))
+      ->cause = cause;
 }
 
 static void
@@ -324,6 +322,8 @@ mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 
       link->state != LINK_OPEN || mqtt_decode_success(data, &id) != MQTT_PUBACK)
     return take_packet(broker, link, now_ns, data, n);
   link->last_input_ns = now_ns;
-  on_answer(broker, link, now_ns, MQTT_PUBACK, id, MQTT_SUCCESS);
+  guint8 reason = mqtt_sender_acknowledged(&broker->core, &link->session->s, now_ns, id);
+  if (reason != MQTT_SUCCESS)
+    broker_link_fail(broker, link, now_ns, reason);
   return MQTT_SHORT_ACK;
 }

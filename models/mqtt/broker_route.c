@@ -179,8 +179,8 @@ static G_GNUC_NO_INLINE void
 discard_copy(MqttBroker *broker, const BrokerTarget *target, guint64 tag, MqttCause cause)
 {
   const MqttSession *s = &target->session->s;
-  mqtt_session_event(&broker->core, s, MQTT_EVENT_COPY, 0, tag, target->qos);
-  mqtt_session_event(&broker->core, s, MQTT_EVENT_GONE, 0, tag, target->qos)->cause = cause;
+  mqtt_session_event(&broker->core, s, MQTT_EVENT_COPY, 0, tag);
+  mqtt_session_event(&broker->core, s, MQTT_EVENT_GONE, 0, tag)->cause = cause;
 }
 
 void

@@ -102,7 +102,7 @@ broker_session_end(MqttBroker *broker, BrokerSession *session, gint64 now_ns, Mq
     broker_session_unsubscribe(broker, session, session->filters[session->n_filters - 1]);
   }
   broker_unstore_session(broker, session);
-  mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_SESSION_GONE, 0, 0, 0)->cause = cause;
+  mqtt_session_event(&broker->core, &session->s, MQTT_EVENT_SESSION_GONE, 0, 0)->cause = cause;
   mqtt_deadlines_set(broker->deadlines, session->index, MQTT_NEVER);
   g_hash_table_remove(broker->by_id, session);
   broker->sessions->pdata[session->index] = NULL;

@@ -116,8 +116,8 @@ void mqtt_client_load(MqttClient *client, const MqttStoreKey *key, const guint8 
 void mqtt_client_set_will(MqttClient *client, const MqttPublish *will, guint32 delay_s);
 
 /* publish->packet_id and dup are ignored; Topic Alias set, whatever its number, asks for one where
- * the server takes them. Accepted: COPY, later TOLD (QoS 0: nothing, its
- * publish() returned). */
+ * the server takes them. Accepted: the machine holds a copy, which no event says; later TOLD (QoS
+ * 0: nothing, its publish() returned). */
 MqttPublishResult mqtt_client_publish(MqttClient *client, gint64 now_ns,
                                       const MqttPublish *publish);
 /* Returns a number that SUBSCRIBED and UNSUBSCRIBED carry in packet_id; 0: not connected. What is

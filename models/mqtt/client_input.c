@@ -119,20 +119,13 @@ on_connack(MqttClient *client, gint64 now_ns, const MqttConnack *connack)
   attach(client, now_ns, early);
 }
 
-static void
-emit_received(MqttClient *client, const MqttPublish *publish, guint64 tag)
-{
-  mqtt_session_event(&client->core, &client->session, MQTT_EVENT_RECEIVED, 0, tag, publish->qos)
-      ->packet_id = publish->packet_id;
-}
-
-static void
+static inline void
 emit_message(MqttClient *client, MqttBytes topic, MqttBytes payload, guint64 tag, guint8 qos,
-             gboolean retain, guint16 id)
+             guint8 flags)
 {
-  MqttEvent *event = mqtt_session_event(&client->core, &client->session, MQTT_EVENT_MESSAGE,
-                                        retain ? MQTT_FLAG_RETAIN : 0, tag, qos);
-  event->packet_id = id;
+  MqttEvent *event =
+      mqtt_session_event(&client->core, &client->session, MQTT_EVENT_MESSAGE, flags, tag);
+  event->qos = qos;
   event->topic = topic;
   event->payload = payload;
 }
@@ -149,17 +142,16 @@ waits_for_store(const MqttClient *client)
 static MqttEvent *
 emit_custody(MqttClient *client, MqttEventType type, const MqttMessage *message)
 {
-  return mqtt_session_event(&client->core, &client->session, type, 0, message->tag, 2);
+  return mqtt_session_event(&client->core, &client->session, type, 0, message->tag);
 }
 
 /* Takes the reference. Its operation is the last one made. */
 static void
-keep_until_stored(MqttClient *client, MqttMessage *message, guint16 id)
+keep_until_stored(MqttClient *client, MqttMessage *message)
 {
   MqttSlot *slot = mqtt_ring_push(&client->core.events->pool, &client->unstored);
   slot->message = message;
   slot->op = mqtt_core_gate(&client->core);
-  slot->word = id;
   slot->state = MQTT_IN_PUBREL;
 }
 
@@ -185,13 +177,13 @@ mqtt_client_drop_unstored(MqttClient *client, MqttCause cause)
 /* Shows the application a message that the machine holds. Takes the reference, which lives as long
  * as the event. */
 static void
-show(MqttClient *client, MqttMessage *message, guint16 id)
+show(MqttClient *client, MqttMessage *message)
 {
   if (client->handed == NULL)
     client->handed = g_ptr_array_new();
   g_ptr_array_add(client->handed, message);
   emit_message(client, mqtt_message_topic(message), mqtt_message_payload(message), message->tag, 2,
-               message->retain, id);
+               message->retain ? MQTT_FLAG_RETAIN : 0);
 }
 
 void
@@ -199,10 +191,9 @@ mqtt_client_hand_over(MqttClient *client)
 {
   for (MqttSlot *slot; (slot = mqtt_ring_first(client->unstored)) != NULL &&
                        slot->op <= client->core.log->stored;) {
-    guint16 id = (guint16)slot->word;
     MqttMessage *message = mqtt_client_take_unstored(client);
-    show(client, message, id);
-    emit_custody(client, MQTT_EVENT_GONE, message)->packet_id = id;
+    show(client, message);
+    emit_custody(client, MQTT_EVENT_GONE, message);
   }
 }
 
@@ -215,10 +206,11 @@ hold(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
     mqtt_message_unref(message);
   } else {
     mqtt_receiver_accept(&client->core, &client->session, publish, NULL, MQTT_SUCCESS);
-    emit_custody(client, MQTT_EVENT_COPY, message)->packet_id = publish->packet_id;
-    keep_until_stored(client, message, publish->packet_id);
+    emit_custody(client, MQTT_EVENT_COPY, message);
+    keep_until_stored(client, message);
   }
-  emit_received(client, publish, mqtt_tag(publish->payload));
+  mqtt_session_event(&client->core, &client->session, MQTT_EVENT_RECEIVED, 0,
+                     mqtt_tag(publish->payload));
 }
 
 static void
@@ -240,10 +232,8 @@ take_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
     hold(client, now_ns, publish);
     return;
   }
-  guint64 tag = mqtt_tag(publish->payload);
-  emit_message(client, publish->topic, publish->payload, tag, publish->qos, publish->retain,
-               publish->packet_id);
-  emit_received(client, publish, tag);
+  emit_message(client, publish->topic, publish->payload, mqtt_tag(publish->payload), publish->qos,
+               MQTT_FLAG_RECEIVED | (publish->retain ? MQTT_FLAG_RETAIN : 0));
   mqtt_receiver_accept(&client->core, &client->session, publish, NULL, MQTT_SUCCESS);
 }
 
@@ -278,12 +268,12 @@ on_pubrel(MqttClient *client, gint64 now_ns, const MqttAck *ack)
     mqtt_sender_grant(&client->core, &client->session, now_ns);
   }
   if (waits)
-    emit_custody(client, MQTT_EVENT_COPY, held)->packet_id = id;
+    emit_custody(client, MQTT_EVENT_COPY, held);
   else if (held != NULL)
-    show(client, held, id);
+    show(client, held);
   mqtt_receiver_finish(&client->core, &client->session, id, MQTT_CAUSE_DONE);
   if (waits)
-    keep_until_stored(client, held, id);
+    keep_until_stored(client, held);
 }
 
 static void
@@ -301,7 +291,7 @@ on_answer_to_request(MqttClient *client, MqttPacketType type, const MqttSuback *
   }
   MqttEvent *event = mqtt_session_event(
       &client->core, session, type == MQTT_SUBACK ? MQTT_EVENT_SUBSCRIBED : MQTT_EVENT_UNSUBSCRIBED,
-      0, 0, 0);
+      0, 0);
   event->packet_id = suback->packet_id;
   event->reason = suback->codes.length > 0 ? suback->codes.data[0] : MQTT_SUCCESS;
   if (event->reason >= 0x80)
@@ -397,7 +387,9 @@ mqtt_client_input(MqttClient *client, gint64 now_ns, const guint8 *data, gsize n
       client->state != CLIENT_CONNECTED || mqtt_decode_success(data, &id) != MQTT_PUBACK)
     return take_packet(client, now_ns, data, n);
   client->last_input_ns = client_moment(client, now_ns);
-  on_answer(client, now_ns, MQTT_PUBACK, id, MQTT_SUCCESS);
+  guint8 reason = mqtt_sender_acknowledged(&client->core, &client->session, now_ns, id);
+  if (reason != MQTT_SUCCESS)
+    mqtt_client_fail(client, reason);
   mqtt_client_woken(client, now_ns);
   return MQTT_SHORT_ACK;
 }

@@ -31,19 +31,20 @@ check_publish(const MqttClient *client, const MqttPublish *publish)
 }
 
 /* Taken, and dropped at once: the application is told as it is for other messages that a full
- * queue drops. */
+ * queue drops, but before the copy is gone, which may be the last. */
 static void
 drop_new(MqttClient *client, const MqttPublish *publish)
 {
   guint64 tag = mqtt_tag(publish->payload);
   MqttCore *core = &client->core;
-  mqtt_session_event(core, &client->session, MQTT_EVENT_COPY, core->out_flags, tag, publish->qos);
-  mqtt_session_event(core, &client->session, MQTT_EVENT_GONE, core->out_flags, tag, publish->qos)
-      ->cause = MQTT_CAUSE_QUEUE_FULL;
-  if (publish->qos == 0)
-    return;
-  mqtt_session_event(core, &client->session, MQTT_EVENT_TOLD, MQTT_FLAG_FAILED, tag, publish->qos)
-      ->reason = MQTT_QUOTA_EXCEEDED;
+  if (publish->qos > 0) {
+    MqttEvent *event =
+        mqtt_session_event(core, &client->session, MQTT_EVENT_TOLD, MQTT_FLAG_FAILED, tag);
+    event->reason = MQTT_QUOTA_EXCEEDED;
+    event->packet_id = 0;
+  }
+  mqtt_session_event(core, &client->session, MQTT_EVENT_GONE, core->out_flags, tag)->cause =
+      MQTT_CAUSE_QUEUE_FULL;
 }
 
 /* A server closes for want of CONNECT, so the message waits in the session as if it had never been
@@ -204,8 +205,8 @@ report(MqttClient *client, MqttSlot *slot, gboolean request)
                        : slot->state == REQUEST_SUBSCRIBE ? MQTT_EVENT_SUBSCRIBED
                                                           : MQTT_EVENT_UNSUBSCRIBED;
   guint64 tag = request ? 0 : mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
-  MqttEvent *event = mqtt_session_event(&client->core, &client->session, type, MQTT_FLAG_FAILED,
-                                        tag, request ? 0 : mqtt_slot_qos(slot));
+  MqttEvent *event =
+      mqtt_session_event(&client->core, &client->session, type, MQTT_FLAG_FAILED, tag);
   event->packet_id = slot->id;
   event->reason = MQTT_UNSPECIFIED_ERROR;
   if (!request) {

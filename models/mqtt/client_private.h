@@ -44,7 +44,7 @@ struct _MqttClient {
   MqttCore core;
   MqttSession session;
   MqttPipe pipe;
-  MqttRing *unstored; /* QoS 2 to be handed over when op is stored; word: identifier */
+  MqttRing *unstored; /* QoS 2 to be handed over when op is stored */
   guint8 *id;
   MqttMessage *will;          /* NULL: none */
   gint64 connack_deadline_ns; /* connect_deadline_ns, once opened() */

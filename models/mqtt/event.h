@@ -3,12 +3,12 @@
  * machine.
  *
  * Custody: a *copy* of a message is held by a machine (queued, in flight, an unreleased QoS 2
- * message) or lies in the bytes of a connection. COPY says that the machine now holds one more,
- * GONE that it holds one less and why, SENT that the last byte of a PUBLISH went to the transport
- * (one more copy in the bytes of the connection), RECEIVED that one was decoded from it. A copy
- * never vanishes before the one it turned into was told: COPY of the next holder comes before
- * RECEIVED or GONE of the last. So a count of copies is zero exactly when nothing can deliver the
- * message any more. */
+ * message) or lies in the bytes of a connection. COPY says that the machine now holds one more (as
+ * does a client's publish() that is accepted), GONE that it holds one less and why, SENT that the
+ * last byte of a PUBLISH went to the transport (one more copy in the bytes of the connection),
+ * RECEIVED that one was decoded from it. A copy never vanishes before the one it turned into was
+ * told: COPY of the next holder comes before RECEIVED or GONE of the last. So a count of copies is
+ * zero exactly when nothing can deliver the message any more. */
 #pragma once
 
 #include "models/mqtt/packet.h"
@@ -19,12 +19,13 @@ typedef enum {
                             SESSION: resumed) */
   MQTT_EVENT_REFUSED,    /* client: CONNACK with an error, in reason */
   MQTT_EVENT_CLOSE,      /* the transport is to be closed after what was written (reason) */
-  MQTT_EVENT_MESSAGE,    /* client: a message for the application: topic, payload, qos */
+  MQTT_EVENT_MESSAGE,    /* client: a message for the application: topic, payload, qos; flag
+                            RECEIVED: it was decoded just now */
   MQTT_EVENT_SUBSCRIBED, /* client: SUBACK: reason for the subscription numbered packet_id at
                             subscribe() */
   MQTT_EVENT_UNSUBSCRIBED, /* client: UNSUBACK */
   MQTT_EVENT_TOLD, /* client: the application is told how a publication ended: flag FAILED or not,
-                      reason */
+                      reason; flag GONE: with it the machine's copy is gone, as it should */
   MQTT_EVENT_COPY, /* the machine holds one more copy, for this peer */
   MQTT_EVENT_GONE, /* the machine holds one copy less; cause */
   MQTT_EVENT_SENT, /* a PUBLISH (or, flag PUBREL, a PUBREL) went to the transport; resend says why
@@ -41,10 +42,12 @@ enum {
   MQTT_FLAG_FAILED = 2,
   MQTT_FLAG_PUBREL = 4,
   MQTT_FLAG_DUP = 8,
-  MQTT_FLAG_OPEN = 32,     /* TOLD: the exchange goes on, so more may be told */
-  MQTT_FLAG_RETAIN = 64,   /* MESSAGE: its RETAIN flag */
-  MQTT_FLAG_UPSTREAM = 16, /* COPY, GONE, SENT, RECEIVED: on the way from a publisher to a broker;
-                              else to a subscriber */
+  MQTT_FLAG_OPEN = 32,      /* TOLD: the exchange goes on, so more may be told */
+  MQTT_FLAG_RETAIN = 64,    /* MESSAGE: its RETAIN flag */
+  MQTT_FLAG_UPSTREAM = 16,  /* COPY, GONE, SENT, RECEIVED: on the way from a publisher to a broker;
+                               else to a subscriber */
+  MQTT_FLAG_RECEIVED = 128, /* MESSAGE: counts as a RECEIVED after it */
+  MQTT_FLAG_GONE = 128,     /* TOLD: counts as a GONE of cause DONE before it */
 };
 
 typedef enum { MQTT_RESEND_NONE, MQTT_RESEND_TIMER, MQTT_RESEND_RECONNECT } MqttResend;
@@ -71,21 +74,22 @@ typedef enum {
 
 #define MQTT_NO_PEER G_MAXUINT32
 
+/* What is only some events' is in the others whatever was there before. */
 typedef struct {
   guint8 type; /* MqttEventType */
   guint8 flags;
-  guint8 qos;
-  guint8 resend; /* MqttResend */
-  guint8 cause;  /* MqttCause */
-  guint8 reason; /* MqttReason */
-  guint16 packet_id;
-  guint32 conn; /* broker: connection concerned, or MQTT_NO_PEER */
-  guint32 peer; /* broker: the host's number of the session's client, as given to
-                   mqtt_broker_open(); client: 0 */
-  guint64 tag;  /* first 8 bytes of the payload as a big-endian number; 0 if it is shorter */
-  /* In other events these are whatever was there before: a message has ten events, and one shows
-   * it. */
-  guint64 number;           /* STORE */
+  union {
+    guint8 resend; /* SENT: MqttResend */
+    guint8 cause;  /* GONE, RECEIVED, SESSION_GONE: MqttCause */
+    guint8 reason; /* of the others: MqttReason */
+  };
+  guint8 qos;        /* MESSAGE, SENT */
+  guint16 packet_id; /* SUBSCRIBED, UNSUBSCRIBED, TOLD */
+  guint32 conn;      /* broker: connection concerned, or MQTT_NO_PEER */
+  guint32 peer;      /* broker: the host's number of the session's client, as given to
+                        mqtt_broker_open(); client: 0 */
+  guint64 tag;       /* first 8 bytes of the payload as a big-endian number; 0 if it is shorter */
+  guint64 number;    /* STORE */
   MqttBytes topic, payload; /* MESSAGE */
 } MqttEvent;
 
@@ -107,19 +111,15 @@ mqtt_events_next(MqttEvents *events)
                                            : mqtt_events_grow(events);
 }
 
-/* A new event at the end; what is not said here is 0, but for what is only some events'. */
+/* A new event at the end, of all is well: resend, cause and reason are 0. */
 static inline MqttEvent *
-mqtt_events_say(MqttEvents *events, MqttEventType type, guint8 flags, guint8 qos, guint32 conn,
-                guint32 peer, guint64 tag)
+mqtt_events_say(MqttEvents *events, MqttEventType type, guint8 flags, guint32 conn, guint32 peer,
+                guint64 tag)
 {
   MqttEvent *event = mqtt_events_next(events);
   event->type = (guint8)type;
   event->flags = flags;
-  event->qos = qos;
-  event->resend = MQTT_RESEND_NONE;
-  event->cause = MQTT_CAUSE_DONE;
   event->reason = 0;
-  event->packet_id = 0;
   event->conn = conn;
   event->peer = peer;
   event->tag = tag;
@@ -130,7 +130,7 @@ mqtt_events_say(MqttEvents *events, MqttEventType type, guint8 flags, guint8 qos
 static inline MqttEvent *
 mqtt_events_push(MqttEvents *events, MqttEventType type)
 {
-  return mqtt_events_say(events, type, 0, 0, MQTT_NO_PEER, 0, 0);
+  return mqtt_events_say(events, type, 0, MQTT_NO_PEER, 0, 0);
 }
 
 static inline guint64

@@ -148,10 +148,10 @@ static inline void
 sent(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint64 tag, guint16 id, guint8 qos,
      guint8 flags, MqttResend resend)
 {
-  MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_SENT,
-                                        (guint8)(core->out_flags | flags), tag, qos);
-  event->packet_id = id;
-  event->resend = resend;
+  MqttEvent *event =
+      mqtt_session_event(core, session, MQTT_EVENT_SENT, (guint8)(core->out_flags | flags), tag);
+  event->qos = qos;
+  event->resend = (guint8)resend;
   pipe->sent_id = id;
 }
 
@@ -182,9 +182,7 @@ mqtt_pipe_orphan_gone(MqttCore *core, MqttPipe *pipe, const MqttSession *session
   if (partial == NULL || !partial->orphan)
     return;
   partial->orphan = FALSE;
-  mqtt_session_event(core, session, MQTT_EVENT_GONE, core->out_flags, partial->message->tag,
-                     partial->qos)
-      ->cause = MQTT_CAUSE_DONE;
+  mqtt_session_event(core, session, MQTT_EVENT_GONE, core->out_flags, partial->message->tag);
 }
 
 static G_GNUC_NO_INLINE gsize

@@ -30,10 +30,8 @@ is_another(const MqttSlot *slot, const MqttPublish *publish)
 static void
 forget(MqttCore *core, MqttSession *session, MqttSlot *slot)
 {
-  MqttEvent *event =
-      mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags, slot->message->tag, 2);
-  event->cause = MQTT_CAUSE_REPLACED;
-  event->packet_id = slot->id;
+  mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags, slot->message->tag)->cause =
+      MQTT_CAUSE_REPLACED;
   if (session->recorded)
     mqtt_store_log_delete(core->log, (MqttStoreKey){session->number, slot->id, MQTT_RECORD_IN},
                           session->peer);
@@ -58,8 +56,7 @@ hold_another(MqttCore *core, MqttSession *session, MqttSlot *slot, const MqttPub
 {
   MqttMessage *message =
       mqtt_message_new(&core->events->pool, publish, 0); /* what is received does not expire */
-  mqtt_session_event(core, session, MQTT_EVENT_COPY, core->in_flags, message->tag, 2)->packet_id =
-      publish->packet_id;
+  mqtt_session_event(core, session, MQTT_EVENT_COPY, core->in_flags, message->tag);
   if (core->client_quirks & MQTT_CLIENT_KEEPS_EACH_COPY) {
     MqttSlot *copy = mqtt_ring_push(&core->events->pool, &session->copies);
     copy->message = message;
@@ -69,8 +66,7 @@ hold_another(MqttCore *core, MqttSession *session, MqttSlot *slot, const MqttPub
     return;
   }
   MqttEvent *event =
-      mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags, slot->message->tag, 2);
-  event->packet_id = publish->packet_id;
+      mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags, slot->message->tag);
   if (slot->message->tag != message->tag)
     event->cause = MQTT_CAUSE_REPLACED;
   mqtt_message_unref(slot->message);
@@ -134,9 +130,8 @@ mqtt_receiver_look(MqttCore *core, MqttSession *session, const MqttPublish *publ
   if (another && slot->flags & MQTT_SLOT_HELD)
     hold_another(core, session, slot, publish);
   guint64 tag = mqtt_tag(publish->payload);
-  MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_RECEIVED,
-                                        core->in_flags | MQTT_FLAG_DUP, tag, 2);
-  event->packet_id = publish->packet_id;
+  MqttEvent *event =
+      mqtt_session_event(core, session, MQTT_EVENT_RECEIVED, core->in_flags | MQTT_FLAG_DUP, tag);
   if (tag != tag_of(slot) &&
       !another) /* the sender forgot the exchange, the rule does not look inside */
     event->cause = MQTT_CAUSE_TAKEN_FOR_DUPLICATE;
@@ -156,8 +151,7 @@ mqtt_receiver_hold(MqttCore *core, MqttSession *session, const MqttPublish *publ
   if (held != NULL) {
     slot->flags |= MQTT_SLOT_HELD;
     slot->message = mqtt_message_ref(held);
-    mqtt_session_event(core, session, MQTT_EVENT_COPY, core->in_flags, held->tag, 2)->packet_id =
-        publish->packet_id;
+    mqtt_session_event(core, session, MQTT_EVENT_COPY, core->in_flags, held->tag);
   } else {
     slot->tag = mqtt_tag(publish->payload);
   }
@@ -184,8 +178,7 @@ mqtt_receiver_pubrel(MqttCore *core, MqttSession *session, guint16 id, MqttMessa
   const MqttStep *step = mqtt_flow_in(state_of(slot), MQTT_IN_GOT_PUBREL);
   gboolean holds = slot != NULL && slot->flags & MQTT_SLOT_HELD;
   guint64 tag = slot == NULL ? 0 : tag_of(slot);
-  mqtt_session_event(core, session, MQTT_EVENT_RECEIVED, core->in_flags | MQTT_FLAG_PUBREL, tag, 2)
-      ->packet_id = id;
+  mqtt_session_event(core, session, MQTT_EVENT_RECEIVED, core->in_flags | MQTT_FLAG_PUBREL, tag);
   *held = holds ? slot->message : NULL;
   if (step->actions & MQTT_DO_RELEASE)
     return TRUE;
@@ -200,10 +193,8 @@ mqtt_receiver_finish(MqttCore *core, MqttSession *session, guint16 id, MqttCause
   MqttSlot *slot = mqtt_ring_find(session->in, id);
   gboolean counted = (slot->flags & MQTT_SLOT_COUNTED) != 0;
   if (slot->flags & MQTT_SLOT_HELD) {
-    MqttEvent *event =
-        mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags, slot->message->tag, 2);
-    event->cause = cause;
-    event->packet_id = id;
+    mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags, slot->message->tag)->cause =
+        cause;
     mqtt_message_unref(slot->message);
   }
   mqtt_ring_remove(&session->in, slot);

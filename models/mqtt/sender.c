@@ -7,25 +7,20 @@ is_client(const MqttCore *core)
 }
 
 static inline void
-tell(MqttCore *core, const MqttSession *session, guint64 tag, const MqttSlot *slot, gboolean failed,
+tell(MqttCore *core, const MqttSession *session, guint64 tag, const MqttSlot *slot, guint8 flags,
      guint8 reason)
 {
   if (!is_client(core))
     return;
-  MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_TOLD,
-                                        failed ? MQTT_FLAG_FAILED : 0, tag, mqtt_slot_qos(slot));
+  MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_TOLD, flags, tag);
   event->reason = reason;
   event->packet_id = slot->id;
 }
 
 static inline void
-emit_gone(MqttCore *core, const MqttSession *session, const MqttMessage *message, guint8 qos,
-          guint16 id, MqttCause cause)
+emit_gone(MqttCore *core, const MqttSession *session, guint64 tag, MqttCause cause)
 {
-  MqttEvent *event =
-      mqtt_session_event(core, session, MQTT_EVENT_GONE, core->out_flags, message->tag, qos);
-  event->cause = cause;
-  event->packet_id = id;
+  mqtt_session_event(core, session, MQTT_EVENT_GONE, core->out_flags, tag)->cause = (guint8)cause;
 }
 
 /* Queue */
@@ -95,7 +90,7 @@ void
 mqtt_sender_direct_gone(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause)
 {
   session->waiting_bytes -= mqtt_message_size(slot->message);
-  emit_gone(core, session, slot->message, 0, 0, cause);
+  emit_gone(core, session, slot->message->tag, cause);
   mqtt_message_unref(slot->message);
   mqtt_ring_remove(&session->direct, slot);
 }
@@ -291,7 +286,8 @@ static inline MqttSlot *
 add(MqttCore *core, MqttSession *session, MqttRing **ring, MqttMessage *message, guint8 qos,
     guint8 flags, guint32 word)
 {
-  mqtt_session_event(core, session, MQTT_EVENT_COPY, core->out_flags, message->tag, qos);
+  if (!is_client(core))
+    mqtt_session_event(core, session, MQTT_EVENT_COPY, core->out_flags, message->tag);
   MqttSlot *slot = mqtt_ring_push(&core->events->pool, ring);
   *slot = (MqttSlot){.message = mqtt_message_ref(message),
                      .order = ++session->order,
@@ -366,21 +362,19 @@ end_exchange(MqttCore *core, MqttSession *session, MqttSlot *slot)
 static void
 keep_half_written(MqttCore *core, const MqttSession *session, const MqttSlot *slot)
 {
-  MqttPartial *partial = session->pipe->partial;
-  if (partial->id == 0 || partial->id != slot->id)
+  MqttPartial *partial = session->pipe == NULL ? NULL : session->pipe->partial;
+  if (partial == NULL || partial->id == 0 || partial->id != slot->id)
     return;
   partial->orphan = TRUE;
-  mqtt_session_event(core, session, MQTT_EVENT_COPY, core->out_flags, slot->message->tag,
-                     mqtt_slot_qos(slot));
+  mqtt_session_event(core, session, MQTT_EVENT_COPY, core->out_flags, slot->message->tag);
 }
 
-static inline void
+static void
 drop_copy(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause cause)
 {
   MqttMessage *message = slot->message;
-  if (session->pipe != NULL && session->pipe->partial != NULL)
-    keep_half_written(core, session, slot);
-  emit_gone(core, session, message, mqtt_slot_qos(slot), slot->id, cause);
+  keep_half_written(core, session, slot);
+  emit_gone(core, session, message->tag, cause);
   slot->tag = message->tag;
   mqtt_message_unref(message);
 }
@@ -409,11 +403,11 @@ mqtt_sender_drop(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause
   guint64 tag = mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
   if (step->actions & MQTT_DO_DROP_COPY)
     drop_copy(core, session, slot, cause);
-  tell(core, session, tag, slot, TRUE, reason);
+  tell(core, session, tag, slot, MQTT_FLAG_FAILED, reason);
   end_exchange(core, session, slot);
 }
 
-static inline MqttOutEvent
+static inline __attribute__((always_inline)) MqttOutEvent
 event_of(const MqttCore *core, MqttPacketType type, const MqttSlot *slot, guint8 reason)
 {
   gboolean error = reason >= 0x80 && !(core->client_quirks & MQTT_CLIENT_REFUSAL_IS_SUCCESS);
@@ -494,17 +488,32 @@ cause_of(guint8 reason)
   return reason >= 0x80 ? MQTT_CAUSE_REFUSED : MQTT_CAUSE_DONE;
 }
 
+/* Of what ends well a client says both in one. */
+static inline void
+finish_copy(MqttCore *core, MqttSession *session, MqttSlot *slot, guint8 told, guint8 reason)
+{
+  MqttMessage *message = slot->message;
+  guint64 tag = message->tag;
+  if (session->pipe->partial != NULL)
+    keep_half_written(core, session, slot);
+  if (is_client(core) && cause_of(reason) == MQTT_CAUSE_DONE)
+    told |= MQTT_FLAG_GONE;
+  else
+    emit_gone(core, session, tag, cause_of(reason));
+  tell(core, session, tag, slot, told, reason);
+  mqtt_message_unref(message);
+}
+
 /* The exchange is over. */
 static inline void
 finish(MqttCore *core, MqttSession *session, gint64 now_ns, MqttSlot *slot, guint actions,
        guint8 reason)
 {
-  guint64 tag = slot->tag;
-  if (actions & MQTT_DO_DROP_COPY) {
-    tag = slot->message->tag;
-    drop_copy(core, session, slot, cause_of(reason));
-  }
-  tell(core, session, tag, slot, (actions & MQTT_DO_TELL_FAILURE) != 0, reason);
+  guint8 told = actions & MQTT_DO_TELL_FAILURE ? MQTT_FLAG_FAILED : 0;
+  if (actions & MQTT_DO_DROP_COPY)
+    finish_copy(core, session, slot, told, reason);
+  else
+    tell(core, session, slot->tag, slot, told, reason);
   if (slot->flags & MQTT_SLOT_COUNTED)
     session->pipe->send_used--;
   end_exchange(core, session, slot);
@@ -534,9 +543,9 @@ go_on(MqttCore *core, MqttSession *session, gint64 now_ns, MqttSlot *slot, const
     release(core, session, slot, again);
 }
 
-guint8
-mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPacketType type,
-                     guint16 id, guint8 reason)
+static inline __attribute__((always_inline)) guint8
+answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPacketType type, guint16 id,
+         guint8 reason)
 {
   MqttSlot *slot = mqtt_ring_find(session->out, id);
   if (slot != NULL && !(slot->flags & MQTT_SLOT_SENT) &&
@@ -551,4 +560,17 @@ mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPa
   else
     go_on(core, session, now_ns, slot, step, type, id, reason);
   return MQTT_SUCCESS;
+}
+
+guint8
+mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPacketType type,
+                     guint16 id, guint8 reason)
+{
+  return answered(core, session, now_ns, type, id, reason);
+}
+
+guint8
+mqtt_sender_acknowledged(MqttCore *core, MqttSession *session, gint64 now_ns, guint16 id)
+{
+  return answered(core, session, now_ns, MQTT_PUBACK, id, MQTT_SUCCESS);
 }

@@ -8,13 +8,16 @@
  * own. */
 gboolean mqtt_sender_full(const MqttCore *core, const MqttSession *session, guint8 qos,
                           guint32 size);
-/* Takes a reference and emits COPY, after it has made room if the policy is to drop the oldest.
- * FALSE: no room, and nothing was done. flags: MQTT_SLOT_RETAIN; word: Subscription Identifier. */
+/* Takes a reference and, in a broker, emits COPY, after it has made room if the policy is to drop
+ * the oldest. FALSE: no room, and nothing was done. flags: MQTT_SLOT_RETAIN; word: Subscription
+ * Identifier. */
 gboolean mqtt_sender_offer(MqttCore *core, MqttSession *session, gint64 now_ns,
                            MqttMessage *message, guint8 qos, guint8 flags, guint32 word);
 /* PUBACK, PUBREC or PUBCOMP came. Returns MQTT_SUCCESS, or the reason to close with. */
 guint8 mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns,
                             MqttPacketType type, guint16 id, guint8 reason);
+/* The same for what comes most: a PUBACK of success. */
+guint8 mqtt_sender_acknowledged(MqttCore *core, MqttSession *session, gint64 now_ns, guint16 id);
 /* Gives identifiers and quota to what waits, as far as the window goes. */
 void mqtt_sender_grant(MqttCore *core, MqttSession *session, gint64 now_ns);
 /* What waits takes its place in the window, but is not sent. */

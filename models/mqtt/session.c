@@ -207,12 +207,9 @@ lose_ring(MqttCore *core, const MqttSession *session, MqttRing *ring, gboolean i
     const MqttSlot *slot = mqtt_ring_at(ring, i);
     if (slot->state == 0 || (incoming ? !(slot->flags & MQTT_SLOT_HELD) : !mqtt_slot_holds(slot)))
       continue;
-    guint8 qos = incoming ? 2 : ring == session->direct ? 0 : mqtt_slot_qos(slot);
-    MqttEvent *event =
-        mqtt_session_event(core, session, MQTT_EVENT_GONE,
-                           incoming ? core->in_flags : core->out_flags, slot->message->tag, qos);
-    event->cause = cause;
-    event->packet_id = slot->id;
+    mqtt_session_event(core, session, MQTT_EVENT_GONE, incoming ? core->in_flags : core->out_flags,
+                       slot->message->tag)
+        ->cause = cause;
   }
 }
 
@@ -226,12 +223,9 @@ mqtt_session_discard_received(MqttCore *core, MqttSession *session, MqttCause ca
     MqttSlot *slot = mqtt_ring_at(in, i);
     if (slot->state == 0)
       continue;
-    if (slot->flags & MQTT_SLOT_HELD) {
-      MqttEvent *event =
-          mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags, slot->message->tag, 2);
-      event->cause = cause;
-      event->packet_id = slot->id;
-    }
+    if (slot->flags & MQTT_SLOT_HELD)
+      mqtt_session_event(core, session, MQTT_EVENT_GONE, core->in_flags, slot->message->tag)
+          ->cause = cause;
     if (session->recorded)
       mqtt_store_log_delete(core->log, (MqttStoreKey){session->number, slot->id, MQTT_RECORD_IN},
                             session->peer);

@@ -93,9 +93,9 @@ void mqtt_session_unstore(MqttCore *core, MqttSession *session, MqttSlot *slot, 
 
 static inline MqttEvent *
 mqtt_session_event(MqttCore *core, const MqttSession *session, MqttEventType type, guint8 flags,
-                   guint64 tag, guint8 qos)
+                   guint64 tag)
 {
-  return mqtt_events_say(core->events, type, flags, qos, session->conn, session->peer, tag);
+  return mqtt_events_say(core->events, type, flags, session->conn, session->peer, tag);
 }
 
 /* The number of operations made so far, if acknowledgements are to wait for them; else 0. */

@@ -91,10 +91,9 @@ mqtt_session_store_received(MqttCore *core, MqttSession *session, const MqttSlot
 }
 
 static void
-copy_event(MqttCore *core, const MqttSession *session, guint8 flags, const MqttMessage *message,
-           guint8 qos)
+copy_event(MqttCore *core, const MqttSession *session, guint8 flags, const MqttMessage *message)
 {
-  mqtt_session_event(core, session, MQTT_EVENT_COPY, flags, message->tag, qos);
+  mqtt_session_event(core, session, MQTT_EVENT_COPY, flags, message->tag);
 }
 
 static void
@@ -139,7 +138,7 @@ load_message(MqttCore *core, MqttSession *session, guint64 order, const Record *
     session->waiting++;
     session->waiting_bytes += mqtt_message_size(message);
   }
-  copy_event(core, session, core->out_flags, message, mqtt_slot_qos(slot));
+  copy_event(core, session, core->out_flags, message);
 }
 
 static void
@@ -150,7 +149,7 @@ load_received(MqttCore *core, MqttSession *session, const Record *record, MqttMe
   slot->flags = record->flags;
   if (message != NULL) {
     slot->message = message;
-    copy_event(core, session, core->in_flags, message, 2);
+    copy_event(core, session, core->in_flags, message);
   } else {
     slot->tag = record->tag;
   }

@@ -121,11 +121,18 @@ custody_hear(World *world, guint32 number)
       custody_received(world, event, where, client, broker);
       break;
     case MQTT_EVENT_TOLD:
+      if (event->flags & MQTT_FLAG_GONE)
+        ledger_gone(world->ledger, event->tag, LEDGER_UP, world_time(world), CAUSE_NONE);
       ledger_told(world->ledger, event->tag, world_time(world), !(event->flags & MQTT_FLAG_FAILED),
                   !(event->flags & MQTT_FLAG_FAILED) || !(event->flags & MQTT_FLAG_OPEN));
       break;
     case MQTT_EVENT_SESSION_GONE:
       custody_session_gone(world, event, client);
+      break;
+    case MQTT_EVENT_MESSAGE:
+      client_event(world, number, event);
+      if (event->flags & MQTT_FLAG_RECEIVED)
+        custody_received(world, event, client, client, FALSE);
       break;
     default:
       if (broker)

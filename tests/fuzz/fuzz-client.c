@@ -65,6 +65,11 @@ on_event(Host *host, const MqttEvent *event)
     g_assert_cmpuint(event->tag, ==, mqtt_tag(event->payload));
     g_assert_cmpuint(sum(event->topic), <=, 255 * event->topic.length);
     g_assert_cmpuint(sum(event->payload), <=, 255 * event->payload.length);
+    host->received += (event->flags & MQTT_FLAG_RECEIVED) != 0;
+    break;
+  case MQTT_EVENT_TOLD:
+    if (event->flags & MQTT_FLAG_GONE)
+      books_add(host->held, event->tag, -1);
     break;
   case MQTT_EVENT_COPY:
     books_add(host->held, event->tag, 1);
@@ -240,7 +245,8 @@ publish(Host *host)
     message.properties.present |= G_GUINT64_CONSTANT(1) << MQTT_PROP_TOPIC_ALIAS;
     message.properties.topic_alias = 1;
   }
-  mqtt_client_publish(host->client, host->now_ns, &message);
+  if (mqtt_client_publish(host->client, host->now_ns, &message) == MQTT_PUBLISH_ACCEPTED)
+    books_add(host->held, mqtt_tag(message.payload), 1);
 }
 
 static void

@@ -39,7 +39,6 @@ static guint64
 publish(Fixture *f, gint64 now_ns, guint n_owed)
 {
   guint64 tag = ledger_publish(f->ledger, f->stream, now_ns, f->owed, n_owed);
-  ledger_copy(f->ledger, tag, LEDGER_UP, now_ns);
   ledger_returned(f->ledger, tag, now_ns, TRUE, CAUSE_NONE);
   return tag;
 }

@@ -93,6 +93,8 @@ on_client_event(Pair *pair, PairClient *client, const MqttEvent *event)
   case MQTT_EVENT_MESSAGE:
     g_assert_cmpuint(event->tag, ==, mqtt_tag(event->payload));
     g_array_append_val(client->delivered, event->tag);
+    if (event->flags & MQTT_FLAG_RECEIVED)
+      books_add(client->to_client.copies, event->tag, -1);
     break;
   case MQTT_EVENT_SUBSCRIBED:
     client->subscribed++;
@@ -100,6 +102,10 @@ on_client_event(Pair *pair, PairClient *client, const MqttEvent *event)
     break;
   case MQTT_EVENT_TOLD:
     g_array_append_val(event->flags & MQTT_FLAG_FAILED ? client->failed : client->told, event->tag);
+    if (!(event->flags & MQTT_FLAG_GONE))
+      break;
+    books_add(pair->held, event->tag, -1);
+    client->gone[MQTT_CAUSE_DONE]++;
     break;
   case MQTT_EVENT_COPY:
     books_add(pair->held, event->tag, 1);
@@ -466,6 +472,8 @@ pair_publish_size(Pair *pair, guint i, const char *topic, guint8 qos, guint64 ta
   MqttPublish publish = {
       .qos = qos, .topic = mqtt_bytes(topic), .payload = {payload, (guint32)size}};
   MqttPublishResult result = mqtt_client_publish(client->machine, pair->now_ns, &publish);
+  if (result == MQTT_PUBLISH_ACCEPTED)
+    books_add(pair->held, tag, 1);
   drain(pair, client);
   return result;
 }

@@ -138,8 +138,10 @@ static void G_GNUC_PRINTF(2, 3) note(Solo *solo, const char *format, ...)
 static void
 note_event(Solo *solo, const MqttEvent *event)
 {
-  solo->copies += (event->type == MQTT_EVENT_COPY) - (event->type == MQTT_EVENT_GONE);
-  if (event->type == MQTT_EVENT_TOLD)
+  gboolean told = event->type == MQTT_EVENT_TOLD;
+  solo->copies += event->type == MQTT_EVENT_COPY;
+  solo->copies -= event->type == MQTT_EVENT_GONE || (told && event->flags & MQTT_FLAG_GONE);
+  if (told)
     note(solo, event->flags & MQTT_FLAG_FAILED ? "failed" : "told");
   else if (event->type == MQTT_EVENT_MESSAGE)
     note(solo, "hears %.*s", (int)event->payload.length, (const char *)event->payload.data);
@@ -201,6 +203,8 @@ publish_if_taken(Solo *solo, guint8 qos)
   MqttPublish p = {.qos = qos, .topic = MQTT_BYTES("t"), .payload = MQTT_BYTES("12345678")};
   if (mqtt_client_publish(solo->client, solo->now_ns, &p) != MQTT_PUBLISH_ACCEPTED)
     note(solo, "refused");
+  else
+    solo->copies++;
   drain(solo);
 }
 
@@ -246,6 +250,7 @@ publish(Solo *solo, guint8 qos, gboolean retain)
   MqttPublish p = {
       .qos = qos, .retain = retain, .topic = MQTT_BYTES("t"), .payload = MQTT_BYTES("12345678")};
   g_assert_cmpint(mqtt_client_publish(solo->client, solo->now_ns, &p), ==, MQTT_PUBLISH_ACCEPTED);
+  solo->copies++;
 }
 
 static void

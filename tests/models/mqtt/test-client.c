@@ -400,7 +400,7 @@ test_report(void)
   g_assert_cmpint(mqtt_client_deadline(solo->client), ==, MQTT_NEVER);
   forget(solo);
   in_ack(solo, MQTT_PUBACK, 1, 0);
-  g_assert_cmpuint(event(solo, MQTT_EVENT_TOLD)->flags, ==, 0);
+  g_assert_cmpuint(event(solo, MQTT_EVENT_TOLD)->flags, ==, MQTT_FLAG_GONE);
   g_assert_cmpuint(mqtt_client_inflight(solo->client), ==, 0);
   solo_free(solo);
 }
