@@ -68,11 +68,6 @@ mqtt_encode_success(MqttPacketType type, guint16 packet_id, guint8 *dst, gsize r
 gsize mqtt_encode_short(MqttPacketType type, guint16 packet_id, guint8 reason, MqttVersion version,
                         guint8 *dst, gsize room);
 
-/* A PUBLISH without properties: the same bytes. flags: those of the first byte; packet_id: 0 with
- * QoS 0. */
-gsize mqtt_encode_plain(guint8 flags, guint16 packet_id, MqttBytes topic, MqttBytes payload,
-                        MqttVersion version, guint8 *dst, gsize room);
-
 /* All of a PUBLISH that comes before its payload; the payload's length counts. Returns 0 if room is
  * too small. For messages larger than the room: header first, then the payload in slices. */
 gsize mqtt_encode_publish_header(const MqttPublish *publish, MqttVersion version, guint8 *dst,

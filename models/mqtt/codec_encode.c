@@ -229,26 +229,6 @@ mqtt_encode_publish_header(const MqttPublish *publish, MqttVersion version, guin
   return (gsize)(put_publish_header(publish, version, &m, dst) - dst);
 }
 
-gsize
-mqtt_encode_plain(guint8 flags, guint16 packet_id, MqttBytes topic, MqttBytes payload,
-                  MqttVersion version, guint8 *dst, gsize room)
-{
-  gboolean acknowledged = (flags & 6) != 0, v5 = version == MQTT_5_0;
-  gsize remaining =
-      2 + (gsize)topic.length + (acknowledged ? 2 : 0) + (v5 ? 1 : 0) + payload.length;
-  gsize whole = whole_size(remaining);
-  if (whole == 0 || room < whole)
-    return 0;
-  *dst++ = (guint8)(MQTT_PUBLISH << 4 | flags);
-  dst = mqtt_put_bytes(mqtt_put_vbi(dst, remaining), topic);
-  if (acknowledged)
-    dst = put_id(packet_id, dst);
-  if (v5)
-    *dst++ = 0;
-  mqtt_put_raw(dst, payload);
-  return whole;
-}
-
 static gsize
 encode_publish(const MqttPublish *publish, MqttVersion version, guint8 *dst, gsize room)
 {

@@ -5,16 +5,23 @@
 #include "models/mqtt/event.h"
 
 #define NS_PER_S G_GINT64_CONSTANT(1000000000)
+#define PLAIN_MAX (MQTT_REMAINING_MAX / 2) /* of a payload: far from what a packet can hold */
 
-static MqttMessage *
+/* With all that its bytes say but topic, properties and payload. */
+static inline MqttMessage *
 message_alloc(MqttPool *pool, gsize topic, gsize properties, gsize payload)
 {
-  MqttMessage *message = mqtt_pool_take(pool, sizeof *message + topic + properties + payload);
+  gsize size =
+      G_STRUCT_OFFSET(MqttMessage, bytes) + 2 + topic + MQTT_MESSAGE_GAP + properties + payload;
+  MqttMessage *message = mqtt_pool_take(pool, size);
   message->pool = pool;
   message->refs = 1;
-  message->topic_length = (guint16)topic;
-  message->properties_length = (guint32)properties;
   message->payload_length = (guint32)payload;
+  message->properties_length = (guint32)properties;
+  message->topic_length = (guint16)topic;
+  message->list = (guint8)mqtt_pool_list(pool, size);
+  mqtt_put_u16(message->bytes, (guint16)topic);
+  message->bytes[2 + topic + MQTT_MESSAGE_GAP - 1] = 0;
   return message;
 }
 
@@ -69,25 +76,17 @@ make(MqttPool *pool, const MqttPublish *publish, MqttBytes raw, gsize travelling
      gint64 expires_ns)
 {
   MqttBytes topic = publish->topic, payload = publish->payload;
-  MqttMessage *message =
-      mqtt_pool_take(pool, sizeof *message + topic.length + travelling + payload.length);
-  *message = (MqttMessage){.pool = pool,
-                           .refs = 1,
-                           .payload_length = payload.length,
-                           .properties_length = (guint32)travelling,
-                           .topic_length = (guint16)topic.length,
-                           .qos = publish->qos,
-                           .retain = publish->retain != FALSE,
-                           .alias = alias != FALSE,
-                           .expires_ns = expires_ns,
-                           .tag = mqtt_tag(payload)};
-  guint8 *at = message->bytes;
-  memcpy(at, topic.data, topic.length);
-  at += topic.length;
+  MqttMessage *message = message_alloc(pool, topic.length, travelling, payload.length);
+  message->qos = publish->qos;
+  message->retain = publish->retain != FALSE;
+  message->alias = alias != FALSE;
+  message->plain = travelling == 0 && expires_ns == G_MAXINT64 && payload.length < PLAIN_MAX;
+  message->expires_ns = expires_ns;
+  message->tag = mqtt_tag(payload);
+  guint8 *at = mqtt_put_raw(message->bytes + 2, topic) + MQTT_MESSAGE_GAP;
   if (travelling > 0)
     at += copy_properties(raw, at);
-  if (payload.length > 0)
-    memcpy(at, payload.data, payload.length);
+  mqtt_put_raw(at, payload);
   return message;
 }
 
@@ -116,15 +115,16 @@ mqtt_message_new_with(const MqttMessage *message, const guint8 *extra, gsize n)
 {
   MqttMessage *copy = message_alloc(message->pool, message->topic_length,
                                     message->properties_length + n, message->payload_length);
-  gsize head = message->topic_length + message->properties_length;
   copy->qos = message->qos;
   copy->retain = message->retain;
   copy->alias = message->alias;
+  copy->plain = FALSE;
   copy->expires_ns = message->expires_ns;
   copy->tag = message->tag;
-  memcpy(copy->bytes, message->bytes, head);
-  memcpy(copy->bytes + head, extra, n);
-  memcpy(copy->bytes + head + n, message->bytes + head, message->payload_length);
+  guint8 *at = mqtt_put_raw(copy->bytes + 2, mqtt_message_topic(message)) + MQTT_MESSAGE_GAP;
+  at = mqtt_put_raw(at, mqtt_message_properties(message));
+  at = mqtt_put_raw(at, (MqttBytes){extra, (guint32)n});
+  mqtt_put_raw(at, mqtt_message_payload(message));
   return copy;
 }
 
@@ -137,14 +137,34 @@ mqtt_message_publish(const MqttMessage *message, MqttVersion version, gint64 now
   mqtt_properties_none(&publish->properties);
   if (version != MQTT_5_0)
     return;
-  publish->properties.extra =
-      (MqttBytes){message->bytes + message->topic_length, message->properties_length};
+  publish->properties.extra = mqtt_message_properties(message);
   if (message->expires_ns == G_MAXINT64)
     return;
   /* Rounded up, so that a message not yet expired never says 0. */
   gint64 left_ns = MAX(message->expires_ns - now_ns, 0);
   publish->properties.present = G_GUINT64_CONSTANT(1) << MQTT_PROP_MESSAGE_EXPIRY;
   publish->properties.message_expiry_s = (guint32)((left_ns + NS_PER_S - 1) / NS_PER_S);
+}
+
+G_GNUC_NO_INLINE gsize
+mqtt_message_write_parts(const MqttMessage *message, guint8 flags, guint16 id, MqttVersion version,
+                         guint8 *dst, gsize room)
+{
+  gboolean acknowledged = (flags & 6) != 0, v5 = version == MQTT_5_0;
+  MqttBytes payload = mqtt_message_payload(message);
+  gsize topic = 2 + message->topic_length;
+  gsize remaining = topic + (acknowledged ? 2 : 0) + (v5 ? 1 : 0) + payload.length;
+  gsize whole = 1 + mqtt_vbi_size(remaining) + remaining;
+  if (!message->plain || room < whole)
+    return 0;
+  *dst = (guint8)(MQTT_PUBLISH << 4 | flags);
+  dst = mqtt_put_raw(mqtt_put_vbi(dst + 1, remaining), (MqttBytes){message->bytes, (guint32)topic});
+  if (acknowledged)
+    dst = mqtt_put_u16(dst, id);
+  if (v5)
+    *dst++ = 0;
+  mqtt_put_raw(dst, payload);
+  return whole;
 }
 
 /* What a record begins with; topic, properties and payload follow. */
@@ -170,7 +190,9 @@ mqtt_message_save(const MqttMessage *message, GByteArray *out)
                 .expires_ns = message->expires_ns,
                 .tag = message->tag};
   g_byte_array_append(out, (const guint8 *)&head, sizeof head);
-  g_byte_array_append(out, message->bytes, (guint)(mqtt_message_bytes(message) - sizeof *message));
+  g_byte_array_append(out, mqtt_message_topic(message).data, message->topic_length);
+  g_byte_array_append(out, mqtt_message_properties(message).data,
+                      message->properties_length + message->payload_length);
 }
 
 MqttMessage *
@@ -189,7 +211,11 @@ mqtt_message_load(MqttPool *pool, const guint8 *data, gsize n)
   message->retain = head.flags & 1;
   message->alias = head.flags >> 1 & 1;
   message->expires_ns = head.expires_ns;
+  message->plain = head.properties_length == 0 && head.expires_ns == G_MAXINT64 &&
+                   head.payload_length < PLAIN_MAX;
   message->tag = head.tag;
-  memcpy(message->bytes, data + sizeof head, rest);
+  const guint8 *topic = data + sizeof head, *behind = topic + head.topic_length;
+  guint8 *at = mqtt_put_raw(message->bytes + 2, (MqttBytes){topic, head.topic_length});
+  memcpy(at + MQTT_MESSAGE_GAP, behind, rest - head.topic_length);
   return message;
 }

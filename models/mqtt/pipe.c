@@ -245,19 +245,7 @@ apply_alias(const MqttCore *core, MqttPipe *pipe, const MqttMessage *message, Mq
   return FALSE;
 }
 
-/* Of a message with nothing but topic and payload, whole; 0: it is not such, or there is no room.
- */
-static G_GNUC_NO_INLINE gsize
-write_plain(const MqttMessage *message, guint8 flags, guint16 id, guint8 version, guint8 *dst,
-            gsize room)
-{
-  if (message->properties_length > 0 || message->expires_ns != MQTT_NEVER)
-    return 0;
-  return mqtt_encode_plain(flags, id, mqtt_message_topic(message), mqtt_message_payload(message),
-                           version, dst, room);
-}
-
-/* Any other. */
+/* What is not plain, or goes in slices. */
 static G_GNUC_NO_INLINE gsize
 write_rich(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, guint8 qos,
            gboolean dup, MqttResend resend, gint64 now_ns, guint8 *dst, gsize room)
@@ -280,14 +268,13 @@ write_rich(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot,
 
 static inline gsize
 write_publish(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, guint8 qos,
-              MqttResend resend, gint64 now_ns, guint8 *dst, gsize room)
+              gboolean dup, MqttResend resend, gint64 now_ns, guint8 *dst, gsize room)
 {
-  gboolean dup = resend != MQTT_RESEND_NONE || (qos > 0 && pipe->again > 0);
   guint8 flags = (guint8)(dup << 3 | qos << 1 | ((slot->flags & MQTT_SLOT_RETAIN) != 0));
   gboolean identified = slot->word != 0 && session->conn != MQTT_NO_PEER;
   gsize n = identified || pipe->aliases != NULL
                 ? 0
-                : write_plain(slot->message, flags, slot->id, pipe->version, dst, room);
+                : mqtt_message_write(slot->message, flags, slot->id, pipe->version, dst, room);
   if (n == 0)
     return write_rich(core, pipe, session, slot, qos, dup, resend, now_ns, dst, room);
   sent_whole(core, pipe, session, slot, qos, resend);
@@ -349,8 +336,9 @@ write_one(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *
   if (answer->state != MQTT_PUBLISH)
     return write_ack(core, pipe, session, answer, dst, room);
   MqttSlot *slot = mqtt_ring_find(session->out, answer->id);
-  return write_publish(core, pipe, session, slot, mqtt_slot_qos(slot), answer->tries, now_ns, dst,
-                       room);
+  gboolean dup = answer->tries != MQTT_RESEND_NONE || pipe->again > 0;
+  return write_publish(core, pipe, session, slot, mqtt_slot_qos(slot), dup, answer->tries, now_ns,
+                       dst, room);
 }
 
 /* The next answer. *n: what was written of it, or 0 with blocked set; FALSE: there is none that may
@@ -402,12 +390,26 @@ write_direct(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlo
   while ((direct = mqtt_ring_first(session->direct)) != NULL &&
          (slot == NULL || direct->order < slot->order)) {
     if (mqtt_sender_sendable(pipe, session, direct, 0, now_ns, &cause)) {
-      *n = write_publish(core, pipe, session, direct, 0, MQTT_RESEND_NONE, now_ns, dst, room);
+      *n =
+          write_publish(core, pipe, session, direct, 0, FALSE, MQTT_RESEND_NONE, now_ns, dst, room);
       return TRUE;
     }
     mqtt_sender_direct_gone(core, session, direct, cause);
   }
   return FALSE;
+}
+
+/* A slot of out that was written before, or looks as if. */
+static G_GNUC_NO_INLINE gsize
+write_again(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, gint64 now_ns,
+            guint8 *dst, gsize room)
+{
+  gsize n = write_publish(core, pipe, session, slot, mqtt_slot_qos(slot), TRUE,
+                          slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE,
+                          now_ns, dst, room);
+  if (n > 0 && pipe->again > 0)
+    pipe->again--;
+  return n;
 }
 
 static inline gsize
@@ -420,29 +422,38 @@ write_message(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_n
     return n;
   if (slot == NULL)
     return 0;
-  n = write_publish(core, pipe, session, slot, mqtt_slot_qos(slot),
-                    slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE, now_ns,
-                    dst, room);
-  if (n > 0) {
-    session->out->sent++;
-    if (pipe->again > 0)
-      pipe->again--;
-  }
+  if (slot->flags & MQTT_SLOT_SENT || pipe->again > 0)
+    n = write_again(core, pipe, session, slot, now_ns, dst, room);
+  else
+    n = write_publish(core, pipe, session, slot, mqtt_slot_qos(slot), FALSE, MQTT_RESEND_NONE,
+                      now_ns, dst, room);
+  session->out->sent += n > 0;
   return n;
+}
+
+/* Something is half written, or answers come first. */
+static G_GNUC_NO_INLINE gsize
+write_in_turn(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
+              gsize room)
+{
+  gsize n;
+  if (pipe->partial != NULL)
+    return write_slice(core, pipe, session, dst, room);
+  if (!mqtt_pipe_stored(core, pipe->opens))
+    return 0;
+  if (pipe->acks != NULL && write_answer(core, pipe, session, now_ns, dst, room, &n))
+    return n;
+  return session == NULL ? 0 : write_message(core, pipe, session, now_ns, dst, room);
 }
 
 G_GNUC_NO_INLINE gsize
 mqtt_pipe_write(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
                 gsize room)
 {
-  if (pipe->partial != NULL)
-    return write_slice(core, pipe, session, dst, room);
-  if (!mqtt_pipe_stored(core, pipe->opens))
-    return 0;
-  gsize n;
-  if (pipe->acks != NULL && write_answer(core, pipe, session, now_ns, dst, room, &n))
-    return n;
-  return session == NULL ? 0 : write_message(core, pipe, session, now_ns, dst, room);
+  gboolean in_turn = pipe->partial != NULL || pipe->acks != NULL || session == NULL ||
+                     session->direct != NULL || !mqtt_pipe_stored(core, pipe->opens);
+  return in_turn ? write_in_turn(core, pipe, session, now_ns, dst, room)
+                 : write_message(core, pipe, session, now_ns, dst, room);
 }
 
 gboolean

@@ -44,28 +44,43 @@ mqtt_pool_has(const MqttPool *pool, gsize size)
   return !MQTT_POOL_IS_HEAP && pool != NULL && size <= MQTT_POOL_LARGEST;
 }
 
+/* The list that a block of that size is on when it is free; 0: it comes from the heap. */
+static inline guint
+mqtt_pool_list(const MqttPool *pool, gsize size)
+{
+  return mqtt_pool_has(pool, size) ? (guint)((size + MQTT_POOL_STEP - 1) / MQTT_POOL_STEP) : 0;
+}
+
 /* Not zero-filled. pool: NULL: from the heap. */
 static inline gpointer
 mqtt_pool_take(MqttPool *pool, gsize size)
 {
-  if (!mqtt_pool_has(pool, size))
+  guint list = mqtt_pool_list(pool, size);
+  if (list == 0)
     return g_malloc(size);
-  MqttBlock **list = &pool->free[(size + MQTT_POOL_STEP - 1) / MQTT_POOL_STEP], *block = *list;
+  MqttBlock *block = pool->free[list];
   if (block == NULL)
     return mqtt_pool_fresh(pool, size);
-  *list = block->next;
+  pool->free[list] = block->next;
   return block;
+}
+
+/* To the list of its size, which who has no room for it need not keep. */
+static inline void
+mqtt_pool_put_back(MqttPool *pool, gpointer memory, guint list)
+{
+  if (list == 0) {
+    g_free(memory);
+    return;
+  }
+  MqttBlock *block = memory;
+  block->next = pool->free[list];
+  pool->free[list] = block;
 }
 
 /* The size that was asked for. */
 static inline void
 mqtt_pool_give_back(MqttPool *pool, gpointer memory, gsize size)
 {
-  if (!mqtt_pool_has(pool, size)) {
-    g_free(memory);
-    return;
-  }
-  MqttBlock **list = &pool->free[(size + MQTT_POOL_STEP - 1) / MQTT_POOL_STEP], *block = memory;
-  block->next = *list;
-  *list = block;
+  mqtt_pool_put_back(pool, memory, mqtt_pool_list(pool, size));
 }

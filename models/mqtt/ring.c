@@ -40,12 +40,13 @@ mqtt_ring_widen(MqttRing **place)
   *place = ring;
 }
 
+/* Of a ring that has room for more than a glance takes in. */
 void
 mqtt_ring_map(MqttRing *ring, guint16 id, guint32 position)
 {
   if (ring->map != NULL)
     mqtt_idmap_insert(&ring->map, id, position);
-  else
+  else if (ring->flight - ring->head > MQTT_RING_GLANCE)
     build_map(ring);
 }
 
@@ -87,7 +88,7 @@ mqtt_ring_leave_gap(MqttRing *ring, MqttSlot *slot)
   advance(&ring->flight, ring->head);
 }
 
-void
+G_GNUC_NO_INLINE void
 mqtt_ring_free(MqttRing *ring)
 {
   if (ring == NULL)

@@ -18,9 +18,9 @@ typedef struct {
     MqttMessage *message; /* a reference, while the slot holds a copy */
     guint64 tag;          /* after that */
   };
-  guint64 order : 48; /* of arrival in the session; number of its record in the store */
+  guint64 order;      /* of arrival in the session; number of its record in the store */
+  guint64 op : 48;    /* store operation that its next packet rests on; 0: none */
   guint64 tries : 16; /* acknowledgement time-outs so far */
-  guint64 op;         /* store operation that its next packet rests on; 0: none */
   guint32 word;       /* Subscription Identifier; stamp of a session; reason or size */
   guint16 id;         /* 0: none yet */
   guint8 state;       /* 0: a gap; else the owner's */
@@ -86,7 +86,7 @@ mqtt_ring_set_id_at(MqttRing *ring, guint32 position, guint16 id)
 {
   mqtt_ring_at(ring, position)->id = id;
   ring->flight = position + 1;
-  if (ring->map != NULL || ring->flight - ring->head > MQTT_RING_GLANCE)
+  if (ring->mask >= MQTT_RING_GLANCE)
     mqtt_ring_map(ring, id, position);
 }
 
@@ -98,16 +98,20 @@ mqtt_ring_set_id(MqttRing *ring, const MqttSlot *slot, guint16 id)
   mqtt_ring_set_id_at(ring, ring->head + ((index - ring->head) & ring->mask), id);
 }
 
-/* The last one frees the ring. */
+/* The last one frees the ring; one that never grew has no map. */
 static inline void
-mqtt_ring_remove(MqttRing **ring, MqttSlot *slot)
+mqtt_ring_remove(MqttRing **place, MqttSlot *slot)
 {
-  if (--(*ring)->live > 0) {
-    mqtt_ring_leave_gap(*ring, slot);
-  } else {
-    mqtt_ring_free(*ring);
-    *ring = NULL;
+  MqttRing *ring = *place;
+  if (--ring->live > 0) {
+    mqtt_ring_leave_gap(ring, slot);
+    return;
   }
+  *place = NULL;
+  if (ring->mask == MQTT_RING_FIRST - 1)
+    mqtt_pool_give_back(ring->pool, ring, mqtt_ring_size(MQTT_RING_FIRST));
+  else
+    mqtt_ring_free(ring);
 }
 
 /* Asks the caches for the ring, then for the message in its first slot. */

@@ -289,11 +289,11 @@ add(MqttCore *core, MqttSession *session, MqttRing **ring, MqttMessage *message,
   if (!is_client(core))
     mqtt_session_event(core, session, MQTT_EVENT_COPY, core->out_flags, message->tag);
   MqttSlot *slot = mqtt_ring_push(&core->events->pool, ring);
-  *slot = (MqttSlot){.message = mqtt_message_ref(message),
-                     .order = ++session->order,
-                     .word = word,
-                     .state = MQTT_OUT_QUEUED,
-                     .flags = (guint8)(flags | (qos == 2 ? MQTT_SLOT_QOS2 : 0))};
+  slot->message = mqtt_message_ref(message);
+  slot->order = ++session->order;
+  slot->word = word;
+  slot->state = MQTT_OUT_QUEUED;
+  slot->flags = (guint8)(flags | (qos == 2 ? MQTT_SLOT_QOS2 : 0));
   return slot;
 }
 
@@ -407,7 +407,7 @@ mqtt_sender_drop(MqttCore *core, MqttSession *session, MqttSlot *slot, MqttCause
   end_exchange(core, session, slot);
 }
 
-static inline __attribute__((always_inline)) MqttOutEvent
+static MqttOutEvent
 event_of(const MqttCore *core, MqttPacketType type, const MqttSlot *slot, guint8 reason)
 {
   gboolean error = reason >= 0x80 && !(core->client_quirks & MQTT_CLIENT_REFUSAL_IS_SUCCESS);
@@ -543,9 +543,9 @@ go_on(MqttCore *core, MqttSession *session, gint64 now_ns, MqttSlot *slot, const
     release(core, session, slot, again);
 }
 
-static inline __attribute__((always_inline)) guint8
-answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPacketType type, guint16 id,
-         guint8 reason)
+guint8
+mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPacketType type,
+                     guint16 id, guint8 reason)
 {
   MqttSlot *slot = mqtt_ring_find(session->out, id);
   if (slot != NULL && !(slot->flags & MQTT_SLOT_SENT) &&
@@ -563,14 +563,13 @@ answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPacketType typ
 }
 
 guint8
-mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPacketType type,
-                     guint16 id, guint8 reason)
-{
-  return answered(core, session, now_ns, type, id, reason);
-}
-
-guint8
 mqtt_sender_acknowledged(MqttCore *core, MqttSession *session, gint64 now_ns, guint16 id)
 {
-  return answered(core, session, now_ns, MQTT_PUBACK, id, MQTT_SUCCESS);
+  MqttSlot *slot = mqtt_ring_first(session->out);
+  if (slot == NULL || slot->id != id || slot->state != MQTT_OUT_PUBACK ||
+      !(slot->flags & MQTT_SLOT_SENT))
+    return mqtt_sender_answered(core, session, now_ns, MQTT_PUBACK, id, MQTT_SUCCESS);
+  finish(core, session, now_ns, slot, mqtt_flow_out(MQTT_OUT_PUBACK, MQTT_OUT_GOT_PUBACK)->actions,
+         MQTT_SUCCESS);
+  return MQTT_SUCCESS;
 }
