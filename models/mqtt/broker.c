@@ -100,7 +100,7 @@ mqtt_broker_free(MqttBroker *broker)
     return;
   free_tables(broker);
   g_array_unref(broker->found);
-  g_free(broker->targets);
+  g_free(broker->own_targets);
   mqtt_store_log_free(broker->core.log);
   g_free(broker);
 }

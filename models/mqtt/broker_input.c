@@ -2,12 +2,12 @@
 #include "models/mqtt/receiver.h"
 #include "models/mqtt/sender.h"
 
-static void
+static inline void
 emit_received(MqttBroker *broker, const Link *link, const MqttPublish *publish, MqttCause cause)
 {
   mqtt_session_event(&broker->core, &link->session->s, MQTT_EVENT_RECEIVED, MQTT_FLAG_UPSTREAM,
                      mqtt_tag(publish->payload))
-      ->cause = cause;
+      ->cause = (guint8)cause;
 }
 
 static void
@@ -44,8 +44,7 @@ take(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
 {
   MqttSession *s = &link->session->s;
   gboolean later = publish->qos == 2 && broker->config->qos2_receiver == MQTT_QOS2_ON_PUBREL;
-  guint n = broker_route_find(broker, link->session, publish->topic, publish->qos, publish->retain,
-                              !later);
+  guint n = broker_route_find_for(broker, link, publish, !later);
   guint8 reason = n > 0 ? MQTT_SUCCESS : MQTT_NO_MATCHING_SUBSCRIBERS;
   if (broker->config->on_queue_full == MQTT_FULL_REFUSE && publish->qos > 0 &&
       broker_route_full(broker, publish->topic.length + publish->payload.length)) {
@@ -83,8 +82,7 @@ take_publish(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *p
     case MQTT_RECEIVER_DUPLICATE:
       break;
     case MQTT_RECEIVER_OVERRUN:
-      broker_route_find(broker, link->session, publish->topic, publish->qos, publish->retain,
-                        FALSE);
+      broker_route_find_for(broker, link, publish, FALSE);
       refuse(broker, link, publish);
       break;
     case MQTT_RECEIVER_ERROR:
@@ -283,8 +281,9 @@ take_packet(MqttBroker *broker, Link *link, gint64 now_ns, const guint8 *data, g
   MqttPacket packet;
   gsize size;
   guint8 reason;
-  switch (mqtt_decode(data, n, link->pipe.version, MQTT_FROM_CLIENT,
-                      broker->config->maximum_packet_size, &packet, &size, &reason)) {
+  switch (mqtt_decode_after(data, n, link->pipe.version, MQTT_FROM_CLIENT,
+                            broker->config->maximum_packet_size, broker_route_last_topic(link),
+                            &packet, &size, &reason)) {
   case MQTT_NEED_MORE:
     return 0;
   case MQTT_MALFORMED:

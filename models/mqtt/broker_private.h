@@ -52,7 +52,7 @@ typedef struct _BrokerTarget BrokerTarget;
 typedef struct _Link {
   MqttPipe pipe;
   BrokerSession *session; /* NULL unless OPEN */
-  BrokerRoute *route;     /* what its last PUBLISH matched; NULL: not known */
+  BrokerRoute *route;     /* who got its last PUBLISH; NULL: not known */
   gint64 last_input_ns;
   guint32 conn, peer;
   guint16 keep_alive_s;
@@ -74,10 +74,10 @@ struct _MqttBroker {
   MqttShares *shares;
   MqttRetained *retained;
   MqttDeadlines *deadlines;
-  /* Of one message. The matches are those found, or lie in a connection's route. */
-  const MqttMatch *matches;
-  BrokerTarget *targets;
-  guint n_matches, n_targets, room_for_targets;
+  /* Of one message. The targets are the broker's own, or lie in a connection's route. */
+  const BrokerTarget *targets;
+  guint n_targets, room_for_targets;
+  BrokerTarget *own_targets;
   GArray *found;          /* MqttMatch */
   BrokerSession *loading; /* the last session that came from the store */
   guint64 last_number;    /* of a session */
@@ -125,10 +125,15 @@ void broker_refuse_version(MqttBroker *broker, Link *link, gint64 now_ns);
 
 /* broker_route.c */
 void broker_route_forget(MqttBroker *broker, Link *link);
+/* The topic of its route, which is valid; or none. */
+MqttBytes broker_route_last_topic(const Link *link);
 /* How many copies are due; finds the targets of the next two calls. from: for No Local, or NULL.
  * take: it takes a turn of the shared subscriptions that match. */
 guint broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic, guint8 qos,
                         gboolean retain, gboolean take);
+/* The same for a PUBLISH that was decoded with the last topic at hand. */
+guint broker_route_find_for(MqttBroker *broker, const Link *link, const MqttPublish *publish,
+                            gboolean take);
 gboolean broker_route_full(MqttBroker *broker, guint32 size);
 void broker_route_deliver(MqttBroker *broker, gint64 now_ns, MqttMessage *message);
 /* Nobody gets it, for this cause. */

@@ -7,26 +7,41 @@ struct _BrokerTarget {
   BrokerSession *session;
   guint32 identifier; /* Subscription Identifier, if there is one */
   guint8 qos;
-  guint8 flags;     /* MQTT_SLOT_RETAIN */
-  gboolean several; /* identifiers */
+  guint8 flags;   /* MQTT_SLOT_RETAIN */
+  guint8 several; /* identifiers */
 };
 
 /* Most publishers keep to one topic, and subscriptions are rarely changed: so a connection knows
- * what its last topic matched while the tree is still of that version. In one block of the pool;
- * where that would be larger than this, nothing is kept. */
+ * who got its last PUBLISH, which is true of the next with that topic, QoS and RETAIN while the
+ * tree is of that version. In one block of the pool; where that would be larger than this, nothing
+ * is kept, nor where a shared subscription or several identifiers are looked at anew each time, or
+ * the version that a session has at the moment. */
 #define ROUTE_BYTES 256
 
 struct _BrokerRoute {
   guint64 version;
-  guint32 n_matches;
-  guint32 topic_length;
-  MqttMatch matches[]; /* and then the topic */
+  guint32 n_targets;
+  guint16 topic_length;
+  guint8 qos, retain;
+  BrokerTarget targets[]; /* and then the topic */
 };
 
 static gsize
-route_size(guint n_matches, gsize topic_length)
+route_size(guint n_targets, gsize topic_length)
 {
-  return sizeof(BrokerRoute) + n_matches * sizeof(MqttMatch) + topic_length;
+  return sizeof(BrokerRoute) + n_targets * sizeof(BrokerTarget) + topic_length;
+}
+
+static inline MqttBytes
+route_topic(const BrokerRoute *route)
+{
+  return (MqttBytes){(const guint8 *)(route->targets + route->n_targets), route->topic_length};
+}
+
+MqttBytes
+broker_route_last_topic(const Link *link)
+{
+  return link->route == NULL ? (MqttBytes){NULL, 0} : route_topic(link->route);
 }
 
 void
@@ -35,73 +50,57 @@ broker_route_forget(MqttBroker *broker, Link *link)
   BrokerRoute *route = link->route;
   if (route != NULL)
     mqtt_pool_give_back(&broker->core.events->pool, route,
-                        route_size(route->n_matches, route->topic_length));
+                        route_size(route->n_targets, route->topic_length));
   link->route = NULL;
 }
 
+static gboolean
+may_remember(const MqttBroker *broker, MqttBytes topic)
+{
+  gboolean holds = route_size(broker->n_targets, topic.length) <= ROUTE_BYTES &&
+                   !(broker->config->quirks & MQTT_QUIRK_FIRST_MATCH);
+  const MqttMatch *matches = (gpointer)broker->found->data;
+  for (guint i = 0; holds && i < broker->found->len; i++)
+    holds = !(matches[i].subscriber & MQTT_SHARE_BIT);
+  for (guint i = 0; holds && i < broker->n_targets; i++)
+    holds = !broker->targets[i].several;
+  return holds;
+}
+
 static void
-remember(MqttBroker *broker, Link *link, MqttBytes topic)
+remember(MqttBroker *broker, Link *link, MqttBytes topic, guint8 qos, gboolean retain)
 {
-  guint n = broker->found->len;
-  gsize size = route_size(n, topic.length);
+  guint n = broker->n_targets;
   broker_route_forget(broker, link);
-  if (size > ROUTE_BYTES)
+  if (!may_remember(broker, topic))
     return;
-  BrokerRoute *route = link->route = mqtt_pool_take(&broker->core.events->pool, size);
+  BrokerRoute *route = link->route =
+      mqtt_pool_take(&broker->core.events->pool, route_size(n, topic.length));
   *route = (BrokerRoute){.version = mqtt_topic_tree_version(broker->tree),
-                         .n_matches = n,
-                         .topic_length = topic.length};
+                         .n_targets = n,
+                         .topic_length = (guint16)topic.length,
+                         .qos = qos,
+                         .retain = retain != FALSE};
   if (n > 0)
-    memcpy(route->matches, broker->found->data, n * sizeof(MqttMatch));
-  memcpy(route->matches + n, topic.data, topic.length);
+    memcpy(route->targets, broker->targets, n * sizeof(BrokerTarget));
+  memcpy(route->targets + n, topic.data, topic.length);
 }
 
-static inline gboolean
-is_known(const MqttBroker *broker, const BrokerRoute *route, MqttBytes topic)
-{
-  return route != NULL && route->version == mqtt_topic_tree_version(broker->tree) &&
-         route->topic_length == topic.length &&
-         memcmp(route->matches + route->n_matches, topic.data, topic.length) == 0;
-}
-
-static G_GNUC_NO_INLINE void
-walk_tree(MqttBroker *broker, Link *link, MqttBytes topic)
-{
-  broker->found->len = 0;
-  mqtt_topic_tree_match(broker->tree, topic, broker->found);
-  broker->matches = (gpointer)broker->found->data;
-  broker->n_matches = broker->found->len;
-  if (link != NULL)
-    remember(broker, link, topic);
-}
-
-/* link: of the publisher, or NULL. */
-static inline void
-find_matches(MqttBroker *broker, Link *link, MqttBytes topic)
-{
-  if (link == NULL || !is_known(broker, link->route, topic)) {
-    walk_tree(broker, link, topic);
-    return;
-  }
-  broker->matches = link->route->matches;
-  broker->n_matches = link->route->n_matches;
-}
-
-static G_GNUC_NO_INLINE void
+static void
 grow_targets(MqttBroker *broker)
 {
   broker->room_for_targets = MAX(16, 2 * broker->room_for_targets);
-  broker->targets = g_renew(BrokerTarget, broker->targets, broker->room_for_targets);
+  broker->own_targets = g_renew(BrokerTarget, broker->own_targets, broker->room_for_targets);
 }
 
-static inline void
+static void
 add_target(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, guint8 qos,
            gboolean retain)
 {
   gboolean keeps = retain && match->options & MQTT_OPTION_RETAIN_AS_PUBLISHED;
   if (broker->n_targets == broker->room_for_targets)
     grow_targets(broker);
-  broker->targets[broker->n_targets++] =
+  broker->own_targets[broker->n_targets++] =
       (BrokerTarget){.session = session,
                      .identifier = match->identifier,
                      .qos = MIN(qos, MQTT_OPTION_QOS(match->options)),
@@ -109,7 +108,7 @@ add_target(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, g
 }
 
 /* Beside the copy of another subscription of the session that was chosen, section 4.8.2. */
-static G_GNUC_NO_INLINE void
+static void
 add_shared(MqttBroker *broker, guint32 group, guint8 qos, gboolean retain, gboolean take)
 {
   const MqttMatch *member = mqtt_shares_next(broker->shares, group, take);
@@ -117,7 +116,7 @@ add_shared(MqttBroker *broker, guint32 group, guint8 qos, gboolean retain, gbool
 }
 
 /* Another subscription of the session matches too; [MQTT-3.3.4-2] leaves the number of copies. */
-static inline void
+static void
 add_match(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, guint8 qos,
           gboolean retain)
 {
@@ -133,7 +132,7 @@ add_match(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, gu
     add_target(broker, session, match, qos, retain);
     return;
   }
-  BrokerTarget *target = &broker->targets[session->route_at];
+  BrokerTarget *target = &broker->own_targets[session->route_at];
   target->qos = MAX(target->qos, granted);
   if (retain && match->options & MQTT_OPTION_RETAIN_AS_PUBLISHED)
     target->flags |= MQTT_SLOT_RETAIN;
@@ -143,16 +142,17 @@ add_match(MqttBroker *broker, BrokerSession *session, const MqttMatch *match, gu
   }
 }
 
-guint
-broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic, guint8 qos,
-                  gboolean retain, gboolean take)
+static G_GNUC_NO_INLINE void
+find_anew(MqttBroker *broker, const BrokerSession *from, MqttBytes topic, guint8 qos,
+          gboolean retain, gboolean take)
 {
   broker->n_targets = 0;
   if (++broker->route_serial == 0) /* 0 is that of a session that no message has matched */
     broker->route_serial = 1;
-  find_matches(broker, from == NULL ? NULL : from->link, topic);
-  for (guint i = 0; i < broker->n_matches; i++) {
-    const MqttMatch *match = &broker->matches[i];
+  g_array_set_size(broker->found, 0);
+  mqtt_topic_tree_match(broker->tree, topic, broker->found);
+  for (guint i = 0; i < broker->found->len; i++) {
+    const MqttMatch *match = &g_array_index(broker->found, MqttMatch, i);
     if (match->subscriber & MQTT_SHARE_BIT) {
       add_shared(broker, match->subscriber, qos, retain, take);
       continue;
@@ -160,6 +160,31 @@ broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic
     BrokerSession *session = broker->sessions->pdata[match->subscriber];
     if (!(match->options & MQTT_OPTION_NO_LOCAL) || session != from)
       add_match(broker, session, match, qos, retain);
+  }
+  broker->targets = broker->own_targets;
+  if (from != NULL && from->link != NULL)
+    remember(broker, from->link, topic, qos, retain);
+}
+
+guint
+broker_route_find(MqttBroker *broker, const BrokerSession *from, MqttBytes topic, guint8 qos,
+                  gboolean retain, gboolean take)
+{
+  find_anew(broker, from, topic, qos, retain, take);
+  return broker->n_targets;
+}
+
+guint
+broker_route_find_for(MqttBroker *broker, const Link *link, const MqttPublish *publish,
+                      gboolean take)
+{
+  const BrokerRoute *route = link->route;
+  if (publish->known && route->version == mqtt_topic_tree_version(broker->tree) &&
+      route->qos == publish->qos && route->retain == (publish->retain != FALSE)) {
+    broker->targets = route->targets;
+    broker->n_targets = route->n_targets;
+  } else {
+    find_anew(broker, link->session, publish->topic, publish->qos, publish->retain, take);
   }
   return broker->n_targets;
 }
@@ -190,13 +215,14 @@ broker_route_discard(MqttBroker *broker, guint64 tag, MqttCause cause)
     discard_copy(broker, &broker->targets[i], tag, cause);
 }
 
-/* All identifiers of the matching subscriptions go with the one copy [MQTT-3.3.4-4]. */
+/* All identifiers of the matching subscriptions, which were found for this message, go with the one
+ * copy [MQTT-3.3.4-4]. */
 static G_GNUC_NO_INLINE MqttMessage *
 with_identifiers(const MqttBroker *broker, const BrokerTarget *target, const MqttMessage *message)
 {
   g_autoptr(GByteArray) extra = g_byte_array_new();
-  for (guint i = 0; i < broker->n_matches; i++) {
-    const MqttMatch *match = &broker->matches[i];
+  for (guint i = 0; i < broker->found->len; i++) {
+    const MqttMatch *match = &g_array_index(broker->found, MqttMatch, i);
     guint8 encoded[5] = {MQTT_PROP_SUBSCRIPTION_ID};
     if (match->subscriber == target->session->index && match->identifier != 0)
       g_byte_array_append(extra, encoded,

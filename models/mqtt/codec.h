@@ -23,6 +23,11 @@ typedef enum {
 MqttDecode mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
                        gsize maximum, MqttPacket *packet, gsize *size, guint8 *reason);
 
+/* The same; last: a topic that was found valid before, and need not be looked at again. */
+MqttDecode mqtt_decode_after(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
+                             gsize maximum, MqttBytes last, MqttPacket *packet, gsize *size,
+                             guint8 *reason);
+
 #define MQTT_SHORT_ACK 4
 
 /* The type of an acknowledgement of success, which is left out, and its identifier: half of all

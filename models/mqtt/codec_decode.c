@@ -179,7 +179,7 @@ decode_connack(MqttCursor c, MqttVersion version, MqttConnack *connack)
 }
 
 static inline guint8
-decode_publish(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender,
+decode_publish(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender, MqttBytes last,
                MqttPublish *publish)
 {
   guint8 reason;
@@ -198,10 +198,12 @@ decode_publish(MqttCursor c, guint8 first, MqttVersion version, MqttSender sende
   if (reason != MQTT_SUCCESS)
     return reason;
   const MqttProperties *properties = &publish->properties;
+  publish->known = publish->topic.length == last.length && last.length > 0 &&
+                   memcmp(publish->topic.data, last.data, last.length) == 0;
   if (publish->topic.length == 0) {
     if (!MQTT_HAS(properties, MQTT_PROP_TOPIC_ALIAS))
       return MQTT_PROTOCOL_ERROR; /* section 3.3.2.1 */
-  } else if (!mqtt_topic_valid(publish->topic)) {
+  } else if (!publish->known && !mqtt_topic_valid(publish->topic)) {
     return MQTT_MALFORMED_PACKET; /* [MQTT-3.3.2-1], [MQTT-3.3.2-2] */
   }
   publish->payload = (MqttBytes){c.p, (guint32)mqtt_left(&c)};
@@ -355,9 +357,9 @@ decode_body(MqttCursor c, guint8 first, MqttVersion version, MqttSender sender, 
   g_assert_not_reached();
 }
 
-MqttDecode
-mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender, gsize maximum,
-            MqttPacket *packet, gsize *size, guint8 *reason)
+static inline __attribute__((always_inline)) MqttDecode
+decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender, gsize maximum,
+       MqttBytes last, MqttPacket *packet, gsize *size, guint8 *reason)
 {
   *size = 0;
   if (n == 0)
@@ -388,9 +390,23 @@ mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
   MqttCursor body = {data + 1 + prefix, data + whole};
   if (data[0] >> 4 == MQTT_PUBLISH) {
     packet->type = MQTT_PUBLISH;
-    *reason = decode_publish(body, data[0], version, sender, &packet->publish);
+    *reason = decode_publish(body, data[0], version, sender, last, &packet->publish);
   } else {
     *reason = decode_body(body, data[0], version, sender, packet);
   }
   return *reason == MQTT_SUCCESS ? MQTT_DONE : MQTT_MALFORMED;
+}
+
+MqttDecode
+mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender, gsize maximum,
+            MqttPacket *packet, gsize *size, guint8 *reason)
+{
+  return decode(data, n, version, sender, maximum, (MqttBytes){NULL, 0}, packet, size, reason);
+}
+
+MqttDecode
+mqtt_decode_after(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
+                  gsize maximum, MqttBytes last, MqttPacket *packet, gsize *size, guint8 *reason)
+{
+  return decode(data, n, version, sender, maximum, last, packet, size, reason);
 }

@@ -112,7 +112,7 @@ mqtt_events_next(MqttEvents *events)
 }
 
 /* A new event at the end, of all is well: resend, cause and reason are 0. */
-static inline MqttEvent *
+static inline __attribute__((always_inline)) MqttEvent *
 mqtt_events_say(MqttEvents *events, MqttEventType type, guint8 flags, guint32 conn, guint32 peer,
                 guint64 tag)
 {

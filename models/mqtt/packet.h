@@ -169,6 +169,7 @@ typedef struct {
   guint8 qos;
   gboolean dup, retain;
   guint16 packet_id; /* 0 with QoS 0 */
+  gboolean known;    /* decoding: the topic is the one that mqtt_decode_after() was given */
   MqttBytes topic, payload;
   MqttProperties properties;
 } MqttPublish;
