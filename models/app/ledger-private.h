@@ -94,6 +94,7 @@ struct _Ledger {
   guint32 n_slots, free_slot;
   guint32 *table;
   guint32 table_mask, n_older;
+  gboolean plain; /* no groups and no story: see message_plain() */
   guint64 live, open, ids;
   guint64 fingerprint;
   GHashTable
@@ -104,7 +105,7 @@ struct _Ledger {
 };
 
 /* ledger_messages.c */
-/* The next message of that publisher, which is zero-filled but for its tag. */
+/* The next message of that publisher; its first line is zero-filled but for the tag. */
 Message *ledger_message_new(Ledger *ledger, guint32 publisher, guint64 tag);
 void ledger_message_free(Ledger *ledger, Message *message);
 Message *ledger_message_older(const Ledger *ledger, guint64 tag);
@@ -124,8 +125,7 @@ message_look(const Ledger *ledger, guint64 tag)
 }
 
 /* NULL: no message of this run is under way with that tag (a retained or foreign payload). Asked at
- * each event of each message: most often it is the one of the event before, and nearly always the
- * newest of its publisher. */
+ * each event of each message: most often it is the one of the event before. */
 static inline Message *
 message_find(Ledger *ledger, guint64 tag)
 {
@@ -137,6 +137,25 @@ message_find(Ledger *ledger, guint64 tag)
     ledger->recent_tag = tag;
   }
   return message;
+}
+
+/* The same of what nearly every event is about, without a call, so that such an event needs no
+ * registers saved: a message that is the newest of its publisher and owed to one client, in a run
+ * without groups and story. NULL: it is not, and the long way finds out. */
+static inline Message *
+message_plain(Ledger *ledger, guint64 tag)
+{
+  guint64 number = (tag >> SEQUENCE_BITS) - 1;
+  Message *message = ledger->recent;
+  if (ledger->recent_tag != tag) {
+    guint32 newest =
+        number < ledger->newest->len ? g_array_index(ledger->newest, guint32, number) : NO_SLOT;
+    if (newest == NO_SLOT || ledger->messages[newest].tag != tag)
+      return NULL;
+    ledger->recent = message = &ledger->messages[newest];
+    ledger->recent_tag = tag;
+  }
+  return message != NULL && message->n_owed == 1 && ledger->plain ? message : NULL;
 }
 
 static inline void
@@ -173,6 +192,17 @@ message_obligation(const Ledger *ledger, Message *message, guint32 client)
   if (G_UNLIKELY(message->n_owed > 1))
     return ledger_message_search(message, client);
   return message->n_owed == 1 && message->one.client == client ? &message->one : NULL;
+}
+
+/* plain: it is a message of message_plain(). */
+static inline __attribute__((always_inline)) Obligation *
+message_owed_to(const Ledger *ledger, Message *message, guint32 where, gboolean plain)
+{
+  if (where == LEDGER_UP)
+    return NULL;
+  if (!plain)
+    return message_obligation(ledger, message, where);
+  return message->one.client == where ? &message->one : NULL;
 }
 
 static inline Publisher *

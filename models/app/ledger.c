@@ -26,6 +26,7 @@ ledger_new(const LedgerConfig *config)
   ledger->table_mask = 127;
   ledger->table = g_new0(guint32, ledger->table_mask + 1);
   ledger->fingerprint = 0x243F6A8885A308D3u;
+  ledger->plain = config->trace_id == 0;
   if (config->messages)
     ledger->rows = g_array_new(FALSE, FALSE, sizeof(OutcomeMessage));
   if (config->trace_id != 0)
@@ -123,6 +124,23 @@ ledger_hop_end(Ledger *ledger, const Message *message, guint32 where, gboolean s
 
 /* ---- what the applications do ---- */
 
+/* Returns how many are granted less than they were published with. */
+static inline guint
+owe(Message *message, const LedgerOwed *owed, guint n_owed)
+{
+  guint below = 0;
+  message->n_owed = n_owed;
+  if (n_owed > 1)
+    message->many = g_new(Obligation, n_owed);
+  Obligation *obligations = message_owed(message);
+  for (guint i = 0; i < n_owed; i++) {
+    obligations[i] = (Obligation){
+        .client = owed[i].client, .granted = owed[i].granted, .further = owed[i].further};
+    below += owed[i].granted < message->qos;
+  }
+  return below;
+}
+
 guint64
 ledger_publish(Ledger *ledger, guint32 publisher_number, gint64 now_ns, const LedgerOwed *owed,
                guint n_owed)
@@ -134,25 +152,16 @@ ledger_publish(Ledger *ledger, guint32 publisher_number, gint64 now_ns, const Le
   message->told_ns = -1;
   message->held = 1; /* by the call itself */
   message->untold = TRUE;
-  message->n_owed = n_owed;
   message->section = publisher->section;
   message->qos = publisher->qos;
-  if (n_owed > 1)
-    message->many = g_new0(Obligation, n_owed);
-  Obligation *obligations = message_owed(message);
-  for (guint i = 0; i < n_owed; i++) {
-    obligations[i].client = owed[i].client;
-    obligations[i].granted = owed[i].granted;
-    obligations[i].further = owed[i].further;
-  }
+  guint below = owe(message, owed, n_owed);
   if (now_ns >= 0 && now_ns < ledger->config.window_ns) {
     SectionTally *tally = &ledger->tallies[publisher->section];
     message->id = ++ledger->ids;
     ledger->open++;
     tally->counters[COUNT_PUBLISHED]++;
     tally->counters[COUNT_OWED] += n_owed;
-    for (guint i = 0; i < n_owed; i++)
-      tally->counters[COUNT_DOWNGRADED] += owed[i].granted < publisher->qos;
+    tally->counters[COUNT_DOWNGRADED] += below;
   }
   mix(ledger, 2, tag, now_ns);
   if (traced(ledger, message))
@@ -223,6 +232,7 @@ ledger_join(Ledger *ledger, guint32 client, guint32 group)
     ledger->groups = g_new(guint32, clients);
     for (guint32 i = 0; i < clients; i++)
       ledger->groups[i] = i;
+    ledger->plain = FALSE;
   }
   ledger->groups[client] = clients + group;
 }

@@ -4,25 +4,41 @@
 
 static const char CUSTODY[] = "more copies left a place than had come to it";
 
-void
-ledger_copy(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
+/* Each of what happens to every message has a short way, of one that is plain: it is the long way's
+ * own function with less to look at, and ends in the call of what is rare. */
+
+static inline __attribute__((always_inline)) void
+copy(const Ledger *ledger, Message *message, guint32 where, gboolean plain)
 {
-  Message *message = message_find(ledger, tag);
-  (void)now_ns;
-  if (message == NULL)
-    return;
+  Obligation *owed = message_owed_to(ledger, message, where, plain);
   if (where == LEDGER_UP) {
     message->held++;
     message->misfortune = CAUSE_NONE;
-    return;
-  }
-  Obligation *owed = message_obligation(ledger, message, where);
-  if (owed == NULL)
+  } else if (owed == NULL) {
     message->strays++;
-  else {
+  } else {
     owed->held++;
     message->down++;
   }
+}
+
+static G_GNUC_NO_INLINE void
+copy_of_any(Ledger *ledger, guint64 tag, guint32 where)
+{
+  Message *message = message_find(ledger, tag);
+  if (message != NULL)
+    copy(ledger, message, where, FALSE);
+}
+
+void
+ledger_copy(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
+{
+  Message *message = message_plain(ledger, tag);
+  (void)now_ns;
+  if (G_LIKELY(message != NULL))
+    copy(ledger, message, where, TRUE);
+  else
+    copy_of_any(ledger, tag, where);
 }
 
 static void
@@ -34,8 +50,8 @@ note_dropped(const Message *message, Obligation *owed, Cause cause)
 
 /* It did not end well. owed: NULL: on the way up, or not owed. */
 static G_GNUC_NO_INLINE void
-note_misfortune(Ledger *ledger, Message *message, Obligation *owed, guint32 where, gint64 now_ns,
-                Cause cause)
+gone_badly(Ledger *ledger, Message *message, Obligation *owed, guint32 where, gint64 now_ns,
+           Cause cause)
 {
   if (traced(ledger, message))
     ledger_story(ledger, now_ns, "", "a copy is gone: %s", cause_name(cause));
@@ -46,25 +62,42 @@ note_misfortune(Ledger *ledger, Message *message, Obligation *owed, guint32 wher
     owed->misfortune = cause;
     note_dropped(message, owed, cause);
   }
+  ledger_settle(ledger, message, where, now_ns, cause);
+}
+
+static inline __attribute__((always_inline)) void
+gone(Ledger *ledger, Message *message, guint32 where, gint64 now_ns, Cause cause, gboolean plain)
+{
+  Obligation *owed = message_owed_to(ledger, message, where, plain);
+  guint32 *place = where == LEDGER_UP ? &message->held : owed ? &owed->held : &message->strays;
+  if (G_UNLIKELY(*place == 0)) {
+    ledger_note_breach(ledger, message, CUSTODY);
+    return;
+  }
+  *place -= 1;
+  message->down -= owed != NULL;
+  if (cause != CAUSE_NONE)
+    gone_badly(ledger, message, owed, where, now_ns, cause);
+  else
+    ledger_settle(ledger, message, where, now_ns, cause);
+}
+
+static G_GNUC_NO_INLINE void
+gone_of_any(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause)
+{
+  Message *message = message_find(ledger, tag);
+  if (message != NULL)
+    gone(ledger, message, where, now_ns, cause, FALSE);
 }
 
 void
 ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause)
 {
-  Message *message = message_find(ledger, tag);
-  if (message == NULL)
-    return;
-  Obligation *owed = where == LEDGER_UP ? NULL : message_obligation(ledger, message, where);
-  guint32 *place = where == LEDGER_UP ? &message->held : owed ? &owed->held : &message->strays;
-  if (G_UNLIKELY(*place == 0))
-    ledger_note_breach(ledger, message, CUSTODY);
-  else {
-    *place -= 1;
-    message->down -= owed != NULL;
-  }
-  if (cause != CAUSE_NONE)
-    note_misfortune(ledger, message, owed, where, now_ns, cause);
-  ledger_settle(ledger, message, where, now_ns, cause);
+  Message *message = message_plain(ledger, tag);
+  if (G_LIKELY(message != NULL))
+    gone(ledger, message, where, now_ns, cause, TRUE);
+  else
+    gone_of_any(ledger, tag, where, now_ns, cause);
 }
 
 static inline Hop *
@@ -87,50 +120,80 @@ count_resend(Ledger *ledger, Message *message, LedgerSend why)
 
 static const char *const send_names[] = {"", " again, by a timer", " again, after reconnecting"};
 
-void
-ledger_sent(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSend why)
+static G_GNUC_NO_INLINE void
+sent_again(Ledger *ledger, Message *message, const Hop *hop, LedgerSend why)
 {
-  Message *message = message_find(ledger, tag);
-  if (message == NULL)
-    return;
-  Hop *hop = message_hop(ledger, message, where, FALSE);
-  if (traced(ledger, message))
-    ledger_story(ledger, now_ns, ledger_hop_end(ledger, message, where, TRUE), "PUBLISH sent%s",
-                 send_names[why]);
-  if (hop == NULL) {
-    message->strays++;
-    return;
-  }
-  hop->streams++;
-  message->down += where != LEDGER_UP;
-  message->sends++;
   count_resend(ledger, message, why);
-  if (why != LEDGER_FIRST && hop->seen)
+  if (hop->seen)
     message->needless++;
 }
 
-void
-ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause)
+static inline __attribute__((always_inline)) void
+sent(Ledger *ledger, Message *message, guint32 where, LedgerSend why, gboolean plain)
+{
+  Obligation *owed = message_owed_to(ledger, message, where, plain);
+  if (where != LEDGER_UP && owed == NULL) {
+    message->strays++;
+    return;
+  }
+  Hop *hop = owed != NULL ? &owed->publish : &message->publish;
+  hop->streams++;
+  message->down += owed != NULL;
+  message->sends++;
+  if (why != LEDGER_FIRST)
+    sent_again(ledger, message, hop, why);
+}
+
+static G_GNUC_NO_INLINE void
+sent_of_any(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSend why)
 {
   Message *message = message_find(ledger, tag);
   if (message == NULL)
     return;
-  Hop *hop = message_hop(ledger, message, where, FALSE);
   if (traced(ledger, message))
-    ledger_story(ledger, now_ns, ledger_hop_end(ledger, message, where, FALSE),
-                 "PUBLISH received%s%s%s", hop != NULL && hop->seen ? " again" : "",
-                 cause != CAUSE_NONE ? ", " : "", cause != CAUSE_NONE ? cause_name(cause) : "");
-  if (hop == NULL) {
-    if (G_UNLIKELY(message->strays == 0))
-      ledger_note_breach(ledger, message, CUSTODY);
-    else
-      message->strays--;
-  } else if (G_UNLIKELY(hop->streams == 0))
+    ledger_story(ledger, now_ns, ledger_hop_end(ledger, message, where, TRUE), "PUBLISH sent%s",
+                 send_names[why]);
+  sent(ledger, message, where, why, FALSE);
+}
+
+void
+ledger_sent(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSend why)
+{
+  Message *message = message_plain(ledger, tag);
+  if (G_LIKELY(message != NULL))
+    sent(ledger, message, where, why, TRUE);
+  else
+    sent_of_any(ledger, tag, where, now_ns, why);
+}
+
+/* One copy leaves the bytes of a connection. FALSE: there was none. */
+static inline __attribute__((always_inline)) gboolean
+leave_stream(Ledger *ledger, Message *message, guint32 where, Obligation *owed)
+{
+  gboolean stray = where != LEDGER_UP && owed == NULL;
+  Hop *hop = owed != NULL ? &owed->publish : &message->publish;
+  if (G_UNLIKELY(stray ? message->strays == 0 : hop->streams == 0)) {
     ledger_note_breach(ledger, message, CUSTODY);
-  else {
-    hop->streams--;
-    message->down -= where != LEDGER_UP;
-    Obligation *owed = where == LEDGER_UP ? NULL : message_obligation(ledger, message, where);
+    return FALSE;
+  }
+  if (stray) {
+    message->strays--;
+    return TRUE;
+  }
+  hop->streams--;
+  message->down -= owed != NULL;
+  return TRUE;
+}
+
+static inline __attribute__((always_inline)) void
+received(Ledger *ledger, Message *message, guint32 where, gint64 now_ns, Cause cause,
+         gboolean plain)
+{
+  Obligation *owed = message_owed_to(ledger, message, where, plain);
+  if (!leave_stream(ledger, message, where, owed))
+    return;
+  if (where == LEDGER_UP || owed != NULL) {
+    Hop *hop = owed != NULL ? &owed->publish : &message->publish;
     guint8 *misfortune = owed != NULL ? &owed->misfortune : &message->misfortune;
     if (cause != CAUSE_NONE && !hop->seen)
       *misfortune = cause;
@@ -146,28 +209,46 @@ ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause
   ledger_settle(ledger, message, where, now_ns, CAUSE_NONE);
 }
 
+static G_GNUC_NO_INLINE void
+received_of_any(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause)
+{
+  Message *message = message_find(ledger, tag);
+  if (message == NULL)
+    return;
+  if (traced(ledger, message)) {
+    const Hop *hop = message_hop(ledger, message, where, FALSE);
+    ledger_story(ledger, now_ns, ledger_hop_end(ledger, message, where, FALSE),
+                 "PUBLISH received%s%s%s", hop != NULL && hop->seen ? " again" : "",
+                 cause != CAUSE_NONE ? ", " : "", cause != CAUSE_NONE ? cause_name(cause) : "");
+  }
+  received(ledger, message, where, now_ns, cause, FALSE);
+}
+
+void
+ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause)
+{
+  Message *message = message_plain(ledger, tag);
+  if (G_LIKELY(message != NULL))
+    received(ledger, message, where, now_ns, cause, TRUE);
+  else
+    received_of_any(ledger, tag, where, now_ns, cause);
+}
+
 void
 ledger_died(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause)
 {
   Message *message = message_find(ledger, tag);
   if (message == NULL)
     return;
-  Hop *hop = message_hop(ledger, message, where, FALSE);
+  Obligation *owed = message_owed_to(ledger, message, where, FALSE);
   if (traced(ledger, message))
     ledger_story(ledger, now_ns, "", "the PUBLISH dies with its connection");
-  if (hop == NULL) {
-    if (G_UNLIKELY(message->strays == 0))
-      ledger_note_breach(ledger, message, CUSTODY);
-    else
-      message->strays--;
-  } else if (G_UNLIKELY(hop->streams == 0))
-    ledger_note_breach(ledger, message, CUSTODY);
-  else {
-    hop->streams--;
-    message->down -= where != LEDGER_UP;
-    Obligation *owed = where == LEDGER_UP ? NULL : message_obligation(ledger, message, where);
+  if (!leave_stream(ledger, message, where, owed))
+    return;
+  if (where == LEDGER_UP || owed != NULL) {
     guint8 *misfortune = owed != NULL ? &owed->misfortune : &message->misfortune;
-    if (*misfortune == CAUSE_NONE && (owed != NULL || !hop->seen)) /* else the broker has had it */
+    if (*misfortune == CAUSE_NONE &&
+        (owed != NULL || !message->publish.seen)) /* else the broker has had it */
       *misfortune = cause;
     if (owed != NULL)
       note_dropped(message, owed, cause);

@@ -40,31 +40,55 @@ obligation_lose(Ledger *ledger, Message *message, Obligation *owed, gint64 now_n
                  cause_name(cause));
 }
 
-static void
-tally_obligation(Ledger *ledger, const Message *message, const Obligation *owed, Fate fate,
-                 Cause cause)
+static inline Cause
+cause_at_close(const Obligation *owed, const Cause *causes, guint i)
 {
-  SectionTally *tally = message_tally(ledger, message);
+  return owed[i].copies > 0           ? CAUSE_NONE
+         : owed[i].lost != CAUSE_NONE ? owed[i].lost
+         : causes != NULL             ? causes[i]
+                                      : CAUSE_NONE;
+}
+
+static inline Fate
+fate_of(const Obligation *owed, Cause cause)
+{
+  return owed->copies > 1 + owed->further ? FATE_DUPLICATED
+         : owed->copies > 0               ? FATE_ONCE
+         : cause != CAUSE_NONE            ? FATE_LOST
+                                          : FATE_PENDING;
+}
+
+static G_GNUC_NO_INLINE void
+tally_loss(SectionTally *tally, const Message *message, Cause cause)
+{
+  tally->counters[COUNT_LOST_CAUSE + cause]++;
+  if (message->told == TOLD_SUCCESS) {
+    tally->counters[COUNT_SILENT_LOSS]++;
+    tally->counters[COUNT_SILENT_CAUSE + cause]++;
+  }
+  if (tally->examples[cause] == 0)
+    tally->examples[cause] = message->id;
+}
+
+static inline void
+tally_obligation(SectionTally *tally, const Message *message, const Obligation *owed, Cause cause)
+{
   static const guint counter_of[FATE_N] = {[FATE_ONCE] = COUNT_ONCE,
                                            [FATE_DUPLICATED] = COUNT_DUPLICATED,
                                            [FATE_LOST] = COUNT_LOST,
                                            [FATE_PENDING] = COUNT_PENDING};
+  Fate fate = fate_of(owed, cause);
   tally->counters[counter_of[fate]]++;
   tally->counters[COUNT_FATE_TOLD + fate * TOLD_N + message->told]++;
-  if (fate == FATE_LOST) {
-    tally->counters[COUNT_LOST_CAUSE + cause]++;
-    if (message->told == TOLD_SUCCESS) {
-      tally->counters[COUNT_SILENT_LOSS]++;
-      tally->counters[COUNT_SILENT_CAUSE + cause]++;
-    }
-    if (tally->examples[cause] == 0)
-      tally->examples[cause] = message->id;
-  }
-  if (owed->copies > 1 + owed->further)
+  tally->counters[COUNT_DEADLINE_MET] += owed->copies > 0 && owed->latency_ns <= tally->deadline_ns;
+  if (fate == FATE_LOST)
+    tally_loss(tally, message, cause);
+  if (fate == FATE_DUPLICATED)
     tally->counters[COUNT_EXTRA_COPIES] += owed->copies - 1 - owed->further;
 }
 
-static G_GNUC_NO_INLINE void
+/* owed: NULL: it is owed to nobody. */
+static void
 row_add(Ledger *ledger, const Message *message, const Obligation *owed, Fate fate, Cause cause)
 {
   const Publisher *publisher = message_publisher(ledger, message);
@@ -87,35 +111,35 @@ row_add(Ledger *ledger, const Message *message, const Obligation *owed, Fate fat
   g_array_append_val(ledger->rows, row);
 }
 
+static G_GNUC_NO_INLINE void
+rows_add(Ledger *ledger, Message *message, const Cause *causes)
+{
+  const Obligation *owed = message_owed(message);
+  for (guint i = 0; i < message->n_owed; i++) {
+    Cause cause = cause_at_close(owed, causes, i);
+    row_add(ledger, message, &owed[i], fate_of(&owed[i], cause), cause);
+  }
+  if (message->n_owed == 0)
+    row_add(ledger, message, NULL, FATE_ONCE, CAUSE_NONE);
+}
+
 void
 ledger_close(Ledger *ledger, Message *message, const Cause *causes)
 {
   if (message->id == 0)
     return;
+  if (ledger->rows != NULL)
+    rows_add(ledger, message, causes);
   SectionTally *tally = message_tally(ledger, message);
-  Obligation *owed = message_owed(message);
-  guint met = 0;
-  for (guint i = 0; i < message->n_owed; i++) {
-    Cause cause = owed[i].copies > 0           ? CAUSE_NONE
-                  : owed[i].lost != CAUSE_NONE ? owed[i].lost
-                  : causes != NULL             ? causes[i]
-                                               : CAUSE_NONE;
-    Fate fate = owed[i].copies > 1 + owed[i].further ? FATE_DUPLICATED
-                : owed[i].copies > 0                 ? FATE_ONCE
-                : cause != CAUSE_NONE                ? FATE_LOST
-                                                     : FATE_PENDING;
-    tally_obligation(ledger, message, &owed[i], fate, cause);
+  const Obligation *owed = message_owed(message);
+  guint met = 0, n_owed = message->n_owed;
+  for (guint i = 0; i < n_owed; i++) {
+    tally_obligation(tally, message, &owed[i], cause_at_close(owed, causes, i));
     met += owed[i].copies > 0;
-    tally->counters[COUNT_DEADLINE_MET] +=
-        owed[i].copies > 0 && owed[i].latency_ns <= tally->deadline_ns;
-    if (ledger->rows != NULL)
-      row_add(ledger, message, &owed[i], fate, cause);
   }
-  if (ledger->rows != NULL && message->n_owed == 0)
-    row_add(ledger, message, NULL, FATE_ONCE, CAUSE_NONE);
-  if (message->n_owed > 0) {
+  if (n_owed > 0) {
     tally->counters[COUNT_WITH_OWED]++;
-    tally->counters[COUNT_COMPLETE] += met == message->n_owed;
+    tally->counters[COUNT_COMPLETE] += met == n_owed;
     tally->counters[COUNT_ANY_MET] += met > 0;
     message_publisher(ledger, message)->any_met += met > 0;
   }
@@ -131,7 +155,7 @@ settle_one(Ledger *ledger, Message *message, Obligation *owed, gint64 now_ns, Ca
     obligation_lose(ledger, message, owed, now_ns, cause);
 }
 
-void
+G_GNUC_NO_INLINE void
 ledger_decide(Ledger *ledger, Message *message, guint32 where, gint64 now_ns, Cause cause)
 {
   if (where == LEDGER_UP) {

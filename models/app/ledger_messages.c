@@ -120,7 +120,7 @@ ledger_message_new(Ledger *ledger, guint32 publisher, guint64 tag)
   Message *message = &ledger->messages[ledger->free_slot];
   *newest = ledger->free_slot;
   ledger->free_slot = message->n_owed;
-  memset(message, 0, sizeof *message);
+  memset(message, 0, G_STRUCT_OFFSET(Message, told_ns));
   message->tag = tag;
   ledger->recent = message;
   ledger->recent_tag = tag;

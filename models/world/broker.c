@@ -28,7 +28,7 @@ static inline void
 broker_drain(World *world)
 {
   if (world->events.length > 0)
-    custody_hear(world, NONE);
+    custody_hear_broker(world);
 }
 
 static gsize

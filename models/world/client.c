@@ -180,7 +180,7 @@ void
 client_drain(World *world, guint32 number)
 {
   if (world->events.length > 0)
-    custody_hear(world, number);
+    custody_hear_client(world, number);
 }
 
 static gsize

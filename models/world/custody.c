@@ -63,18 +63,24 @@ custody_session_gone(World *world, const MqttEvent *event, guint32 client)
     client_unsubscribed(world, client);
 }
 
+static SELDOM void
+custody_sent_pubrel(World *world, const MqttEvent *event, guint32 where)
+{
+  ledger_sent_pubrel(world->ledger, event->tag, where, world_time(world),
+                     (LedgerSend)event->resend);
+}
+
 /* A connection may be dead for what is still written into it. */
 static inline void
 custody_sent(World *world, const MqttEvent *event, guint32 where, guint32 conn, guint sender)
 {
-  gint64 now_ns = world_time(world);
   if (event->flags & MQTT_FLAG_PUBREL) {
-    ledger_sent_pubrel(world->ledger, event->tag, where, now_ns, (LedgerSend)event->resend);
+    custody_sent_pubrel(world, event, where);
     return;
   }
-  ledger_sent(world->ledger, event->tag, where, now_ns, (LedgerSend)event->resend);
+  ledger_sent(world->ledger, event->tag, where, world_time(world), (LedgerSend)event->resend);
   if (world->conns[conn].dead_from[sender] != G_MAXUINT64)
-    ledger_died(world->ledger, event->tag, where, now_ns, CAUSE_CONNECTION_LOST);
+    ledger_died(world->ledger, event->tag, where, world_time(world), CAUSE_CONNECTION_LOST);
 }
 
 static inline void
@@ -92,55 +98,87 @@ custody_received(World *world, const MqttEvent *event, guint32 where, guint32 cl
                   event->flags & MQTT_FLAG_DUP ? custody_cause(event, broker) : CAUSE_NONE);
 }
 
-void
-custody_hear(World *world, guint32 number)
+static inline void
+custody_gone(World *world, const MqttEvent *event, guint32 where, guint32 client, gboolean broker)
+{
+  if (custody_ends_state(event->cause))
+    ledger_state_lost(world->ledger, client, world_time(world));
+  ledger_gone(world->ledger, event->tag, where, world_time(world),
+              event->cause == MQTT_CAUSE_DONE ? CAUSE_NONE : custody_cause(event, broker));
+}
+
+static inline void
+custody_told(World *world, const MqttEvent *event)
+{
+  gboolean success = !(event->flags & MQTT_FLAG_FAILED);
+  if (event->flags & MQTT_FLAG_GONE)
+    ledger_gone(world->ledger, event->tag, LEDGER_UP, world_time(world), CAUSE_NONE);
+  ledger_told(world->ledger, event->tag, world_time(world), success,
+              success || !(event->flags & MQTT_FLAG_OPEN));
+}
+
+/* What few messages see. */
+static SELDOM void
+custody_hear_other(World *world, guint32 number, const MqttEvent *event, guint32 client)
+{
+  if (event->type == MQTT_EVENT_SESSION_GONE)
+    custody_session_gone(world, event, client);
+  else if (number == NONE)
+    broker_event(world, event);
+  else
+    client_event(world, number, event);
+}
+
+static inline __attribute__((always_inline)) void
+custody_take(World *world, guint32 number, MqttEvent *event)
 {
   const gboolean broker = number == NONE;
-  for (guint i = 0; i < world->events.length; i++) {
-    MqttEvent *event = &world->events.items[i];
-    guint32 client = broker ? event->peer : number;
-    guint32 where = event->flags & MQTT_FLAG_UPSTREAM ? LEDGER_UP : client;
-    event->tag ^= world->disguise;
-    switch ((MqttEventType)event->type) {
-    case MQTT_EVENT_COPY:
-      ledger_copy(world->ledger, event->tag, where, world_time(world));
-      break;
-    case MQTT_EVENT_GONE:
-      if (custody_ends_state(event->cause))
-        ledger_state_lost(world->ledger, client, world_time(world));
-      ledger_gone(world->ledger, event->tag, where, world_time(world),
-                  custody_cause(event, broker));
-      break;
-    case MQTT_EVENT_SENT:
-      if (broker)
-        custody_sent(world, event, where, event->conn, BROKER_END);
-      else
-        custody_sent(world, event, where, world->clients[number].conn, CLIENT_END);
-      break;
-    case MQTT_EVENT_RECEIVED:
-      custody_received(world, event, where, client, broker);
-      break;
-    case MQTT_EVENT_TOLD:
-      if (event->flags & MQTT_FLAG_GONE)
-        ledger_gone(world->ledger, event->tag, LEDGER_UP, world_time(world), CAUSE_NONE);
-      ledger_told(world->ledger, event->tag, world_time(world), !(event->flags & MQTT_FLAG_FAILED),
-                  !(event->flags & MQTT_FLAG_FAILED) || !(event->flags & MQTT_FLAG_OPEN));
-      break;
-    case MQTT_EVENT_SESSION_GONE:
-      custody_session_gone(world, event, client);
-      break;
-    case MQTT_EVENT_MESSAGE:
-      client_event(world, number, event);
-      if (event->flags & MQTT_FLAG_RECEIVED)
-        custody_received(world, event, client, client, FALSE);
-      break;
-    default:
-      if (broker)
-        broker_event(world, event);
-      else
-        client_event(world, number, event);
-    }
+  guint32 client = broker ? event->peer : number;
+  guint32 where = event->flags & MQTT_FLAG_UPSTREAM ? LEDGER_UP : client;
+  event->tag ^= world->disguise;
+  switch ((MqttEventType)event->type) {
+  case MQTT_EVENT_COPY:
+    ledger_copy(world->ledger, event->tag, where, world_time(world));
+    break;
+  case MQTT_EVENT_GONE:
+    custody_gone(world, event, where, client, broker);
+    break;
+  case MQTT_EVENT_SENT:
+    if (broker)
+      custody_sent(world, event, where, event->conn, BROKER_END);
+    else
+      custody_sent(world, event, where, world->clients[number].conn, CLIENT_END);
+    break;
+  case MQTT_EVENT_RECEIVED:
+    custody_received(world, event, where, client, broker);
+    break;
+  case MQTT_EVENT_TOLD:
+    custody_told(world, event);
+    break;
+  case MQTT_EVENT_MESSAGE:
+    client_event(world, number, event);
+    if (event->flags & MQTT_FLAG_RECEIVED)
+      custody_received(world, event, client, client, FALSE);
+    break;
+  default:
+    custody_hear_other(world, number, event, client);
   }
+}
+
+void
+custody_hear_client(World *world, guint32 number)
+{
+  g_assert(number != NONE);
+  for (guint i = 0; i < world->events.length; i++)
+    custody_take(world, number, &world->events.items[i]);
+  world->events.length = 0;
+}
+
+void
+custody_hear_broker(World *world)
+{
+  for (guint i = 0; i < world->events.length; i++)
+    custody_take(world, NONE, &world->events.items[i]);
   world->events.length = 0;
 }
 

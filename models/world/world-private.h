@@ -397,9 +397,10 @@ void broker_write(World *world, guint32 conn);
 SELDOM void broker_die(World *world, guint32 broker, Death how, gint64 down_ns);
 
 /* custody.c */
-/* All events of a machine, a client's or (NONE) a broker's: what copies do goes to the ledger, the
- * rest to client_event() or broker_event(). */
-void custody_hear(World *world, guint32 client);
+/* All events of a machine: what copies do goes to the ledger, the rest to client_event() or
+ * broker_event(). */
+void custody_hear_client(World *world, guint32 client);
+void custody_hear_broker(World *world);
 /* What `sender` wrote and its peer did not decode is dead: all of it, or only what has not arrived
  * at the peer's stack. */
 SELDOM void custody_bury(World *world, guint32 conn, guint sender, gboolean all);
