@@ -3,12 +3,22 @@
 
 #include <string.h>
 
-void
+static void
 collect_peaks(World *world)
 {
   for (guint i = 0; i < world->n_brokers; i++)
     mqtt_broker_peaks(world->brokers[i].mqtt, &world->brokers[i].queue_peak,
                       &world->brokers[i].inflight_peak);
+}
+
+void
+collect_window(World *world)
+{
+  collect_peaks(world);
+  for (guint i = 0; i < world->n_groups; i++) {
+    Group *group = &world->groups[i];
+    group->window_bytes = group->traffic.bytes[CLIENT_END] + group->traffic.bytes[BROKER_END];
+  }
 }
 
 /* What the links of a section counted so far, all together. */
@@ -34,6 +44,8 @@ void
 collect_mark(World *world)
 {
   collect_peaks(world); /* those of the warm-up do not count */
+  for (guint i = 0; i < world->n_groups; i++)
+    world->groups[i].traffic = (Traffic){0};
   for (guint i = 0; i < world->n_link_kinds; i++)
     sum_links(world, &world->link_kinds[i], world->link_kinds[i].start);
   world->marked = TRUE;
@@ -46,13 +58,13 @@ collect_group(const World *world, Outcome *outcome, const Group *group)
   double *c = element->counters;
   double window_s = (double)group->count * (double)world->scenario->duration_ns / 1e9;
   c[COUNT_CLIENTS] = group->count;
-  c[COUNT_BYTES_UP] = (double)group->bytes[CLIENT_END];
-  c[COUNT_BYTES_DOWN] = (double)group->bytes[BROKER_END];
+  c[COUNT_BYTES_UP] = (double)group->traffic.bytes[CLIENT_END];
+  c[COUNT_BYTES_DOWN] = (double)group->traffic.bytes[BROKER_END];
   c[COUNT_WINDOW_BYTES] = (double)group->window_bytes;
-  c[COUNT_MQTT_BYTES_UP] = (double)group->mqtt_bytes[CLIENT_END];
-  c[COUNT_MQTT_BYTES_DOWN] = (double)group->mqtt_bytes[BROKER_END];
-  c[COUNT_DATA_SEGMENTS] = (double)group->data_segments;
-  c[COUNT_TCP_RETRANSMISSIONS] = (double)group->retransmissions;
+  c[COUNT_MQTT_BYTES_UP] = (double)group->traffic.mqtt_bytes[CLIENT_END];
+  c[COUNT_MQTT_BYTES_DOWN] = (double)group->traffic.mqtt_bytes[BROKER_END];
+  c[COUNT_DATA_SEGMENTS] = (double)group->traffic.data_segments;
+  c[COUNT_TCP_RETRANSMISSIONS] = (double)group->traffic.retransmissions;
   c[COUNT_RECONNECTS] = (double)group->reconnects;
   c[COUNT_CLIENT_WINDOW_S] = window_s;
   c[COUNT_WANTED_S] = window_s - group->down_s;
@@ -152,6 +164,8 @@ collect_outcome(World *world)
   g_autofree OutcomeElement **sections = g_new0(OutcomeElement *, MAX(world->n_publish_kinds, 1));
   if (!world->marked)
     collect_mark(world); /* stopped before time zero: nothing counts */
+  if (!world->draining)
+    collect_window(world); /* stopped before its end */
   for (guint32 i = 0; i < world->n_clients; i++)
     if (world->clients[i].up)
       world_offline(world, i);

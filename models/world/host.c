@@ -96,14 +96,10 @@ conn_count(World *world, guint32 number, guint end, guint32 packet, const TcpSeg
 {
   Conn *conn = &world->conns[number];
   guint length = tcp_segment_wire_length(segment);
-  if (world_counts(world)) {
-    Group *group = conn->group;
-    group->bytes[end] += length;
-    if (world_in_window(world))
-      group->window_bytes += length;
-    group->data_segments += segment->length > 0;
-    group->retransmissions += segment->again != TCP_FIRST_TIME;
-  }
+  Traffic *traffic = &conn->group->traffic;
+  traffic->bytes[end] += length;
+  traffic->data_segments += segment->length > 0;
+  traffic->retransmissions += segment->again != TCP_FIRST_TIME;
   conn->flying[end]++;
   if (world->watched)
     show_segment(world, number, end, packet, segment);

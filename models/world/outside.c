@@ -171,8 +171,7 @@ outside_input(World *world, guint32 number, const guint8 *data, gsize n)
     g_byte_array_remove_range(conn->in, 0, (guint)conn->decoded);
   conn->decoded = 0;
   g_byte_array_append(conn->in, data, (guint)n);
-  if (world_counts(world))
-    conn->group->mqtt_bytes[BROKER_END] += n;
+  conn->group->traffic.mqtt_bytes[BROKER_END] += n;
   client_readable(world, number);
   conn = &world->conns[number];
   conn->paused = !is_welcome(world, conn);

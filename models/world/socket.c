@@ -48,8 +48,7 @@ socket_monitor(World *world, guint32 number, guint end)
 void
 socket_wrote(World *world, guint32 number, guint end, const guint8 *bytes, gsize n)
 {
-  if (world_counts(world))
-    world->conns[number].group->mqtt_bytes[end] += n;
+  world->conns[number].group->traffic.mqtt_bytes[end] += n;
   if (world->trace != NULL)
     trace_wrote(world, number, end, bytes, n);
   MqttMonitor *monitor = world->request->monitor ? socket_monitor(world, number, end) : NULL;

@@ -64,6 +64,12 @@ typedef enum {
   DEATH_POWER    /* nobody answers; what is being written may be torn */
 } Death;
 
+/* What a group's connections carried: all is counted, and forgotten at time zero. */
+typedef struct {
+  guint64 bytes[2], mqtt_bytes[2]; /* by the end that sent them */
+  guint64 data_segments, retransmissions;
+} Traffic;
+
 /* A client section. */
 typedef struct {
   const Section *section;
@@ -80,9 +86,9 @@ typedef struct {
   Resubscribe resubscribe;
   Goodbye goodbye;
   gboolean takes_time; /* one of its subscriptions has a processing time */
-  /* Counts from time zero on; window: those before its end. */
-  guint64 bytes[2], window_bytes, mqtt_bytes[2];
-  guint64 data_segments, retransmissions, reconnects, refused;
+  Traffic traffic;
+  guint64 window_bytes; /* of it, before the window's end */
+  guint64 reconnects, refused;
   guint32 queue_peak, inflight_peak;
   Histogram detect[2];      /* of doomed connections, by the end that closed */
   double blind_s;           /* within the window: holding a doomed connection */
@@ -284,16 +290,9 @@ world_time(const World *world)
 }
 
 static inline gboolean
-world_counts(const World *world) /* bytes and packets are counted from time zero on */
-{
-  return sim_now(world->sim) >= 0;
-}
-
-static inline gboolean
 world_in_window(const World *world)
 {
-  gint64 now_ns = sim_now(world->sim);
-  return now_ns >= 0 && now_ns < world->scenario->duration_ns;
+  return world->marked && !world->draining;
 }
 
 char *world_client_name(const World *world, guint32 client);          /* "sensor-17"; to free */
@@ -473,6 +472,6 @@ SELDOM void outside_received(World *world, const MqttEvent *event, guint32 clien
 Cause outside_verdict(gpointer world, guint32 publisher, guint32 subscriber, gboolean held);
 
 /* collect.c */
-void collect_mark(World *world);  /* at time zero */
-void collect_peaks(World *world); /* at the end of the window */
+void collect_mark(World *world);   /* at time zero */
+void collect_window(World *world); /* at its end */
 Outcome *collect_outcome(World *world);

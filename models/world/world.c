@@ -405,7 +405,7 @@ on_mark(gpointer user, guint32 what, guint32 word)
   if (what == MARK_ZERO)
     collect_mark(world);
   else {
-    collect_peaks(world);
+    collect_window(world);
     world->draining = TRUE;
   }
 }
