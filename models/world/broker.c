@@ -1,10 +1,20 @@
 /* Brokers: they accept, read, serve one message after another if that takes time, write, and crash.
  */
-#include "models/world/world-private.h"
+#include "models/world/socket-inline.h"
 
-static void broker_leave(World *world, guint32 conn);
+static SELDOM void broker_leave(World *world, Conn *conn);
 
 /* ---- what the machine says ---- */
+
+/* It is left when all that the call has caused is done with. */
+static SELDOM void
+broker_close(World *world, Conn *conn)
+{
+  if (conn->broker_closing)
+    return;
+  conn->broker_closing = TRUE;
+  g_array_append_val(world->closing, conn->number);
+}
 
 void
 broker_event(World *world, const MqttEvent *event)
@@ -14,10 +24,7 @@ broker_event(World *world, const MqttEvent *event)
   case MQTT_EVENT_STORE:
     break;
   case MQTT_EVENT_CLOSE:
-    if (!world->conns[event->conn].broker_closing) {
-      world->conns[event->conn].broker_closing = TRUE;
-      g_array_append_val(world->closing, event->conn);
-    }
+    broker_close(world, &world->conns[event->conn]);
     break;
   default:
     g_assert_not_reached();
@@ -31,27 +38,40 @@ broker_drain(World *world)
     custody_hear_broker(world);
 }
 
-static gsize
-broker_pull(World *world, guint32 conn, guint8 *dst, gsize room)
+static inline gsize
+broker_pull(World *world, Conn *conn, guint8 *dst, gsize room)
 {
-  guint32 number = world->conns[conn].broker;
-  gsize n = mqtt_broker_output(world->brokers[number].mqtt, world_time(world), conn, dst, room);
+  MqttBroker *mqtt = world->brokers[conn->broker].mqtt;
+  gsize n = mqtt_broker_output(mqtt, world_time(world), conn->number, dst, room);
   broker_drain(world);
   return n;
 }
 
-void
-broker_write(World *world, guint32 conn)
+/* What the machine has to write, packet by packet, as far as there is room. */
+static G_GNUC_NO_INLINE void
+broker_write_all(World *world, const Broker *broker, Conn *conn)
 {
-  socket_write(world, conn, BROKER_END, broker_pull);
-  conn_flush(world, conn, BROKER_END);
+  while (tcp_conn_established(conn->tcp[BROKER_END]) &&
+         socket_write(world, conn, BROKER_END, broker_pull) &&
+         mqtt_broker_writes(broker->mqtt, conn->number))
+    ;
+}
+
+static inline void
+broker_write(World *world, const Broker *broker, Conn *conn)
+{
+  if (mqtt_broker_writes(broker->mqtt, conn->number))
+    broker_write_all(world, broker, conn);
 }
 
 static void
 broker_write_ready(World *world, const Broker *broker)
 {
-  for (guint32 conn; (conn = mqtt_broker_next_ready(broker->mqtt)) != MQTT_NO_PEER;)
-    broker_write(world, conn);
+  for (guint32 number; (number = mqtt_broker_next_ready(broker->mqtt)) != MQTT_NO_PEER;) {
+    Conn *conn = &world->conns[number];
+    broker_write(world, broker, conn);
+    conn_flush(world, conn, BROKER_END);
+  }
 }
 
 static G_GNUC_NO_INLINE void
@@ -62,9 +82,10 @@ broker_follow_up_all(World *world, Broker *broker)
     medium_take(world, broker->store);
   broker_write_ready(world, broker);
   while (world->closing->len > 0) {
-    guint32 conn = g_array_index(world->closing, guint32, world->closing->len - 1);
+    guint32 number = g_array_index(world->closing, guint32, world->closing->len - 1);
+    Conn *conn = &world->conns[number];
     g_array_set_size(world->closing, world->closing->len - 1);
-    if (world->conns[conn].broker_open && world->conns[conn].broker_closing)
+    if (conn->broker_open && conn->broker_closing)
       broker_leave(world, conn);
     broker_write_ready(world, broker);
   }
@@ -91,68 +112,62 @@ broker_pump(World *world, guint32 number)
 /* ---- connections ---- */
 
 void
-broker_accept(World *world, guint32 number)
+broker_accept(World *world, Conn *conn)
 {
-  Conn *conn = &world->conns[number];
   const Broker *broker = &world->brokers[conn->broker];
   const Client *client = &world->clients[conn->client];
   guint mss = client->mtu - TCP_IPV4_HEADERS;
   conn->accepted = TRUE;
   conn->broker_open = TRUE;
   conn->tcp[BROKER_END] = tcp_conn_accept(&broker->tcp, mss, !broker->nagle, conn->tcp[CLIENT_END]);
-  mqtt_broker_open(broker->mqtt, world_time(world), number, conn->client);
+  mqtt_broker_open(broker->mqtt, world_time(world), conn->number, conn->client);
 }
 
 static void
-broker_leave(World *world, guint32 number)
+broker_leave(World *world, Conn *conn)
 {
-  Conn *conn = &world->conns[number];
-  guint32 broker = conn->broker;
-  world_detect(world, number, BROKER_END);
+  world_detect(world, conn->number, BROKER_END);
   conn->broker_open = FALSE;
   conn->broker_closing = FALSE;
-  mqtt_broker_closed(world->brokers[broker].mqtt, world_time(world), number);
+  mqtt_broker_closed(world->brokers[conn->broker].mqtt, world_time(world), conn->number);
   broker_drain(world);
-  conn_leave(world, number, BROKER_END, FALSE);
+  conn_leave(world, conn, BROKER_END, FALSE);
 }
 
 /* Gives the machine one packet of the bytes that came; FALSE: there is no whole one. */
-static gboolean
-broker_decode(World *world, guint32 number, const guint8 *bytes, gsize n)
+static inline gboolean
+broker_input(World *world, const Broker *broker, Conn *conn)
 {
-  const Broker *broker = &world->brokers[world->conns[number].broker];
-  gsize used = mqtt_broker_input(broker->mqtt, world_time(world), number, bytes, n);
+  gsize n;
+  const guint8 *bytes = socket_bytes(conn, BROKER_END, &n);
+  if (n == 0)
+    return FALSE;
+  gsize used = mqtt_broker_input(broker->mqtt, world_time(world), conn->number, bytes, n);
   if (used > 0)
-    socket_take(world, number, BROKER_END, used);
+    socket_take(world, conn, BROKER_END, used);
   else
-    socket_read(world, number, BROKER_END);
+    socket_read(world, conn, BROKER_END);
   broker_drain(world);
   return used > 0;
 }
 
-static inline gboolean
-broker_input(World *world, guint32 number)
-{
-  gsize n;
-  const guint8 *bytes = socket_bytes(world, number, BROKER_END, &n);
-  return n > 0 && broker_decode(world, number, bytes, n);
-}
-
 static inline void
-broker_check_end(World *world, guint32 number)
+broker_check_end(World *world, Conn *conn)
 {
-  Conn *conn = &world->conns[number];
-  TcpConn *tcp = conn->tcp[BROKER_END];
-  if (conn->broker_open && !conn->broker_closing &&
-      (tcp == NULL || tcp_conn_state(tcp) == TCP_CLOSED || tcp_conn_at_end(tcp))) {
-    conn->broker_closing = TRUE;
-    g_array_append_val(world->closing, number);
-  }
+  if (conn->broker_open && socket_at_end(world, conn, BROKER_END))
+    broker_close(world, conn);
 }
 
 /* ---- service: one processor, messages in the order in which their bytes came ---- */
 
 #define IS_PUBLISH(byte) ((byte) >> 4 == MQTT_PUBLISH)
+
+static void
+broker_queue(Broker *broker, Conn *conn)
+{
+  conn->queued = TRUE;
+  g_queue_push_tail(&broker->waiting, GUINT_TO_POINTER(conn->number + 1));
+}
 
 /* Serves what needs no time; begins the next message that does. */
 static void
@@ -160,27 +175,24 @@ broker_serve(World *world, guint32 number)
 {
   Broker *broker = &world->brokers[number];
   while (!broker->busy && !g_queue_is_empty(&broker->waiting)) {
-    guint32 conn = GPOINTER_TO_UINT(g_queue_pop_head(&broker->waiting)) - 1;
-    world->conns[conn].queued = FALSE;
+    Conn *conn = &world->conns[GPOINTER_TO_UINT(g_queue_pop_head(&broker->waiting)) - 1];
+    conn->queued = FALSE;
     gsize n = 0;
-    if (world->conns[conn].broker_open && world->conns[conn].tcp[BROKER_END] != NULL)
-      socket_bytes(world, conn, BROKER_END, &n);
+    const guint8 *bytes = conn->broker_open ? socket_bytes(conn, BROKER_END, &n) : NULL;
     if (n == 0) {
       conn_fade(world, conn, BROKER_END);
       continue;
     }
-    if (IS_PUBLISH(*socket_bytes(world, conn, BROKER_END, &n))) {
+    if (IS_PUBLISH(*bytes)) {
       broker->busy = TRUE;
-      broker->serving = conn;
-      world->conns[conn].queued = TRUE;
+      broker->serving = conn->number;
+      conn->queued = TRUE;
       sim_at(world->sim,
              sim_add(world_time(world),
                      dist_draw_ns(broker->process, &broker->process_stream, broker->served++)),
              world->kind_service, number, broker->epoch);
-    } else if (broker_input(world, conn)) {
-      world->conns[conn].queued = TRUE;
-      g_queue_push_tail(&broker->waiting, GUINT_TO_POINTER(conn + 1));
-    }
+    } else if (broker_input(world, broker, conn))
+      broker_queue(broker, conn);
     broker_check_end(world, conn);
   }
 }
@@ -192,13 +204,11 @@ on_service(gpointer user, guint32 number, guint32 epoch)
   Broker *broker = &world->brokers[number];
   if (epoch != broker->epoch)
     return; /* of a process that died */
-  guint32 conn = broker->serving;
+  Conn *conn = &world->conns[broker->serving];
   broker->busy = FALSE;
-  world->conns[conn].queued = FALSE;
-  if (world->conns[conn].broker_open && world->conns[conn].tcp[BROKER_END] != NULL &&
-      broker_input(world, conn)) {
-    world->conns[conn].queued = TRUE;
-    g_queue_push_tail(&broker->waiting, GUINT_TO_POINTER(conn + 1));
+  conn->queued = FALSE;
+  if (conn->broker_open && broker_input(world, broker, conn)) {
+    broker_queue(broker, conn);
     broker_check_end(world, conn);
   } else
     conn_fade(world, conn, BROKER_END);
@@ -207,26 +217,25 @@ on_service(gpointer user, guint32 number, guint32 epoch)
 }
 
 void
-broker_readable(World *world, guint32 number)
+broker_readable(World *world, Conn *conn)
 {
-  guint32 broker_number = world->conns[number].broker;
-  Broker *broker = &world->brokers[broker_number];
+  Broker *broker = &world->brokers[conn->broker];
   if (broker->process == NULL)
-    while (world->conns[number].broker_open && !world->conns[number].broker_closing &&
-           broker_input(world, number)) { /* what it causes is written before the next */
-      socket_write(world, number, BROKER_END, broker_pull);
-      conn_push(world, number, BROKER_END);
+    while (conn->broker_open && !conn->broker_closing && broker_input(world, broker, conn)) {
+      broker_write(world, broker, conn); /* what it causes is written before the next */
+      conn_push(world, conn, BROKER_END);
       broker_follow_up(world, broker);
     }
-  else if (!world->conns[number].queued) {
-    world->conns[number].queued = TRUE;
-    g_queue_push_tail(&broker->waiting, GUINT_TO_POINTER(number + 1));
-    broker_serve(world, broker_number);
+  else if (!conn->queued) {
+    broker_queue(broker, conn);
+    broker_serve(world, conn->broker);
   }
-  broker_check_end(world, number);
-  if (world->conns[number].broker_open)
-    broker_write(world, number);
-  broker_pump(world, broker_number);
+  broker_check_end(world, conn);
+  if (conn->broker_open) {
+    broker_write(world, broker, conn);
+    conn_flush(world, conn, BROKER_END);
+  }
+  broker_pump(world, conn->broker);
 }
 
 /* ---- timers ---- */
@@ -317,9 +326,9 @@ broker_fall(World *world, guint32 number, Death how)
       continue;
     conn->broker_open = conn->broker_closing = conn->queued = FALSE;
     if (how == DEATH_POWER)
-      conn_go_dark(world, i, BROKER_END);
+      conn_go_dark(world, conn, BROKER_END);
     else
-      conn_leave(world, i, BROKER_END, FALSE);
+      conn_leave(world, conn, BROKER_END, FALSE);
   }
   for (guint32 i = 0; i < world->n_clients; i++)
     if (world->groups[world->clients[i].group].broker == number &&

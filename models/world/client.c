@@ -1,6 +1,6 @@
 /* Devices: they connect, subscribe, read, reconnect, and crash. */
 #include "models/mqtt/shares.h"
-#include "models/world/world-private.h"
+#include "models/world/socket-inline.h"
 
 static SELDOM void client_leave(World *world, guint32 number, gboolean abort);
 
@@ -183,13 +183,32 @@ client_drain(World *world, guint32 number)
     custody_hear_client(world, number);
 }
 
-static gsize
-client_pull(World *world, guint32 conn, guint8 *dst, gsize room)
+static inline gsize
+client_pull(World *world, Conn *conn, guint8 *dst, gsize room)
 {
-  guint32 number = world->conns[conn].client;
-  gsize n = mqtt_client_output(world->clients[number].mqtt, world_time(world), dst, room);
-  client_drain(world, number);
+  gsize n = mqtt_client_output(world->clients[conn->client].mqtt, world_time(world), dst, room);
+  client_drain(world, conn->client);
   return n;
+}
+
+/* What the machine has to write, packet by packet, as far as there is room. */
+static G_GNUC_NO_INLINE void
+client_write_all(World *world, const Client *client, Conn *conn)
+{
+  while (socket_write(world, conn, CLIENT_END, client_pull) && mqtt_client_writes(client->mqtt))
+    ;
+}
+
+/* What the machine has to say goes out. FALSE: nothing more can be done with the connection. */
+static inline gboolean
+client_write(World *world, const Client *client)
+{
+  Conn *conn = &world->conns[client->conn];
+  if (socket_is_outside(conn, CLIENT_END))
+    return outside_flush(world, conn, client->opened ? client_pull : NULL);
+  if (client->opened && mqtt_client_writes(client->mqtt))
+    client_write_all(world, client, conn);
+  return client->closing || conn_flush(world, conn, CLIENT_END);
 }
 
 void
@@ -203,12 +222,8 @@ client_pump(World *world, guint32 number)
     sim_timer_cancel(world->sim, &client->mqtt_timer);
     return;
   }
-  if (client->conn != NONE && client->opened)
-    socket_write(world, client->conn, CLIENT_END, client_pull);
-  if (client->conn != NONE && !client->closing) {
-    conn_flush(world, client->conn, CLIENT_END);
-    client->closing = socket_closed(world, client->conn, CLIENT_END);
-  }
+  if (client->conn != NONE && !client_write(world, client))
+    client->closing = TRUE;
   if (client->closing)
     client_leave(world, number, FALSE);
   sim_timer_set(world->sim, &client->mqtt_timer, world->kind_mqtt, number, 0,
@@ -243,7 +258,7 @@ client_leave(World *world, guint32 number, gboolean abort)
   client->conn = NONE;
   mqtt_client_closed(client->mqtt, world_time(world));
   client_drain(world, number);
-  conn_leave(world, conn, CLIENT_END, abort);
+  conn_leave(world, &world->conns[conn], CLIENT_END, abort);
   if (client->offline_since_ns == SIM_NEVER)
     client->offline_since_ns = world_time(world);
   if (client->connected_at_ns != SIM_NEVER &&
@@ -261,34 +276,46 @@ client_leave(World *world, guint32 number, gboolean abort)
                 sim_add(world_time(world), delay_ns));
 }
 
+static SELDOM void
+client_established(World *world, guint32 number)
+{
+  Client *client = &world->clients[number];
+  client->opened = TRUE;
+  mqtt_client_opened(client->mqtt, world_time(world));
+  client_drain(world, number);
+}
+
+/* Gives the machine one packet of the bytes that came; FALSE: there is no whole one, or no other.
+ */
+static inline gboolean
+client_input(World *world, const Client *client, Conn *conn)
+{
+  gsize n;
+  const guint8 *bytes = socket_bytes(conn, CLIENT_END, &n);
+  if (n == 0)
+    return FALSE;
+  gsize used = mqtt_client_input(client->mqtt, world_time(world), bytes, n);
+  client_drain(world, conn->client); /* a message's topic lies in these bytes */
+  if (used == 0)
+    socket_read(world, conn, CLIENT_END);
+  else
+    socket_take(world, conn, CLIENT_END, used);
+  return used > 0 && used < n;
+}
+
 /* TCP did something: read what there is, write what is due, notice the end. */
 void
-client_readable(World *world, guint32 number)
+client_readable(World *world, Conn *conn)
 {
-  guint32 client_number = world->conns[number].client;
-  Client *client = &world->clients[client_number];
-  if (!client->opened && socket_established(world, number, CLIENT_END)) {
-    client->opened = TRUE;
-    mqtt_client_opened(client->mqtt, world_time(world));
-    client_drain(world, client_number);
-  }
-  while (client->opened && !client->processing && !client->closing && client->conn == number) {
-    gsize n, used;
-    const guint8 *bytes = socket_bytes(world, number, CLIENT_END, &n);
-    used = n > 0 ? mqtt_client_input(client->mqtt, world_time(world), bytes, n) : 0;
-    client_drain(world, client_number); /* a message's topic lies in these bytes */
-    if (used == 0) {
-      if (n > 0 && client->conn == number)
-        socket_read(world, number, CLIENT_END);
-      break;
-    }
-    socket_take(world, number, CLIENT_END, used);
-    if (used == n)
-      break;
-  }
-  if (client->conn == number && !client->processing && socket_at_end(world, number, CLIENT_END))
+  Client *client = &world->clients[conn->client];
+  if (!client->opened && socket_established(world, conn, CLIENT_END))
+    client_established(world, conn->client);
+  while (client->opened && !client->closing && !client->processing &&
+         client_input(world, client, conn))
+    ;
+  if (!client->processing && socket_at_end(world, conn, CLIENT_END))
     client->closing = TRUE;
-  client_pump(world, client_number);
+  client_pump(world, conn->client);
 }
 
 /* ---- timers ---- */
@@ -332,7 +359,7 @@ on_processed(gpointer user, guint32 number, guint32 epoch)
     return;
   client->blocked = FALSE;
   if (client->conn != NONE)
-    client_readable(world, client->conn);
+    client_readable(world, &world->conns[client->conn]);
 }
 
 static SimTimer *
@@ -414,9 +441,9 @@ client_fall(World *world, guint32 number, Death how)
   if (client->monitor[CLIENT_END] != NULL)
     mqtt_monitor_state_lost(client->monitor[CLIENT_END]);
   if (conn != NONE && how == DEATH_POWER)
-    conn_go_dark(world, conn, CLIENT_END);
+    conn_go_dark(world, &world->conns[conn], CLIENT_END);
   else if (conn != NONE)
-    conn_leave(world, conn, CLIENT_END, FALSE);
+    conn_leave(world, &world->conns[conn], CLIENT_END, FALSE);
   sim_timer_cancel(world->sim, &client->mqtt_timer);
   world_offline(world, number);
   client->offline_since_ns = SIM_NEVER; /* a dead process wants no connection */

@@ -8,9 +8,8 @@
 #include <string.h>
 
 void
-conn_forget(World *world, guint32 number)
+conn_forget(World *world, Conn *conn)
 {
-  Conn *conn = &world->conns[number];
   for (guint end = 0; end < 2; end++) {
     sim_timer_cancel(world->sim, &conn->timer[end]);
     g_clear_pointer(&conn->stream[end], tcp_stream_unref);
@@ -19,7 +18,7 @@ conn_forget(World *world, guint32 number)
   g_clear_pointer(&conn->in, g_byte_array_unref);
   conn->used = FALSE;
   conn->next_free = world->free_conn;
-  world->free_conn = number;
+  world->free_conn = conn->number;
 }
 
 static guint32
@@ -49,6 +48,7 @@ conn_open(World *world, guint32 client_number)
   Conn *conn = &world->conns[number];
   memset(conn, 0, sizeof *conn);
   conn->used = TRUE;
+  conn->number = number;
   conn->group = group;
   conn->client = client_number;
   conn->route = client->route;
@@ -81,20 +81,19 @@ conn_open(World *world, guint32 client_number)
 /* ---- segments out ---- */
 
 static SELDOM void
-show_segment(World *world, guint32 number, guint end, guint32 packet, const TcpSegment *segment)
+show_segment(World *world, const Conn *conn, guint end, guint32 packet, const TcpSegment *segment)
 {
   if (world->capture != NULL)
-    capture_segment(world, number, end, packet, segment);
+    capture_segment(world, conn->number, end, packet, segment);
   if (world->trace != NULL)
-    trace_segment(world, number, end, packet, segment);
+    trace_segment(world, conn->number, end, packet, segment);
 }
 
 /* A packet is about to go from that end with the segment that is its body: counts it. Returns its
  * length. */
 static inline guint
-conn_count(World *world, guint32 number, guint end, guint32 packet, const TcpSegment *segment)
+conn_count(World *world, Conn *conn, guint end, guint32 packet, const TcpSegment *segment)
 {
-  Conn *conn = &world->conns[number];
   guint length = tcp_segment_wire_length(segment);
   Traffic *traffic = &conn->group->traffic;
   traffic->bytes[end] += length;
@@ -102,159 +101,146 @@ conn_count(World *world, guint32 number, guint end, guint32 packet, const TcpSeg
   traffic->retransmissions += segment->again != TCP_FIRST_TIME;
   conn->flying[end]++;
   if (world->watched)
-    show_segment(world, number, end, packet, segment);
+    show_segment(world, conn, end, packet, segment);
   return length;
 }
 
 /* The segment is the packet's body. */
 static inline void
-conn_send(World *world, guint32 number, guint end, guint32 packet, const TcpSegment *segment)
+conn_send(World *world, Conn *conn, guint end, guint32 packet, const TcpSegment *segment)
 {
-  guint length = conn_count(world, number, end, packet, segment);
-  net_send(world->net, packet, world->conns[number].route, (NetDirection)end, number, length);
+  guint length = conn_count(world, conn, end, packet, segment);
+  net_send(world->net, packet, conn->route, (NetDirection)end, conn->number, length);
 }
 
 /* An end is over: its stack goes, and with it what only it could still have sent. */
 static SELDOM void
-conn_end(World *world, guint32 number, guint end)
+conn_end(World *world, Conn *conn, guint end)
 {
-  Conn *conn = &world->conns[number];
+  conn->plain = FALSE;
   sim_timer_cancel(world->sim, &conn->timer[end]);
   g_clear_pointer(&conn->tcp[end], tcp_conn_free);
-  custody_bury(world, number, 1 - end, TRUE);
-  conn_fade(world, number, end);
+  custody_bury(world, conn->number, 1 - end, TRUE);
+  conn_fade(world, conn, end);
 }
 
 static SELDOM void
-conn_faded(World *world, guint32 number, guint sender)
+conn_faded(World *world, Conn *conn, guint sender)
 {
-  const Conn *conn = &world->conns[number];
   if (sender == BROKER_END && !conn->accepted && conn->tcp[CLIENT_END] != NULL)
     return; /* a reset to an earlier SYN was lost; a later SYN may still be accepted */
-  custody_bury(world, number, sender, conn->tcp[1 - sender] == NULL);
+  custody_bury(world, conn->number, sender, conn->tcp[1 - sender] == NULL);
   if (conn->tcp[1 - sender] == NULL && conn->flying[1 - sender] == 0 && !conn->broker_open &&
-      !conn->queued && world->clients[conn->client].conn != number)
-    conn_forget(world, number);
+      !conn->queued && world->clients[conn->client].conn != conn->number)
+    conn_forget(world, conn);
 }
 
 /* The sender of a direction is gone: once none of its packets flies, what has not arrived never
  * will. */
 void
-conn_fade(World *world, guint32 number, guint sender)
+conn_fade(World *world, Conn *conn, guint sender)
 {
-  const Conn *conn = &world->conns[number];
   if (conn->tcp[sender] == NULL && conn->flying[sender] == 0)
-    conn_faded(world, number, sender);
+    conn_faded(world, conn, sender);
 }
 
-static inline void
-conn_set_timer(World *world, Conn *conn, guint32 number, guint end)
+static inline gboolean
+conn_set_timer(World *world, Conn *conn, guint end)
 {
   const TcpConn *tcp = conn->tcp[end];
-  if (tcp_conn_state(tcp) != TCP_CLOSED) /* else whoever drives this end calls conn_leave() */
-    sim_timer_set(world->sim, &conn->timer[end], world->kind_tcp, number, end,
-                  tcp_conn_deadline(tcp));
+  if (tcp_conn_state(tcp) == TCP_CLOSED)
+    return FALSE;
+  sim_timer_set(world->sim, &conn->timer[end], world->kind_tcp, conn->number, end,
+                tcp_conn_deadline(tcp));
+  return TRUE;
 }
 
-/* Segments are made where they travel. */
-static G_GNUC_NO_INLINE void
-conn_emit(World *world, guint32 number, guint end)
+/* Segments are made where they travel. waits: the timer is to be set. */
+static G_GNUC_NO_INLINE gboolean
+conn_emit(World *world, Conn *conn, guint end, gboolean waits)
 {
-  TcpConn *tcp = world->conns[number].tcp[end];
+  TcpConn *tcp = conn->tcp[end];
   gint64 now_ns = world_time(world);
   do {
     guint32 packet = net_packet_new(world->net);
     TcpSegment *segment = net_packet_body(world->net, packet);
     if (!tcp_conn_output(tcp, now_ns, segment)) {
       net_packet_free(world->net, packet);
-      return;
+      break;
     }
-    conn_send(world, number, end, packet, segment);
+    conn_send(world, conn, end, packet, segment);
   } while (tcp_conn_due(tcp, now_ns));
+  return waits && conn_set_timer(world, conn, end);
 }
 
 void
-conn_push(World *world, guint32 number, guint end)
+conn_push(World *world, Conn *conn, guint end)
 {
-  const TcpConn *tcp = world->conns[number].tcp[end];
-  if (tcp != NULL && tcp_conn_due(tcp, world_time(world)))
-    conn_emit(world, number, end);
+  if (tcp_conn_due(conn->tcp[end], world_time(world)))
+    conn_emit(world, conn, end, FALSE);
 }
 
-static G_GNUC_NO_INLINE void
-conn_emit_and_wait(World *world, guint32 number, guint end)
+gboolean
+conn_flush(World *world, Conn *conn, guint end)
 {
-  conn_emit(world, number, end);
-  conn_set_timer(world, &world->conns[number], number, end);
-}
-
-void
-conn_flush(World *world, guint32 number, guint end)
-{
-  Conn *conn = &world->conns[number];
-  const TcpConn *tcp = conn->tcp[end];
-  if (tcp == NULL)
-    return;
-  if (tcp_conn_due(tcp, world_time(world)))
-    conn_emit_and_wait(world, number, end);
-  else
-    conn_set_timer(world, conn, number, end);
+  if (tcp_conn_due(conn->tcp[end], world_time(world)))
+    return conn_emit(world, conn, end, TRUE);
+  return conn_set_timer(world, conn, end);
 }
 
 /* An orphan's last duties; bytes that come for nobody are answered with a reset, as Linux does. */
 static SELDOM void
-conn_orphan(World *world, guint32 number, guint end)
+conn_orphan(World *world, Conn *conn, guint end)
 {
-  TcpConn *tcp = world->conns[number].tcp[end];
+  TcpConn *tcp = conn->tcp[end];
   if (tcp == NULL)
     return;
   if (tcp_conn_untaken(tcp) > 0 && tcp_conn_state(tcp) != TCP_CLOSED)
     tcp_conn_abort(tcp, world_time(world));
-  conn_flush(world, number, end);
-  if (tcp_conn_state(tcp) == TCP_CLOSED)
-    conn_end(world, number, end);
+  if (!conn_flush(world, conn, end))
+    conn_end(world, conn, end);
 }
 
 void
-conn_leave(World *world, guint32 number, guint end, gboolean abort)
+conn_leave(World *world, Conn *conn, guint end, gboolean abort)
 {
-  Conn *conn = &world->conns[number];
   TcpConn *tcp = conn->tcp[end];
+  conn->plain = FALSE;
   if (world->outside != NULL) {
-    outside_leave(world, number);
+    outside_leave(world, conn->number);
     return;
   }
   if (tcp == NULL) {
-    conn_fade(world, number, end);
+    conn_fade(world, conn, end);
     return;
   }
-  custody_bury(world, number, 1 - end, TRUE);
+  custody_bury(world, conn->number, 1 - end, TRUE);
   if (tcp_conn_state(tcp) != TCP_CLOSED) {
     if (abort || tcp_conn_untaken(tcp) > 0)
       tcp_conn_abort(tcp, world_time(world));
     else
       tcp_conn_close(tcp, world_time(world));
   }
-  conn_orphan(world, number, end);
+  conn_orphan(world, conn, end);
 }
 
 void
-conn_go_dark(World *world, guint32 number, guint end)
+conn_go_dark(World *world, Conn *conn, guint end)
 {
+  conn->plain = FALSE;
   if (world->outside != NULL) {
-    outside_go_dark(world, number);
+    outside_go_dark(world, conn->number);
     return;
   }
-  Conn *conn = &world->conns[number];
   if (conn->doomed_ns == SIM_NEVER)
     conn->doomed_ns = world_time(world); /* nothing of it will pass again */
   if (conn->tcp[end] != NULL)
-    conn_end(world, number, end);
+    conn_end(world, conn, end);
   else
-    conn_fade(world, number, end);
+    conn_fade(world, conn, end);
 }
 
-static inline gboolean
+static gboolean
 conn_end_is_dark(const World *world, const Conn *conn, guint end)
 {
   return end == CLIENT_END ? world->clients[conn->client].dark : world->brokers[conn->broker].dark;
@@ -262,40 +248,45 @@ conn_end_is_dark(const World *world, const Conn *conn, guint end)
 
 /* An orphan of the client's that its host has lost with its power is found when it is to do
  * something. TRUE: it was such a one. */
-static inline gboolean
-conn_was_dark(World *world, guint32 number, guint end)
+static gboolean
+conn_was_dark(World *world, Conn *conn, guint end)
 {
-  const Conn *conn = &world->conns[number];
   if (end != CLIENT_END || conn->blackouts == world->clients[conn->client].blackouts ||
       conn->tcp[end] == NULL)
     return FALSE;
-  conn_go_dark(world, number, end);
+  conn_go_dark(world, conn, end);
   return TRUE;
 }
 
 /* ---- packets in ---- */
 
-static inline gboolean
-conn_has_application(const World *world, const Conn *conn, guint32 number, guint end)
+static gboolean
+conn_has_application(const World *world, const Conn *conn, guint end)
 {
-  return end == CLIENT_END ? world->clients[conn->client].conn == number : conn->broker_open;
+  return end == CLIENT_END ? world->clients[conn->client].conn == conn->number : conn->broker_open;
+}
+
+static gboolean
+conn_has_applications(const World *world, const Conn *conn)
+{
+  return conn_has_application(world, conn, CLIENT_END) &&
+         conn_has_application(world, conn, BROKER_END);
 }
 
 /* TCP did something at an end: its application reads and writes, or is told that it is over. */
 static inline void
-conn_progress(World *world, guint32 number, guint end)
+conn_progress(World *world, Conn *conn, guint end)
 {
-  const Conn *conn = &world->conns[number];
-  if (!conn_has_application(world, conn, number, end))
-    conn_orphan(world, number, end);
+  if (G_UNLIKELY(!conn->plain) && !conn_has_application(world, conn, end))
+    conn_orphan(world, conn, end);
   else if (end == CLIENT_END)
-    client_readable(world, number);
+    client_readable(world, conn);
   else
-    broker_readable(world, number);
+    broker_readable(world, conn);
 }
 
-static SELDOM void
-conn_unreachable(World *world, guint32 number, guint end, const TcpSegment *segment)
+static void
+conn_unreachable(World *world, Conn *conn, guint end, const TcpSegment *segment)
 {
   TcpSegment reset;
   if (!tcp_reset_for(segment, &reset))
@@ -303,37 +294,48 @@ conn_unreachable(World *world, guint32 number, guint end, const TcpSegment *segm
   guint32 packet = net_packet_new(world->net);
   TcpSegment *body = net_packet_body(world->net, packet);
   *body = reset;
-  conn_send(world, number, end, packet, body);
+  conn_send(world, conn, end, packet, body);
 }
 
 /* The first SYN that meets a broker that runs. */
-static inline gboolean
+static gboolean
 conn_opens(const World *world, const Conn *conn, guint end, const TcpSegment *segment)
 {
   return end == BROKER_END && !conn->accepted && (segment->flags & TCP_SYN) &&
          conn->tcp[CLIENT_END] != NULL && world->brokers[conn->broker].up;
 }
 
-/* A segment comes to a host that runs. */
-static inline void
-conn_received(World *world, guint32 number, guint end, guint32 packet)
+/* A segment has come to a host that runs. FALSE: no stack is there to take it. */
+static gboolean
+conn_finds_stack(World *world, Conn *conn, guint32 packet, guint end)
 {
   const TcpSegment *segment = net_packet_body(world->net, packet);
-  const Conn *conn = &world->conns[number];
   if (conn_opens(world, conn, end, segment))
-    broker_accept(world, number);
-  TcpConn *tcp = conn->tcp[end];
-  if (tcp == NULL) {
-    conn_unreachable(world, number, end, segment);
-    net_packet_free(world->net, packet);
-    return;
+    broker_accept(world, conn);
+  if (conn->tcp[end] == NULL)
+    conn_unreachable(world, conn, end, segment);
+  return conn->tcp[end] != NULL;
+}
+
+/* Whether a packet of a connection that is not known to be plain comes to a stack; if it does, the
+ * connection may be plain from then on. */
+static SELDOM gboolean
+conn_admits(World *world, Conn *conn, guint32 packet, guint end)
+{
+  const guint sender = 1 - end;
+  conn_was_dark(world, conn, end);
+  conn->flying[sender]--;
+  if (!net_packet(world->net, packet)->is_answer && conn_has_applications(world, conn))
+    conn->doomed_ns = SIM_NEVER; /* once an end has closed it, it stays doomed for the other */
+  if (!conn_end_is_dark(world, conn, end) && conn_finds_stack(world, conn, packet, end)) {
+    conn->plain = conn->doomed_ns == SIM_NEVER && conn->tcp[sender] != NULL &&
+                  conn_has_applications(world, conn);
+    return TRUE;
   }
-  tcp_conn_input(tcp, world_time(world), segment);
   net_packet_free(world->net, packet);
-  if (net_followed(world->net)) /* a kernel is faster than the process that it wakes */
-    conn_flush(world, number, end);
-  else
-    conn_progress(world, number, end);
+  if (conn->used)
+    conn_fade(world, conn, sender);
+  return FALSE;
 }
 
 void
@@ -341,27 +343,25 @@ conn_delivered(gpointer user, guint32 packet)
 {
   World *world = user;
   const NetPacket *header = net_packet(world->net, packet);
-  guint32 number = header->flow;
+  Conn *conn = &world->conns[header->flow];
   guint sender = header->direction, end = 1 - sender;
-  Conn *conn = &world->conns[number];
-  conn_was_dark(world, number, end);
-  conn->flying[sender]--;
-  if (conn->doomed_ns != SIM_NEVER && !header->is_answer &&
-      conn_has_application(world, conn, number, CLIENT_END) &&
-      conn_has_application(world, conn, number, BROKER_END))
-    conn->doomed_ns = SIM_NEVER; /* once an end has closed it, it stays doomed for the other */
-  if (G_LIKELY(!conn_end_is_dark(world, conn, end)))
-    conn_received(world, number, end, packet);
+  if (G_LIKELY(conn->plain))
+    conn->flying[sender]--;
+  else if (!conn_admits(world, conn, packet, end))
+    return;
+  tcp_conn_input(conn->tcp[end], world_time(world), net_packet_body(world->net, packet));
+  net_packet_free(world->net, packet);
+  if (net_followed(world->net)) /* a kernel is faster than the process that it wakes */
+    conn_flush(world, conn, end);
   else
-    net_packet_free(world->net, packet);
-  conn = &world->conns[number];
-  if (conn->used)
-    conn_fade(world, number, sender);
+    conn_progress(world, conn, end);
+  if (G_UNLIKELY(!conn->plain) && conn->used)
+    conn_fade(world, conn, sender);
 }
 
 /* A NAT has dropped what the client sent, and answers in the broker's name. */
 static SELDOM void
-conn_answered(World *world, guint32 number, guint32 packet)
+conn_answered(World *world, Conn *conn, guint32 packet)
 {
   TcpSegment segment, reset;
   memcpy(&segment, net_packet_body(world->net, packet), sizeof segment);
@@ -370,7 +370,7 @@ conn_answered(World *world, guint32 number, guint32 packet)
   guint32 answer = net_packet_new(world->net);
   TcpSegment *body = net_packet_body(world->net, answer);
   *body = reset;
-  net_answer(world->net, answer, packet, conn_count(world, number, BROKER_END, answer, body));
+  net_answer(world->net, answer, packet, conn_count(world, conn, BROKER_END, answer, body));
 }
 
 void
@@ -378,27 +378,27 @@ conn_lost(gpointer user, guint32 packet)
 {
   World *world = user;
   const NetPacket *header = net_packet(world->net, packet);
-  guint32 number = header->flow;
+  Conn *conn = &world->conns[header->flow];
   guint sender = header->direction;
-  Conn *conn = &world->conns[number];
   conn->flying[sender]--;
   if (conn->doomed_ns == SIM_NEVER)
     conn->doomed_ns = net_lost_since(world->net);
+  conn->plain &= conn->doomed_ns == SIM_NEVER;
   if (net_lost_answerable(world->net))
-    conn_answered(world, number, packet);
-  if (world->conns[number].used) /* the answer may be lost at once, and with it the connection */
-    conn_fade(world, number, sender);
+    conn_answered(world, conn, packet);
+  if (conn->used) /* the answer may be lost at once, and with it the connection */
+    conn_fade(world, conn, sender);
 }
 
 static void
 on_tcp_timer(gpointer user, guint32 number, guint32 end)
 {
   World *world = user;
-  if (conn_was_dark(world, number, end))
+  Conn *conn = &world->conns[number];
+  if (conn_was_dark(world, conn, end))
     return;
-  TcpConn *tcp = world->conns[number].tcp[end];
-  tcp_conn_timeout(tcp, world_time(world));
-  conn_progress(world, number, end);
+  tcp_conn_timeout(conn->tcp[end], world_time(world));
+  conn_progress(world, conn, end);
 }
 
 static SimTimer *

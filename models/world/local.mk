@@ -14,7 +14,7 @@ libqosim_world_a_SOURCES = \
 	models/world/publish.c \
 	models/world/segments.c \
 	models/world/share.c \
-	models/world/socket.c \
+	models/world/socket.c models/world/socket-inline.h \
 	models/world/trace.c \
 	models/world/world-private.h \
 	models/world/world.c models/world/world.h

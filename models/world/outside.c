@@ -5,7 +5,7 @@
  * come by then is lost beyond view where its subscriber was there to get it, and pending where not.
  * For what comes, the stranger's sending is told together with the decoding. */
 #include "models/world/outside.h"
-#include "models/world/world-private.h"
+#include "models/world/socket-inline.h"
 
 #define BUFFER_BYTES (64 * 1024)            /* of a connection, each way */
 #define LOOK_NS G_GINT64_CONSTANT(20000000) /* between two looks for what is still awaited */
@@ -86,31 +86,35 @@ outside_go_dark(World *world, guint32 number)
 }
 
 /* One packet after another into the buffer, as far as there is room. */
-void
-outside_write(World *world, guint32 number, SocketPull pull)
+static void
+write_all(World *world, Conn *conn, SocketPull pull)
 {
-  for (;;) {
-    Conn *conn = &world->conns[number];
-    if (!conn->established || conn->ended)
-      return;
+  while (conn->established && !conn->ended) {
     if (conn->out == NULL)
       conn->out = g_byte_array_new();
     guint before = conn->out->len, room = BUFFER_BYTES - MIN(before, BUFFER_BYTES);
-    gsize n = room > 0 ? pull(world, number, world->scratch, room) : 0;
+    gsize n = room > 0 ? pull(world, conn, world->scratch, room) : 0;
     if (n == 0)
       return;
     g_byte_array_append(conn->out, world->scratch, (guint)n);
-    socket_wrote(world, number, CLIENT_END, world->scratch, n);
+    socket_wrote(world, conn, CLIENT_END, world->scratch, n);
     if (!conn->wished)
-      wish(world, OUTSIDE_WRITE, number);
+      wish(world, OUTSIDE_WRITE, conn->number);
     conn->wished = TRUE;
   }
 }
 
-const guint8 *
-outside_bytes(const World *world, guint32 number, gsize *n)
+gboolean
+outside_flush(World *world, Conn *conn, SocketPull pull)
 {
-  const Conn *conn = &world->conns[number];
+  if (pull != NULL)
+    write_all(world, conn, pull);
+  return !conn->ended || conn->in != NULL;
+}
+
+const guint8 *
+outside_bytes(const Conn *conn, gsize *n)
+{
   const GByteArray *in = conn->in;
   *n = in == NULL ? 0 : in->len - conn->decoded;
   return in == NULL ? NULL : in->data + conn->decoded;
@@ -125,9 +129,8 @@ is_welcome(const World *world, const Conn *conn)
 }
 
 void
-outside_take(World *world, guint32 number, gsize n)
+outside_take(World *world, Conn *conn, gsize n)
 {
-  Conn *conn = &world->conns[number];
   conn->decoded += n;
   if (conn->decoded == conn->in->len) {
     g_clear_pointer(&conn->in, g_byte_array_unref);
@@ -135,7 +138,7 @@ outside_take(World *world, guint32 number, gsize n)
   }
   if (conn->paused && is_welcome(world, conn)) {
     conn->paused = FALSE;
-    wish(world, OUTSIDE_READ, number);
+    wish(world, OUTSIDE_READ, conn->number);
   }
 }
 
@@ -147,7 +150,7 @@ outside_opened(World *world, guint32 number)
   if (is_left(world, number))
     return;
   world->conns[number].established = TRUE;
-  client_readable(world, number);
+  client_readable(world, &world->conns[number]);
 }
 
 void
@@ -156,7 +159,7 @@ outside_ended(World *world, guint32 number)
   if (is_left(world, number))
     return;
   world->conns[number].ended = TRUE;
-  client_readable(world, number);
+  client_readable(world, &world->conns[number]);
 }
 
 gboolean
@@ -172,8 +175,7 @@ outside_input(World *world, guint32 number, const guint8 *data, gsize n)
   conn->decoded = 0;
   g_byte_array_append(conn->in, data, (guint)n);
   conn->group->traffic.mqtt_bytes[BROKER_END] += n;
-  client_readable(world, number);
-  conn = &world->conns[number];
+  client_readable(world, conn);
   conn->paused = !is_welcome(world, conn);
   return !conn->paused;
 }
@@ -201,7 +203,7 @@ outside_sent(World *world, guint32 number, gsize n)
 void
 outside_release(World *world, guint32 number)
 {
-  conn_forget(world, number);
+  conn_forget(world, &world->conns[number]);
 }
 
 /* ---- custody ---- */

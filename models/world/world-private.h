@@ -4,7 +4,7 @@
  *   publish.c  who publishes what when
  *   share.c    groups of shared subscriptions
  *   host.c     TCP connections: packets in and out, timers, life and death of both ends
- *   socket.c   bytes between a machine and its end of a connection
+ *   socket.c   (and socket-inline.h) bytes between a machine and its end of a connection
  *   client.c   devices: connect, subscribe, read, reconnect
  *   broker.c   brokers: accept, read, serve, write
  *   capture.c  packets -> a file (pcap.c)
@@ -17,7 +17,8 @@
  *   collect.c  counts -> outcome
  *   outside.c  connections to brokers that are not simulated
  *
- * Everything is addressed by number; arrays never move during a run, but that of connections. */
+ * Everything is addressed by number; arrays never move during a run, but that of connections, which
+ * moves in conn_open(): nobody has another one in hand then. */
 #pragma once
 
 #include "models/app/backoff.h"
@@ -30,6 +31,8 @@
 #include "sim/engine/sim.h"
 
 #define NONE G_MAXUINT32
+
+#define SCRATCH_BYTES (64 * 1024)
 
 /* Of what few runs need, or few connections: the compiler keeps it out of the way of the rest. */
 #define SELDOM __attribute__((cold))
@@ -180,9 +183,13 @@ typedef struct {
 typedef struct {
   TcpConn *tcp[2]; /* NULL: gone (or not yet accepted) */
   Group *group;    /* of the client */
-  guint32 client, broker, route;
+  guint32 number, client, broker, route;
   guint32 flying[2]; /* packets under way, by the end that sent them */
   guint32 blackouts; /* of the client, when it was opened */
+  /* Both ends have their stack and their application, and no outage is suspected: a packet that
+   * comes needs no look at anything else. Whatever ends that takes it away, a packet that finds it
+   * so again gives it back. */
+  gboolean plain : 1;
   gboolean used : 1, accepted : 1;
   gboolean queued : 1;      /* in the broker's queue for service */
   gboolean broker_open : 1; /* known to the broker machine */
@@ -192,12 +199,12 @@ typedef struct {
   gboolean wished : 1;      /* it is known that there is output */
   gboolean paused : 1;      /* no input is wanted */
   guint seen : 2;           /* bit per end: a monitor knows the connection */
-  guint32 publisher;        /* the client's first one; NONE */
   gint64 doomed_ns; /* start of the outage since which nothing has passed; SIM_NEVER: none */
   SimTimer timer[2];
   TcpStream *stream[2]; /* what each end sends; held until the connection is forgotten */
   /* Offset in what each end sent from which on nothing will ever be decoded; G_MAXUINT64: none. */
   guint64 dead_from[2];
+  guint32 publisher; /* the client's first one; NONE */
   /* Of a connection to outside: */
   GByteArray *out; /* what is still to be carried out; NULL: nothing yet */
   GByteArray *in;  /* what came; NULL: nothing that is not decoded */
@@ -248,6 +255,7 @@ struct _World {
   Trace *trace;       /* NULL: no message is followed */
   Segments *segments; /* NULL: they are not recorded */
   gboolean watched;   /* one of the three is there */
+  gboolean overheard; /* a trace, or monitors, see what machines write and use */
   guint64 disguise;   /* of tags in payloads: outside there are messages of other runs */
   Ledger *ledger;
   Interest *interest;
@@ -264,8 +272,7 @@ struct _World {
       n_link_kinds, n_faults;
   Conn *conns;
   guint32 n_conns, free_conn;
-  guint8 *scratch; /* one encoded packet, or a slice of it */
-  gsize scratch_size;
+  guint8 *scratch; /* SCRATCH_BYTES: one encoded packet, or a slice of it */
   guint8 *payload; /* of the message that is being published */
   GArray *owed;    /* LedgerOwed, of the last match */
   GArray *closing; /* guint32: connections that a broker is about to leave */
@@ -333,36 +340,29 @@ guint32 conn_open(World *world, guint32 client);
 void conn_delivered(gpointer world, guint32 packet);
 void conn_lost(gpointer world, guint32 packet);
 /* Takes the segments that are due from one end. */
-void conn_push(World *world, guint32 conn, guint end);
+void conn_push(World *world, Conn *conn, guint end);
 /* The same, and sets its timer: the last thing that is done with an end at an instant, since one
- * that is set twice costs twice. */
-void conn_flush(World *world, guint32 conn, guint end);
+ * that is set twice costs twice. FALSE: the stack is CLOSED, and whoever drives this end is to call
+ * conn_leave(). */
+gboolean conn_flush(World *world, Conn *conn, guint end);
 /* Something of that sender is over: once its stack is gone and none of its packets flies, what has
  * not arrived never will; and a connection without ends, packets and users is forgotten. */
-void conn_fade(World *world, guint32 conn, guint sender);
-void conn_forget(World *world, guint32 conn);
+void conn_fade(World *world, Conn *conn, guint sender);
+void conn_forget(World *world, Conn *conn);
 /* The application of that end is gone: what it did not decode is dead, and the stack finishes
  * alone. */
-SELDOM void conn_leave(World *world, guint32 conn, guint end, gboolean abort);
+SELDOM void conn_leave(World *world, Conn *conn, guint end, gboolean abort);
 /* The host of that end loses power: its stack is gone without a word. */
-SELDOM void conn_go_dark(World *world, guint32 conn, guint end);
+SELDOM void conn_go_dark(World *world, Conn *conn, guint end);
 
-/* socket.c */
-gboolean socket_established(const World *world, guint32 conn, guint end);
-/* Nothing more comes; and: nothing more can be done with it. */
-gboolean socket_at_end(const World *world, guint32 conn, guint end);
-gboolean socket_closed(const World *world, guint32 conn, guint end);
-/* One packet of the machine at that end into its connection; FALSE: nothing to write, or no room.
- */
-typedef gsize (*SocketPull)(World *world, guint32 conn, guint8 *dst, gsize room);
-void socket_write(World *world, guint32 conn, guint end, SocketPull pull);
-/* Counts what a machine wrote, and shows it to the monitor. */
-void socket_wrote(World *world, guint32 conn, guint end, const guint8 *bytes, gsize n);
-/* The next bytes for the machine at that end, and taking n of them. */
-const guint8 *socket_bytes(World *world, guint32 conn, guint end, gsize *n);
-void socket_take(World *world, guint32 conn, guint end, gsize n);
-/* The machine at that end waits for the rest of a packet: what there is of it has been read. */
-void socket_read(World *world, guint32 conn, guint end);
+/* socket.c, and socket-inline.h */
+gboolean socket_established(const World *world, const Conn *conn, guint end);
+gboolean socket_at_end(const World *world, const Conn *conn, guint end); /* nothing more comes */
+/* One packet of the machine at that end, or a part of one. */
+typedef gsize (*SocketPull)(World *world, Conn *conn, guint8 *dst, gsize room);
+SELDOM void socket_show_written(World *world, Conn *conn, guint end, const guint8 *bytes, gsize n);
+SELDOM void socket_show_taken(World *world, Conn *conn, guint end, gsize n);
+void socket_note_writing(World *world, const Conn *conn);
 
 /* ahead.c */
 void ahead_register(World *world);
@@ -372,8 +372,7 @@ void ahead_delivery(gpointer user, guint32 flow, NetDirection direction, guint s
 void client_register(World *world);
 void client_start(World *world, guint32 client, gint64 at_ns);
 void client_connect(World *world, guint32 client);
-void client_readable(World *world, guint32 conn);
-void client_transport_gone(World *world, guint32 client);
+void client_readable(World *world, Conn *conn);
 void client_drain(World *world, guint32 client); /* the machine's events */
 /* One that is for the application, which may call the machine: events are added then, and this one
  * is not looked at any more. */
@@ -386,13 +385,11 @@ SELDOM void client_unsubscribed(World *world, guint32 client);
 
 /* broker.c */
 void broker_register(World *world);
-void broker_accept(World *world, guint32 conn);
-void broker_readable(World *world, guint32 conn);
-void broker_transport_gone(World *world, guint32 conn);
+void broker_accept(World *world, Conn *conn);
+void broker_readable(World *world, Conn *conn);
 void broker_event(World *world, const MqttEvent *event);
 void broker_pump(World *world,
                  guint32 broker); /* after any call to the machine: all that follows */
-void broker_write(World *world, guint32 conn);
 SELDOM void broker_die(World *world, guint32 broker, Death how, gint64 down_ns);
 
 /* custody.c */
@@ -465,9 +462,11 @@ void outside_state_free(Outside *outside);
 SELDOM void outside_open(World *world, guint32 conn);
 SELDOM void outside_leave(World *world, guint32 conn);
 SELDOM void outside_go_dark(World *world, guint32 conn);
-SELDOM void outside_write(World *world, guint32 conn, SocketPull pull);
-SELDOM const guint8 *outside_bytes(const World *world, guint32 conn, gsize *n);
-SELDOM void outside_take(World *world, guint32 conn, gsize n);
+/* Writes what pull gives, unless it is NULL; FALSE: nothing more can be done with the connection.
+ */
+SELDOM gboolean outside_flush(World *world, Conn *conn, SocketPull pull);
+SELDOM const guint8 *outside_bytes(const Conn *conn, gsize *n);
+SELDOM void outside_take(World *world, Conn *conn, gsize n);
 SELDOM void outside_received(World *world, const MqttEvent *event, guint32 client);
 Cause outside_verdict(gpointer world, guint32 publisher, guint32 subscriber, gboolean held);
 

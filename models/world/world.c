@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define SCRATCH_BYTES (64 * 1024)
 #define CANCEL_STEPS 1024 /* events between two looks at the request's cancel flag */
 
 enum { MARK_ZERO, MARK_WINDOW_END };
@@ -498,8 +497,7 @@ world_make(const Scenario *scenario, const RunRequest *request, Outside *outside
   world->scenario = scenario;
   world->request = request;
   world->free_conn = NONE;
-  world->scratch_size = SCRATCH_BYTES;
-  world->scratch = g_malloc(world->scratch_size);
+  world->scratch = g_malloc(SCRATCH_BYTES);
   world->owed = g_array_new(FALSE, FALSE, sizeof(LedgerOwed));
   world->closing = g_array_new(FALSE, FALSE, sizeof(guint32));
   world->stores = g_ptr_array_new_with_free_func((GDestroyNotify)medium_free);
@@ -509,6 +507,7 @@ world_make(const Scenario *scenario, const RunRequest *request, Outside *outside
   world->share_numbers = g_hash_table_new(g_str_hash, g_str_equal);
   world->watched = outside == NULL && (request->pcap != NULL || request->trace_id != 0 ||
                                        scenario->record == RECORD_TRACE);
+  world->overheard = request->monitor || request->trace_id != 0;
   setup_engine(world);
   setup_brokers(world);
   if (outside == NULL)
