@@ -19,7 +19,6 @@ static void
 ask_for_end(const World *world, guint32 number, guint end, guint stage)
 {
   const Conn *conn = &world->conns[number];
-  const Client *client = &world->clients[conn->client];
   if (stage == 0) {
     ask(conn, sizeof *conn);
     return;
@@ -40,11 +39,11 @@ ask_for_end(const World *world, guint32 number, guint end, guint stage)
   if (stage > 1 && conn->publisher != NONE)
     ledger_ask(world->ledger, conn->publisher, stage - 2);
   if (end == BROKER_END && conn->broker_open)
-    mqtt_broker_ask(world->brokers[conn->broker].mqtt, number, stage);
+    mqtt_broker_ask(conn->broker->mqtt, number, stage);
   else if (end == CLIENT_END && stage == 1)
-    ask(client, sizeof *client);
+    ask(conn->client, sizeof *conn->client);
   else if (end == CLIENT_END)
-    mqtt_client_ask(client->mqtt, stage - 2);
+    mqtt_client_ask(conn->client->mqtt, stage - 2);
 }
 
 void

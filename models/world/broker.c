@@ -41,8 +41,7 @@ broker_drain(World *world)
 static inline gsize
 broker_pull(World *world, Conn *conn, guint8 *dst, gsize room)
 {
-  MqttBroker *mqtt = world->brokers[conn->broker].mqtt;
-  gsize n = mqtt_broker_output(mqtt, world_time(world), conn->number, dst, room);
+  gsize n = mqtt_broker_output(conn->broker->mqtt, world_time(world), conn->number, dst, room);
   broker_drain(world);
   return n;
 }
@@ -100,13 +99,18 @@ broker_follow_up(World *world, Broker *broker)
     broker_follow_up_all(world, broker);
 }
 
-void
-broker_pump(World *world, guint32 number)
+static inline void
+broker_set_timer(World *world, Broker *broker)
 {
-  Broker *broker = &world->brokers[number];
-  broker_follow_up(world, broker);
-  sim_timer_set(world->sim, &broker->mqtt_timer, world->kind_broker, number, 0,
+  sim_timer_set(world->sim, &broker->mqtt_timer, world->kind_broker, broker->number, 0,
                 mqtt_broker_deadline(broker->mqtt));
+}
+
+void
+broker_pump(World *world, Broker *broker)
+{
+  broker_follow_up(world, broker);
+  broker_set_timer(world, broker);
 }
 
 /* ---- connections ---- */
@@ -114,13 +118,12 @@ broker_pump(World *world, guint32 number)
 void
 broker_accept(World *world, Conn *conn)
 {
-  const Broker *broker = &world->brokers[conn->broker];
-  const Client *client = &world->clients[conn->client];
-  guint mss = client->mtu - TCP_IPV4_HEADERS;
+  const Broker *broker = conn->broker;
+  guint mss = conn->client->mtu - TCP_IPV4_HEADERS;
   conn->accepted = TRUE;
   conn->broker_open = TRUE;
   conn->tcp[BROKER_END] = tcp_conn_accept(&broker->tcp, mss, !broker->nagle, conn->tcp[CLIENT_END]);
-  mqtt_broker_open(broker->mqtt, world_time(world), conn->number, conn->client);
+  mqtt_broker_open(broker->mqtt, world_time(world), conn->number, conn->client->number);
 }
 
 static void
@@ -129,7 +132,7 @@ broker_leave(World *world, Conn *conn)
   world_detect(world, conn->number, BROKER_END);
   conn->broker_open = FALSE;
   conn->broker_closing = FALSE;
-  mqtt_broker_closed(world->brokers[conn->broker].mqtt, world_time(world), conn->number);
+  mqtt_broker_closed(conn->broker->mqtt, world_time(world), conn->number);
   broker_drain(world);
   conn_leave(world, conn, BROKER_END, FALSE);
 }
@@ -171,9 +174,8 @@ broker_queue(Broker *broker, Conn *conn)
 
 /* Serves what needs no time; begins the next message that does. */
 static void
-broker_serve(World *world, guint32 number)
+broker_serve(World *world, Broker *broker)
 {
-  Broker *broker = &world->brokers[number];
   while (!broker->busy && !g_queue_is_empty(&broker->waiting)) {
     Conn *conn = &world->conns[GPOINTER_TO_UINT(g_queue_pop_head(&broker->waiting)) - 1];
     conn->queued = FALSE;
@@ -190,7 +192,7 @@ broker_serve(World *world, guint32 number)
       sim_at(world->sim,
              sim_add(world_time(world),
                      dist_draw_ns(broker->process, &broker->process_stream, broker->served++)),
-             world->kind_service, number, broker->epoch);
+             world->kind_service, broker->number, broker->epoch);
     } else if (broker_input(world, broker, conn))
       broker_queue(broker, conn);
     broker_check_end(world, conn);
@@ -212,14 +214,14 @@ on_service(gpointer user, guint32 number, guint32 epoch)
     broker_check_end(world, conn);
   } else
     conn_fade(world, conn, BROKER_END);
-  broker_serve(world, number);
-  broker_pump(world, number);
+  broker_serve(world, broker);
+  broker_pump(world, broker);
 }
 
 void
 broker_readable(World *world, Conn *conn)
 {
-  Broker *broker = &world->brokers[conn->broker];
+  Broker *broker = conn->broker;
   if (broker->process == NULL)
     while (conn->broker_open && !conn->broker_closing && broker_input(world, broker, conn)) {
       broker_write(world, broker, conn); /* what it causes is written before the next */
@@ -228,14 +230,14 @@ broker_readable(World *world, Conn *conn)
     }
   else if (!conn->queued) {
     broker_queue(broker, conn);
-    broker_serve(world, conn->broker);
+    broker_serve(world, broker);
   }
   broker_check_end(world, conn);
   if (conn->broker_open) {
     broker_write(world, broker, conn);
     conn_flush(world, conn, BROKER_END);
   }
-  broker_pump(world, conn->broker);
+  broker_pump(world, broker);
 }
 
 /* ---- timers ---- */
@@ -246,7 +248,7 @@ on_broker_timer(gpointer user, guint32 number, guint32 word)
   World *world = user;
   (void)word;
   mqtt_broker_timeout(world->brokers[number].mqtt, world_time(world));
-  broker_pump(world, number);
+  broker_pump(world, &world->brokers[number]);
 }
 
 static void
@@ -259,7 +261,7 @@ on_broker_wake(gpointer user, guint32 number, guint32 word)
   broker->dark = FALSE;
   if (broker->store != NULL)
     medium_load(world, broker->store);
-  broker_pump(world, number);
+  broker_pump(world, broker);
 }
 
 static SimTimer *
@@ -286,12 +288,11 @@ broker_register(World *world)
 
 /* The machine says goodbye, and what it says is written before the process goes. */
 static void
-broker_stop(World *world, guint32 number)
+broker_stop(World *world, Broker *broker)
 {
-  Broker *broker = &world->brokers[number];
   mqtt_broker_shut_down(broker->mqtt, world_time(world));
   broker_drain(world);
-  broker_pump(world, number);
+  broker_pump(world, broker);
   if (broker->store != NULL)
     medium_flush(world, broker->store);
 }
@@ -322,7 +323,7 @@ broker_fall(World *world, guint32 number, Death how)
     medium_crash(world, broker->store);
   for (guint32 i = 0; i < world->n_conns; i++) {
     Conn *conn = &world->conns[i];
-    if (!conn->used || conn->broker != number || (!conn->broker_open && how != DEATH_POWER))
+    if (!conn->used || conn->broker != broker || (!conn->broker_open && how != DEATH_POWER))
       continue;
     conn->broker_open = conn->broker_closing = conn->queued = FALSE;
     if (how == DEATH_POWER)
@@ -342,7 +343,7 @@ broker_die(World *world, guint32 number, Death how, gint64 down_ns)
 {
   Broker *broker = &world->brokers[number];
   if (broker->up && how == DEATH_RESTART)
-    broker_stop(world, number);
+    broker_stop(world, broker);
   if (broker->up)
     broker_fall(world, number, how);
   sim_timer_set(world->sim, &broker->wake, world->kind_broker_wake, number, 0,

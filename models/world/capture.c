@@ -101,8 +101,8 @@ capture_open(World *world, guint32 number)
 {
   Capture *capture = world->capture;
   const Conn *conn = &world->conns[number];
-  guint32 opened = capture->opened[conn->client]++;
-  g_autofree char *name = world_client_name(world, conn->client);
+  guint32 opened = capture->opened[conn->client->number]++;
+  g_autofree char *name = world_client_name(world, conn->client->number);
   RandomStream stream =
       random_stream(world->request->seed, world->request->replication, name, "capture");
   guint64 port = random_below(&stream, G_MAXUINT64, PORTS) + opened;
@@ -111,7 +111,7 @@ capture_open(World *world, guint32 number)
   if (capture->wires->len <= number)
     g_array_set_size(capture->wires, number + 1);
   g_array_index(capture->wires, TcpWire, number) = (TcpWire){
-      .address = {CLIENT_NET + conn->client + 1, BROKER_NET + conn->broker + 1},
+      .address = {CLIENT_NET + conn->client->number + 1, BROKER_NET + conn->broker->number + 1},
       .port = {(guint16)(FIRST_PORT + port % PORTS), MQTT_PORT},
       .isn = {block[0], block[1]},
       .id = {(guint16)block[2], (guint16)block[3]},

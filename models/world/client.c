@@ -2,7 +2,7 @@
 #include "models/mqtt/shares.h"
 #include "models/world/socket-inline.h"
 
-static SELDOM void client_leave(World *world, guint32 number, gboolean abort);
+static SELDOM void client_leave(World *world, Client *client, gboolean abort);
 
 /* ---- what the machine says ---- */
 
@@ -177,16 +177,16 @@ client_event(World *world, guint32 number, const MqttEvent *event)
 }
 
 void
-client_drain(World *world, guint32 number)
+client_drain(World *world, const Client *client)
 {
   if (world->events.length > 0)
-    custody_hear_client(world, number);
+    custody_hear_client(world, client->number);
 }
 
 static inline gsize
 client_pull(World *world, Conn *conn, guint8 *dst, gsize room)
 {
-  gsize n = mqtt_client_output(world->clients[conn->client].mqtt, world_time(world), dst, room);
+  gsize n = mqtt_client_output(conn->client->mqtt, world_time(world), dst, room);
   client_drain(world, conn->client);
   return n;
 }
@@ -212,10 +212,9 @@ client_write(World *world, const Client *client)
 }
 
 void
-client_pump(World *world, guint32 number)
+client_pump(World *world, Client *client)
 {
-  Client *client = &world->clients[number];
-  client_drain(world, number);
+  client_drain(world, client);
   if (client->store != NULL)
     medium_take(world, client->store);
   if (client->blocked) {
@@ -225,30 +224,28 @@ client_pump(World *world, guint32 number)
   if (client->conn != NONE && !client_write(world, client))
     client->closing = TRUE;
   if (client->closing)
-    client_leave(world, number, FALSE);
-  sim_timer_set(world->sim, &client->mqtt_timer, world->kind_mqtt, number, 0,
+    client_leave(world, client, FALSE);
+  sim_timer_set(world->sim, &client->mqtt_timer, world->kind_mqtt, client->number, 0,
                 mqtt_client_deadline(client->mqtt));
 }
 
 /* ---- connections ---- */
 
-void
-client_connect(World *world, guint32 number)
+static void
+client_connect(World *world, Client *client)
 {
-  Client *client = &world->clients[number];
   g_assert(client->conn == NONE && client->up);
   client->tries++;
   client->opened = client->closing = FALSE;
-  client->conn = conn_open(world, number);
+  client->conn = conn_open(world, client);
   mqtt_client_connecting(client->mqtt, world_time(world));
-  client_pump(world, number);
+  client_pump(world, client);
 }
 
 /* The machine is without transport; when it tries again is decided here. */
 static void
-client_leave(World *world, guint32 number, gboolean abort)
+client_leave(World *world, Client *client, gboolean abort)
 {
-  Client *client = &world->clients[number];
   const Group *group = &world->groups[client->group];
   guint32 conn = client->conn;
   client->closing = client->opened = FALSE;
@@ -257,7 +254,7 @@ client_leave(World *world, guint32 number, gboolean abort)
   world_detect(world, conn, CLIENT_END);
   client->conn = NONE;
   mqtt_client_closed(client->mqtt, world_time(world));
-  client_drain(world, number);
+  client_drain(world, client);
   conn_leave(world, &world->conns[conn], CLIENT_END, abort);
   if (client->offline_since_ns == SIM_NEVER)
     client->offline_since_ns = world_time(world);
@@ -265,24 +262,23 @@ client_leave(World *world, guint32 number, gboolean abort)
       world_time(world) - client->connected_at_ns >= group->backoff.reset_ns)
     client->attempts = 0;
   client->connected_at_ns = SIM_NEVER;
-  g_autofree char *name = world_client_name(world, number);
+  g_autofree char *name = world_client_name(world, client->number);
   RandomStream stream =
       random_stream(world->request->seed, world->request->replication, name, "reconnect");
   gint64 delay_ns =
       mqtt_client_gave_up(client->mqtt)
           ? SIM_NEVER
           : backoff_delay_ns(&group->backoff, client->attempts++, &stream, client->tries);
-  sim_timer_set(world->sim, &client->wake, world->kind_wake, number, 0,
+  sim_timer_set(world->sim, &client->wake, world->kind_wake, client->number, 0,
                 sim_add(world_time(world), delay_ns));
 }
 
 static SELDOM void
-client_established(World *world, guint32 number)
+client_established(World *world, Client *client)
 {
-  Client *client = &world->clients[number];
   client->opened = TRUE;
   mqtt_client_opened(client->mqtt, world_time(world));
-  client_drain(world, number);
+  client_drain(world, client);
 }
 
 /* Gives the machine one packet of the bytes that came; FALSE: there is no whole one, or no other.
@@ -295,7 +291,7 @@ client_input(World *world, const Client *client, Conn *conn)
   if (n == 0)
     return FALSE;
   gsize used = mqtt_client_input(client->mqtt, world_time(world), bytes, n);
-  client_drain(world, conn->client); /* a message's topic lies in these bytes */
+  client_drain(world, client); /* a message's topic lies in these bytes */
   if (used == 0)
     socket_read(world, conn, CLIENT_END);
   else
@@ -307,15 +303,15 @@ client_input(World *world, const Client *client, Conn *conn)
 void
 client_readable(World *world, Conn *conn)
 {
-  Client *client = &world->clients[conn->client];
+  Client *client = conn->client;
   if (!client->opened && socket_established(world, conn, CLIENT_END))
-    client_established(world, conn->client);
+    client_established(world, client);
   while (client->opened && !client->closing && !client->processing &&
          client_input(world, client, conn))
     ;
   if (!client->processing && socket_at_end(world, conn, CLIENT_END))
     client->closing = TRUE;
-  client_pump(world, conn->client);
+  client_pump(world, client);
 }
 
 /* ---- timers ---- */
@@ -326,7 +322,7 @@ on_mqtt_timer(gpointer user, guint32 number, guint32 word)
   World *world = user;
   (void)word;
   mqtt_client_timeout(world->clients[number].mqtt, world_time(world));
-  client_pump(world, number);
+  client_pump(world, &world->clients[number]);
 }
 
 static void
@@ -342,9 +338,9 @@ on_wake(gpointer user, guint32 number, guint32 word)
     client->offline_since_ns = world_time(world);
     if (client->store != NULL)
       medium_load(world, client->store);
-    client_drain(world, number);
+    client_drain(world, client);
   }
-  client_connect(world, number);
+  client_connect(world, client);
 }
 
 static void
@@ -393,15 +389,14 @@ client_start(World *world, guint32 number, gint64 at_ns)
 /* The machine says goodbye, if it does, and what it says is written before the process goes; what
  * it is at work on is cut short. */
 static void
-client_stop(World *world, guint32 number)
+client_stop(World *world, Client *client)
 {
-  Client *client = &world->clients[number];
   Goodbye goodbye = world->groups[client->group].goodbye;
   client->blocked = FALSE;
   if (goodbye != GOODBYE_VANISH)
     mqtt_client_disconnect(client->mqtt, world_time(world),
                            goodbye == GOODBYE_WITH_WILL ? MQTT_DISCONNECT_WITH_WILL : MQTT_SUCCESS);
-  client_pump(world, number);
+  client_pump(world, client);
   if (client->store != NULL)
     medium_flush(world, client->store);
 }
@@ -430,10 +425,10 @@ client_fall(World *world, guint32 number, Death how)
     ledger_state_lost(world->ledger, number, world_time(world));
   if (client->store != NULL && how == DEATH_POWER) {
     medium_tear(world, client->store); /* what it makes durable is handed over by that */
-    client_drain(world, number);
+    client_drain(world, client);
   }
   mqtt_client_lose_state(client->mqtt, MQTT_CAUSE_STATE_LOST);
-  client_drain(world, number);
+  client_drain(world, client);
   if (client->store != NULL)
     medium_crash(world, client->store);
   g_autoptr(GHashTable) tags = client->store != NULL ? medium_tags(client->store) : NULL;
@@ -455,7 +450,7 @@ client_die(World *world, guint32 number, Death how, gint64 down_ns)
 {
   Client *client = &world->clients[number];
   if (client->up && how == DEATH_RESTART)
-    client_stop(world, number);
+    client_stop(world, client);
   if (client->up)
     client_fall(world, number, how);
   sim_timer_set(world->sim, &client->wake, world->kind_wake, number, 0,

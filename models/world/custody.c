@@ -190,7 +190,7 @@ bury_packets(World *world, const Conn *conn, guint sender, const guint8 *bytes, 
              gsize alive)
 {
   MqttVersion version = conn->group->mqtt.version;
-  guint32 where = sender == CLIENT_END ? LEDGER_UP : conn->client;
+  guint32 where = sender == CLIENT_END ? LEDGER_UP : conn->client->number;
   MqttSender from = sender == CLIENT_END ? MQTT_FROM_CLIENT : MQTT_FROM_SERVER;
   for (gsize at = 0; at < n;) {
     MqttPacket packet;

@@ -40,9 +40,8 @@ conn_slot(World *world)
 }
 
 guint32
-conn_open(World *world, guint32 client_number)
+conn_open(World *world, Client *client)
 {
-  const Client *client = &world->clients[client_number];
   Group *group = &world->groups[client->group];
   guint32 number = conn_slot(world);
   Conn *conn = &world->conns[number];
@@ -50,11 +49,11 @@ conn_open(World *world, guint32 client_number)
   conn->used = TRUE;
   conn->number = number;
   conn->group = group;
-  conn->client = client_number;
+  conn->client = client;
   conn->route = client->route;
   conn->publisher = client->publisher;
   conn->blackouts = client->blackouts;
-  conn->broker = group->broker;
+  conn->broker = &world->brokers[group->broker];
   conn->dead_from[CLIENT_END] = conn->dead_from[BROKER_END] = G_MAXUINT64;
   conn->doomed_ns = SIM_NEVER;
   if (world->outside != NULL) {
@@ -131,7 +130,7 @@ conn_faded(World *world, Conn *conn, guint sender)
     return; /* a reset to an earlier SYN was lost; a later SYN may still be accepted */
   custody_bury(world, conn->number, sender, conn->tcp[1 - sender] == NULL);
   if (conn->tcp[1 - sender] == NULL && conn->flying[1 - sender] == 0 && !conn->broker_open &&
-      !conn->queued && world->clients[conn->client].conn != conn->number)
+      !conn->queued && conn->client->conn != conn->number)
     conn_forget(world, conn);
 }
 
@@ -241,9 +240,9 @@ conn_go_dark(World *world, Conn *conn, guint end)
 }
 
 static gboolean
-conn_end_is_dark(const World *world, const Conn *conn, guint end)
+conn_end_is_dark(const Conn *conn, guint end)
 {
-  return end == CLIENT_END ? world->clients[conn->client].dark : world->brokers[conn->broker].dark;
+  return end == CLIENT_END ? conn->client->dark : conn->broker->dark;
 }
 
 /* An orphan of the client's that its host has lost with its power is found when it is to do
@@ -251,8 +250,7 @@ conn_end_is_dark(const World *world, const Conn *conn, guint end)
 static gboolean
 conn_was_dark(World *world, Conn *conn, guint end)
 {
-  if (end != CLIENT_END || conn->blackouts == world->clients[conn->client].blackouts ||
-      conn->tcp[end] == NULL)
+  if (end != CLIENT_END || conn->blackouts == conn->client->blackouts || conn->tcp[end] == NULL)
     return FALSE;
   conn_go_dark(world, conn, end);
   return TRUE;
@@ -261,23 +259,22 @@ conn_was_dark(World *world, Conn *conn, guint end)
 /* ---- packets in ---- */
 
 static gboolean
-conn_has_application(const World *world, const Conn *conn, guint end)
+conn_has_application(const Conn *conn, guint end)
 {
-  return end == CLIENT_END ? world->clients[conn->client].conn == conn->number : conn->broker_open;
+  return end == CLIENT_END ? conn->client->conn == conn->number : conn->broker_open;
 }
 
 static gboolean
-conn_has_applications(const World *world, const Conn *conn)
+conn_has_applications(const Conn *conn)
 {
-  return conn_has_application(world, conn, CLIENT_END) &&
-         conn_has_application(world, conn, BROKER_END);
+  return conn_has_application(conn, CLIENT_END) && conn_has_application(conn, BROKER_END);
 }
 
 /* TCP did something at an end: its application reads and writes, or is told that it is over. */
 static inline void
 conn_progress(World *world, Conn *conn, guint end)
 {
-  if (G_UNLIKELY(!conn->plain) && !conn_has_application(world, conn, end))
+  if (G_UNLIKELY(!conn->plain) && !conn_has_application(conn, end))
     conn_orphan(world, conn, end);
   else if (end == CLIENT_END)
     client_readable(world, conn);
@@ -299,10 +296,10 @@ conn_unreachable(World *world, Conn *conn, guint end, const TcpSegment *segment)
 
 /* The first SYN that meets a broker that runs. */
 static gboolean
-conn_opens(const World *world, const Conn *conn, guint end, const TcpSegment *segment)
+conn_opens(const Conn *conn, guint end, const TcpSegment *segment)
 {
   return end == BROKER_END && !conn->accepted && (segment->flags & TCP_SYN) &&
-         conn->tcp[CLIENT_END] != NULL && world->brokers[conn->broker].up;
+         conn->tcp[CLIENT_END] != NULL && conn->broker->up;
 }
 
 /* A segment has come to a host that runs. FALSE: no stack is there to take it. */
@@ -310,7 +307,7 @@ static gboolean
 conn_finds_stack(World *world, Conn *conn, guint32 packet, guint end)
 {
   const TcpSegment *segment = net_packet_body(world->net, packet);
-  if (conn_opens(world, conn, end, segment))
+  if (conn_opens(conn, end, segment))
     broker_accept(world, conn);
   if (conn->tcp[end] == NULL)
     conn_unreachable(world, conn, end, segment);
@@ -325,11 +322,11 @@ conn_admits(World *world, Conn *conn, guint32 packet, guint end)
   const guint sender = 1 - end;
   conn_was_dark(world, conn, end);
   conn->flying[sender]--;
-  if (!net_packet(world->net, packet)->is_answer && conn_has_applications(world, conn))
+  if (!net_packet(world->net, packet)->is_answer && conn_has_applications(conn))
     conn->doomed_ns = SIM_NEVER; /* once an end has closed it, it stays doomed for the other */
-  if (!conn_end_is_dark(world, conn, end) && conn_finds_stack(world, conn, packet, end)) {
-    conn->plain = conn->doomed_ns == SIM_NEVER && conn->tcp[sender] != NULL &&
-                  conn_has_applications(world, conn);
+  if (!conn_end_is_dark(conn, end) && conn_finds_stack(world, conn, packet, end)) {
+    conn->plain =
+        conn->doomed_ns == SIM_NEVER && conn->tcp[sender] != NULL && conn_has_applications(conn);
     return TRUE;
   }
   net_packet_free(world->net, packet);

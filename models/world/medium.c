@@ -221,9 +221,9 @@ on_written(gpointer user, guint32 number, guint32 epoch)
   store->writing = 0;
   medium_write(world, store, n);
   if (store->config.client != NONE)
-    client_pump(world, store->config.client);
+    client_pump(world, &world->clients[store->config.client]);
   else
-    broker_pump(world, store->config.broker);
+    broker_pump(world, &world->brokers[store->config.broker]);
   medium_begin(world, store);
 }
 

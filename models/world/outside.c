@@ -59,7 +59,7 @@ outside_wish(World *world, OutsideWish *one)
 static gboolean
 is_left(const World *world, guint32 number)
 {
-  return world->clients[world->conns[number].client].conn != number;
+  return world->conns[number].client->conn != number;
 }
 
 /* ---- what host.c has for simulated connections ---- */
@@ -121,22 +121,21 @@ outside_bytes(const Conn *conn, gsize *n)
 }
 
 static gboolean
-is_welcome(const World *world, const Conn *conn)
+is_welcome(const Conn *conn)
 {
   const GByteArray *in = conn->in;
-  return in == NULL || in->len - conn->decoded < BUFFER_BYTES ||
-         world->clients[conn->client].processing == 0;
+  return in == NULL || in->len - conn->decoded < BUFFER_BYTES || conn->client->processing == 0;
 }
 
 void
 outside_take(World *world, Conn *conn, gsize n)
 {
-  conn->decoded += n;
+  conn->decoded += (guint32)n;
   if (conn->decoded == conn->in->len) {
     g_clear_pointer(&conn->in, g_byte_array_unref);
     conn->decoded = 0;
   }
-  if (conn->paused && is_welcome(world, conn)) {
+  if (conn->paused && is_welcome(conn)) {
     conn->paused = FALSE;
     wish(world, OUTSIDE_READ, conn->number);
   }
@@ -171,12 +170,12 @@ outside_input(World *world, guint32 number, const guint8 *data, gsize n)
   if (conn->in == NULL)
     conn->in = g_byte_array_new();
   else if (conn->decoded > 0)
-    g_byte_array_remove_range(conn->in, 0, (guint)conn->decoded);
+    g_byte_array_remove_range(conn->in, 0, conn->decoded);
   conn->decoded = 0;
   g_byte_array_append(conn->in, data, (guint)n);
   conn->group->traffic.mqtt_bytes[BROKER_END] += n;
   client_readable(world, conn);
-  conn->paused = !is_welcome(world, conn);
+  conn->paused = !is_welcome(conn);
   return !conn->paused;
 }
 
@@ -273,6 +272,6 @@ outside_goodbye(World *world)
   for (guint32 i = 0; i < world->n_clients; i++)
     if (mqtt_client_connected(world->clients[i].mqtt)) {
       mqtt_client_disconnect(world->clients[i].mqtt, world_time(world), 0);
-      client_pump(world, i);
+      client_pump(world, &world->clients[i]);
     }
 }

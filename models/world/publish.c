@@ -48,7 +48,7 @@ publish_one(World *world, guint32 number, const char *topic, const LedgerOwed *o
   workload_payload(world->payload, kind->workload.size, tag ^ world->disguise);
   kind->publish.topic = mqtt_bytes(topic);
   MqttPublishResult result = mqtt_client_publish(client->mqtt, now_ns, &kind->publish);
-  client_drain(world, publisher->client);
+  client_drain(world, client);
   ledger_returned(world->ledger, tag, now_ns, result == MQTT_PUBLISH_ACCEPTED,
                   refusal_cause(result));
   if (world_in_window(world)) {
@@ -115,7 +115,7 @@ on_publish(gpointer user, guint32 number, guint32 word)
       publisher_match_own(world, publisher);
     publish_one(world, number, publisher->topic, publisher->owed, publisher->n_owed);
   }
-  client_pump(world, publisher->client);
+  client_pump(world, &world->clients[publisher->client]);
 }
 
 void

@@ -54,7 +54,8 @@ segments_open(World *world, guint32 conn)
   Segments *segments = world->segments;
   if (segments->ordinals->len <= conn)
     g_array_set_size(segments->ordinals, conn + 1);
-  g_array_index(segments->ordinals, guint32, conn) = ++segments->opened[world->conns[conn].client];
+  g_array_index(segments->ordinals, guint32, conn) =
+      ++segments->opened[world->conns[conn].client->number];
 }
 
 /* Its row, where nothing has become of it yet. */
@@ -79,7 +80,7 @@ add_row(World *world, guint32 packet, guint32 link)
       .seq = segment->seq,
       .ack = segment->ack,
       .link = link,
-      .client = world->conns[header->flow].client,
+      .client = world->conns[header->flow].client->number,
       .connection = g_array_index(segments->ordinals, guint32, header->flow),
       .payload = segment->length,
       .bytes = (guint16)header->length,

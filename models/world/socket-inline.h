@@ -63,7 +63,7 @@ socket_write(World *world, Conn *conn, guint end, SocketPull pull)
     return FALSE;
   memcpy(tcp_conn_write_buffer(tcp, n), world->scratch, n);
   if (end == BROKER_END)
-    socket_note_writing(world, conn);
+    socket_note_writing(conn);
   tcp_conn_wrote(tcp, world_time(world), n);
   socket_wrote(world, conn, end, world->scratch, n);
   return TRUE;

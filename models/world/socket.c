@@ -18,9 +18,9 @@ socket_at_end(const World *world, const Conn *conn, guint end)
 /* The monitor of one end of a client's connections; NULL: there is none, or it watches a later
  * connection by now, since an end may not yet know that an older one is over. */
 static MqttMonitor *
-socket_monitor(World *world, Conn *conn, guint end)
+socket_monitor(Conn *conn, guint end)
 {
-  Client *client = &world->clients[conn->client];
+  Client *client = conn->client;
   if (client->monitor[end] == NULL)
     return NULL;
   if (!(conn->seen & 1u << end)) {
@@ -36,7 +36,7 @@ socket_show_written(World *world, Conn *conn, guint end, const guint8 *bytes, gs
 {
   if (world->trace != NULL)
     trace_wrote(world, conn->number, end, bytes, n);
-  MqttMonitor *monitor = world->request->monitor ? socket_monitor(world, conn, end) : NULL;
+  MqttMonitor *monitor = world->request->monitor ? socket_monitor(conn, end) : NULL;
   if (monitor != NULL)
     mqtt_monitor_sent(monitor, bytes, n);
 }
@@ -46,16 +46,16 @@ socket_show_taken(World *world, Conn *conn, guint end, gsize n)
 {
   gsize available;
   const guint8 *bytes = socket_bytes(conn, end, &available);
-  MqttMonitor *monitor = world->request->monitor ? socket_monitor(world, conn, end) : NULL;
+  MqttMonitor *monitor = world->request->monitor ? socket_monitor(conn, end) : NULL;
   if (monitor != NULL)
     mqtt_monitor_received(monitor, bytes, n);
 }
 
 /* The memory of what a broker writes follows on what it wrote before, whomever to. */
 void
-socket_note_writing(World *world, const Conn *conn)
+socket_note_writing(const Conn *conn)
 {
-  Broker *broker = &world->brokers[conn->broker];
+  Broker *broker = conn->broker;
   if (broker->written != conn->number)
     tcp_conn_apart(conn->tcp[BROKER_END]);
   broker->written = conn->number;

@@ -169,7 +169,7 @@ void
 trace_wrote(World *world, guint32 number, guint end, const guint8 *bytes, gsize n)
 {
   Trace *trace = world->trace;
-  guint32 client = world->conns[number].client;
+  guint32 client = world->conns[number].client->number;
   MqttVersion version = world->groups[world->clients[client].group].mqtt.version;
   Writing *writing = writing_of(trace, number, end);
   g_byte_array_append(writing->bytes, bytes, (guint)n);
@@ -230,7 +230,7 @@ trace_segment(World *world, guint32 number, guint end, guint32 packet, const Tcp
   Trace *trace = world->trace;
   OutcomeTravel travel = {.at_ns = world_time(world),
                           .arrives_ns = SIM_NEVER,
-                          .client = world->conns[number].client,
+                          .client = world->conns[number].client->number,
                           .up = end == CLIENT_END};
   if (trace->under_way->len <= packet)
     g_array_set_size(trace->under_way, packet + 1);

@@ -35,7 +35,7 @@
 #define SCRATCH_BYTES (64 * 1024)
 
 /* Of what few runs need, or few connections: the compiler keeps it out of the way of the rest. */
-#define SELDOM __attribute__((cold))
+#define SELDOM __attribute__((cold, noinline))
 
 enum {
   CLIENT_END,
@@ -128,7 +128,7 @@ typedef struct {
   SimTimer mqtt_timer;
   SimTimer wake; /* the next try to connect, or the end of a crash */
   Medium *store;
-  guint32 group, n; /* n: number in the group, from 1 */
+  guint32 number, group, n; /* n: number in the group, from 1 */
   guint32 route, mtu;
   guint32 conn;       /* its connection, NONE */
   guint32 attempts;   /* failures in a row */
@@ -159,6 +159,7 @@ typedef struct {
 
 typedef struct {
   const Section *section;
+  guint32 number;
   MqttBrokerConfig mqtt_config;
   MqttBroker *mqtt;
   TcpConfig tcp;
@@ -179,13 +180,15 @@ typedef struct {
   GQueue waiting; /* connections with bytes to serve, as GUINT_TO_POINTER(number + 1) */
 } Broker;
 
-/* One TCP connection with both its ends. What each packet asks for comes first. */
+/* One TCP connection with both its ends, in three lines of 64 bytes: what each packet asks for, the
+ * timers, and the rest. */
 typedef struct {
   TcpConn *tcp[2]; /* NULL: gone (or not yet accepted) */
   Group *group;    /* of the client */
-  guint32 number, client, broker, route;
+  Client *client;
+  Broker *broker;
+  guint32 number, route;
   guint32 flying[2]; /* packets under way, by the end that sent them */
-  guint32 blackouts; /* of the client, when it was opened */
   /* Both ends have their stack and their application, and no outage is suspected: a packet that
    * comes needs no look at anything else. Whatever ends that takes it away, a packet that finds it
    * so again gives it back. */
@@ -199,19 +202,20 @@ typedef struct {
   gboolean wished : 1;      /* it is known that there is output */
   gboolean paused : 1;      /* no input is wanted */
   guint seen : 2;           /* bit per end: a monitor knows the connection */
-  gint64 doomed_ns; /* start of the outage since which nothing has passed; SIM_NEVER: none */
+  guint32 blackouts;        /* of the client, when it was opened */
   SimTimer timer[2];
   TcpStream *stream[2]; /* what each end sends; held until the connection is forgotten */
   /* Offset in what each end sent from which on nothing will ever be decoded; G_MAXUINT64: none. */
   guint64 dead_from[2];
+  gint64 doomed_ns;  /* start of the outage since which nothing has passed; SIM_NEVER: none */
   guint32 publisher; /* the client's first one; NONE */
   /* Of a connection to outside: */
-  GByteArray *out; /* what is still to be carried out; NULL: nothing yet */
-  GByteArray *in;  /* what came; NULL: nothing that is not decoded */
   union {
-    gsize decoded;     /* bytes of it */
+    guint32 decoded;   /* bytes of `in` */
     guint32 next_free; /* of a connection that is not in use */
   };
+  GByteArray *out; /* what is still to be carried out; NULL: nothing yet */
+  GByteArray *in;  /* what came; NULL: nothing that is not decoded */
 } Conn;
 
 /* A stream of publications: a publish section in a client. */
@@ -336,7 +340,7 @@ guint32 share_number(const World *world, guint32 client);
 
 /* host.c */
 void host_register(World *world);
-guint32 conn_open(World *world, guint32 client);
+guint32 conn_open(World *world, Client *client);
 void conn_delivered(gpointer world, guint32 packet);
 void conn_lost(gpointer world, guint32 packet);
 /* Takes the segments that are due from one end. */
@@ -362,7 +366,7 @@ gboolean socket_at_end(const World *world, const Conn *conn, guint end); /* noth
 typedef gsize (*SocketPull)(World *world, Conn *conn, guint8 *dst, gsize room);
 SELDOM void socket_show_written(World *world, Conn *conn, guint end, const guint8 *bytes, gsize n);
 SELDOM void socket_show_taken(World *world, Conn *conn, guint end, gsize n);
-void socket_note_writing(World *world, const Conn *conn);
+void socket_note_writing(const Conn *conn);
 
 /* ahead.c */
 void ahead_register(World *world);
@@ -371,14 +375,13 @@ void ahead_delivery(gpointer user, guint32 flow, NetDirection direction, guint s
 /* client.c */
 void client_register(World *world);
 void client_start(World *world, guint32 client, gint64 at_ns);
-void client_connect(World *world, guint32 client);
 void client_readable(World *world, Conn *conn);
-void client_drain(World *world, guint32 client); /* the machine's events */
+void client_drain(World *world, const Client *client); /* the machine's events */
 /* One that is for the application, which may call the machine: events are added then, and this one
  * is not looked at any more. */
 void client_event(World *world, guint32 client, const MqttEvent *event);
 void client_pump(World *world,
-                 guint32 client); /* after any call to the machine: all that follows */
+                 Client *client); /* after any call to the machine: all that follows */
 SELDOM void client_die(World *world, guint32 client, Death how, gint64 down_ns);
 /* Its session is gone, and with it the subscriptions. */
 SELDOM void client_unsubscribed(World *world, guint32 client);
@@ -389,7 +392,7 @@ void broker_accept(World *world, Conn *conn);
 void broker_readable(World *world, Conn *conn);
 void broker_event(World *world, const MqttEvent *event);
 void broker_pump(World *world,
-                 guint32 broker); /* after any call to the machine: all that follows */
+                 Broker *broker); /* after any call to the machine: all that follows */
 SELDOM void broker_die(World *world, guint32 broker, Death how, gint64 down_ns);
 
 /* custody.c */

@@ -158,6 +158,7 @@ setup_brokers(World *world)
   {
     Broker *broker = &world->brokers[i];
     broker->section = section;
+    broker->number = i;
     broker->up = TRUE;
     spec_broker(section, &broker->mqtt_config);
     spec_tcp(scenario_section(world->scenario, section_text(section, "tcp")), &broker->tcp);
@@ -360,6 +361,7 @@ setup_client(World *world, guint group_number, guint32 n)
   Group *group = &world->groups[group_number];
   guint32 number = group->first + n - 1;
   Client *client = &world->clients[number];
+  client->number = number;
   client->group = group_number;
   client->n = n;
   client->conn = client->publisher = NONE;
