@@ -226,10 +226,11 @@ mqtt_broker_next_ready(MqttBroker *broker)
     if (ready->taken == ready->length)
       ready->taken = ready->length = 0;
     Link *link = conn < broker->links->len ? broker->links->pdata[conn] : NULL;
-    if (link != NULL && link->pipe.listed) {
-      link->pipe.listed = FALSE;
+    if (link == NULL || !link->pipe.listed)
+      continue;
+    link->pipe.listed = FALSE;
+    if (link->pipe.named) /* else it was pulled meanwhile */
       return conn;
-    }
   }
   return MQTT_NO_PEER;
 }
