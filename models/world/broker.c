@@ -137,9 +137,10 @@ broker_leave(World *world, Conn *conn)
   conn_leave(world, conn, BROKER_END, FALSE);
 }
 
-/* Gives the machine one packet of the bytes that came; FALSE: there is no whole one. */
+/* Gives the machine one packet of the bytes that came, of which some may be left; FALSE: there is
+ * no whole one. */
 static inline gboolean
-broker_input(World *world, const Broker *broker, Conn *conn)
+broker_input(World *world, const Broker *broker, Conn *conn, gsize *left)
 {
   gsize n;
   const guint8 *bytes = socket_bytes(conn, BROKER_END, &n);
@@ -151,13 +152,14 @@ broker_input(World *world, const Broker *broker, Conn *conn)
   else
     socket_read(world, conn, BROKER_END);
   broker_drain(world);
+  *left = n - used;
   return used > 0;
 }
 
 static inline void
 broker_check_end(World *world, Conn *conn)
 {
-  if (conn->broker_open && socket_at_end(world, conn, BROKER_END))
+  if (conn->broker_open && socket_at_end(conn, BROKER_END))
     broker_close(world, conn);
 }
 
@@ -193,7 +195,7 @@ broker_serve(World *world, Broker *broker)
              sim_add(world_time(world),
                      dist_draw_ns(broker->process, &broker->process_stream, broker->served++)),
              world->kind_service, broker->number, broker->epoch);
-    } else if (broker_input(world, broker, conn))
+    } else if (broker_input(world, broker, conn, &n))
       broker_queue(broker, conn);
     broker_check_end(world, conn);
   }
@@ -207,9 +209,10 @@ on_service(gpointer user, guint32 number, guint32 epoch)
   if (epoch != broker->epoch)
     return; /* of a process that died */
   Conn *conn = &world->conns[broker->serving];
+  gsize left;
   broker->busy = FALSE;
   conn->queued = FALSE;
-  if (conn->broker_open && broker_input(world, broker, conn)) {
+  if (conn->broker_open && broker_input(world, broker, conn, &left)) {
     broker_queue(broker, conn);
     broker_check_end(world, conn);
   } else
@@ -218,26 +221,50 @@ on_service(gpointer user, guint32 number, guint32 epoch)
   broker_pump(world, broker);
 }
 
+static SELDOM void
+broker_wait_for_service(World *world, Broker *broker, Conn *conn)
+{
+  if (!conn->queued) {
+    broker_queue(broker, conn);
+    broker_serve(world, broker);
+  }
+}
+
+/* Serves at once what has come; what it causes is written before the next. FALSE: there was nothing
+ * whole. */
+static inline gboolean
+broker_serve_at_once(World *world, Broker *broker, Conn *conn)
+{
+  gsize left;
+  if (!broker_input(world, broker, conn, &left))
+    return FALSE;
+  do {
+    broker_write(world, broker, conn);
+    conn_push(world, conn, BROKER_END);
+    broker_follow_up(world, broker);
+  } while (left > 0 && conn->broker_open && !conn->broker_closing &&
+           broker_input(world, broker, conn, &left));
+  return TRUE;
+}
+
+/* TCP did something: read what there is, write what is due, notice the end. */
 void
 broker_readable(World *world, Conn *conn)
 {
   Broker *broker = conn->broker;
+  gboolean written = FALSE;
   if (broker->process == NULL)
-    while (conn->broker_open && !conn->broker_closing && broker_input(world, broker, conn)) {
-      broker_write(world, broker, conn); /* what it causes is written before the next */
-      conn_push(world, conn, BROKER_END);
-      broker_follow_up(world, broker);
-    }
-  else if (!conn->queued) {
-    broker_queue(broker, conn);
-    broker_serve(world, broker);
-  }
+    written = broker_serve_at_once(world, broker, conn);
+  else
+    broker_wait_for_service(world, broker, conn);
   broker_check_end(world, conn);
   if (conn->broker_open) {
-    broker_write(world, broker, conn);
+    if (!written)
+      broker_write(world, broker, conn);
     conn_flush(world, conn, BROKER_END);
   }
-  broker_pump(world, broker);
+  broker_follow_up(world, broker);
+  broker_set_timer(world, broker);
 }
 
 /* ---- timers ---- */

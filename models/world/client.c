@@ -304,12 +304,12 @@ void
 client_readable(World *world, Conn *conn)
 {
   Client *client = conn->client;
-  if (!client->opened && socket_established(world, conn, CLIENT_END))
+  if (!client->opened && socket_established(conn, CLIENT_END))
     client_established(world, client);
   while (client->opened && !client->closing && !client->processing &&
          client_input(world, client, conn))
     ;
-  if (!client->processing && socket_at_end(world, conn, CLIENT_END))
+  if (!client->processing && socket_at_end(conn, CLIENT_END))
     client->closing = TRUE;
   client_pump(world, client);
 }

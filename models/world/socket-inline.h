@@ -13,6 +13,23 @@ socket_is_outside(const Conn *conn, guint end)
   return end == CLIENT_END && conn->tcp[CLIENT_END] == NULL;
 }
 
+static inline gboolean
+socket_established(const Conn *conn, guint end)
+{
+  return socket_is_outside(conn, end) ? conn->established : tcp_conn_established(conn->tcp[end]);
+}
+
+/* Nothing more comes. */
+static inline gboolean
+socket_at_end(const Conn *conn, guint end)
+{
+  const TcpConn *tcp = conn->tcp[end];
+  if (socket_is_outside(conn, end))
+    return conn->ended;
+  return tcp_conn_state(tcp) != TCP_ESTABLISHED &&
+         (tcp_conn_at_end(tcp) || tcp_conn_state(tcp) == TCP_CLOSED);
+}
+
 /* The next bytes for the machine at that end. */
 static inline const guint8 *
 socket_bytes(const Conn *conn, guint end, gsize *n)

@@ -1,20 +1,6 @@
 /* Bytes between a machine and its end of a connection: what a socket is to a process. */
 #include "models/world/socket-inline.h"
 
-gboolean
-socket_established(const World *world, const Conn *conn, guint end)
-{
-  return world->outside != NULL ? conn->established : tcp_conn_established(conn->tcp[end]);
-}
-
-gboolean
-socket_at_end(const World *world, const Conn *conn, guint end)
-{
-  if (world->outside != NULL)
-    return conn->ended;
-  return tcp_conn_at_end(conn->tcp[end]) || tcp_conn_state(conn->tcp[end]) == TCP_CLOSED;
-}
-
 /* The monitor of one end of a client's connections; NULL: there is none, or it watches a later
  * connection by now, since an end may not yet know that an older one is over. */
 static MqttMonitor *

@@ -360,8 +360,6 @@ SELDOM void conn_leave(World *world, Conn *conn, guint end, gboolean abort);
 SELDOM void conn_go_dark(World *world, Conn *conn, guint end);
 
 /* socket.c, and socket-inline.h */
-gboolean socket_established(const World *world, const Conn *conn, guint end);
-gboolean socket_at_end(const World *world, const Conn *conn, guint end); /* nothing more comes */
 /* One packet of the machine at that end, or a part of one. */
 typedef gsize (*SocketPull)(World *world, Conn *conn, guint8 *dst, gsize room);
 SELDOM void socket_show_written(World *world, Conn *conn, guint end, const guint8 *bytes, gsize n);
