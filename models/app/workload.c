@@ -19,10 +19,17 @@ workload_interval_ns(const WorkloadConfig *config, const RandomStream *stream, g
   return dist_draw_ns(config->every, stream, n + 1);
 }
 
+guint8 *
+workload_payload_new(guint32 size)
+{
+  guint8 *payload = g_malloc(size);
+  memset(payload, '.', size);
+  return payload;
+}
+
 void
-workload_payload(guint8 *payload, guint32 size, guint64 tag)
+workload_tag(guint8 *payload, guint64 tag)
 {
   guint64 wire = GUINT64_TO_BE(tag);
-  memcpy(payload, &wire, 8);
-  memset(payload + 8, '.', size - 8);
+  memcpy(payload, &wire, sizeof wire);
 }

@@ -17,5 +17,7 @@ typedef struct {
 gint64 workload_first_ns(const WorkloadConfig *config, const RandomStream *stream);
 /* From the n-th call (n >= 1) to the next. */
 gint64 workload_interval_ns(const WorkloadConfig *config, const RandomStream *stream, guint64 n);
-/* Writes the payload: the tag, big-endian, then filling. */
-void workload_payload(guint8 *payload, guint32 size, guint64 tag);
+/* A payload, to free: room for the tag, then filling. */
+guint8 *workload_payload_new(guint32 size);
+/* Writes the tag, big-endian. */
+void workload_tag(guint8 *payload, guint64 tag);

@@ -72,7 +72,7 @@ ahead_publish(gpointer user, guint32 number, guint32 word, guint stage)
     ledger_ask(world->ledger, number, 0);
     return;
   }
-  const Client *client = &world->clients[publisher->client];
+  const Client *client = publisher->client;
   if (stage == 1) {
     ask(client, sizeof *client);
     ask(publisher->topic, LINE);

@@ -76,7 +76,7 @@ collect_group(const World *world, Outcome *outcome, const Group *group)
   c[COUNT_QUEUE_PEAK] = group->queue_peak;
   c[COUNT_INFLIGHT_PEAK] = group->inflight_peak;
   for (guint32 i = 0; i < world->n_publishers; i++)
-    if (&world->groups[world->clients[world->publishers[i].client].group] == group)
+    if (&world->groups[world->publishers[i].client->group] == group)
       c[COUNT_GROUP_ANY_MET] += (double)ledger_any_met(world->ledger, i);
 }
 

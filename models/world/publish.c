@@ -4,15 +4,21 @@
 #include <string.h>
 
 static void
-publisher_match(World *world, Publisher *publisher, const char *topic)
+publisher_match(World *world, const Publisher *publisher, MqttBytes topic)
 {
-  interest_match(world->interest, publisher->client, mqtt_bytes(topic), world->owed);
+  interest_match(world->interest, publisher->client->number, topic, world->owed);
 }
 
-static void
+static inline MqttBytes
+publisher_topic(const Publisher *publisher)
+{
+  return (MqttBytes){(const guint8 *)publisher->topic, publisher->topic_length};
+}
+
+static SELDOM void
 publisher_match_own(World *world, Publisher *publisher)
 {
-  publisher_match(world, publisher, publisher->topic);
+  publisher_match(world, publisher, publisher_topic(publisher));
   publisher->n_owed = world->owed->len;
   publisher->version = interest_version(world->interest);
   g_free(publisher->owed);
@@ -37,16 +43,17 @@ refusal_cause(MqttPublishResult result)
 }
 
 static void
-publish_one(World *world, guint32 number, const char *topic, const LedgerOwed *owed, guint n_owed)
+publish_one(World *world, const Publisher *publisher, MqttBytes topic, const LedgerOwed *owed,
+            guint n_owed)
 {
-  const Publisher *publisher = &world->publishers[number];
-  PublishKind *kind = &world->publish_kinds[publisher->section];
-  Client *client = &world->clients[publisher->client];
+  PublishKind *kind = publisher->kind;
+  Client *client = publisher->client;
   Group *group = &world->groups[client->group];
   gint64 now_ns = world_time(world);
+  guint32 number = (guint32)(publisher - world->publishers);
   guint64 tag = ledger_publish(world->ledger, number, now_ns, owed, n_owed);
-  workload_payload(world->payload, kind->workload.size, tag ^ world->disguise);
-  kind->publish.topic = mqtt_bytes(topic);
+  workload_tag(world->payload, tag ^ world->disguise);
+  kind->publish.topic = topic;
   MqttPublishResult result = mqtt_client_publish(client->mqtt, now_ns, &kind->publish);
   client_drain(world, client);
   ledger_returned(world->ledger, tag, now_ns, result == MQTT_PUBLISH_ACCEPTED,
@@ -72,24 +79,25 @@ topic_for(const World *world, const char *pattern, guint32 client)
 }
 
 static void
-publish_to_others(World *world, guint32 number)
+publish_to_others(World *world, const Publisher *publisher)
 {
-  Publisher *publisher = &world->publishers[number];
-  const PublishKind *kind = &world->publish_kinds[publisher->section];
+  const PublishKind *kind = publisher->kind;
   const Group *group = kind->others;
   guint32 first = group->first, n = group->count;
   if (!kind->each) {
     /* Another client: never the publisher itself, if it belongs to the group. */
-    gboolean member = publisher->client >= first && publisher->client < first + n;
+    guint32 self = publisher->client->number;
+    gboolean member = self >= first && self < first + n;
     guint64 draw = random_below(&publisher->stream, publisher->calls | G_GUINT64_CONSTANT(1) << 63,
                                 member && n > 1 ? n - 1 : n);
-    first += (guint32)draw + (member && n > 1 && first + draw >= publisher->client);
+    first += (guint32)draw + (member && n > 1 && first + draw >= self);
     n = 1;
   }
   for (guint32 i = 0; i < n; i++) {
     g_autofree char *topic = topic_for(world, publisher->topic, first + i);
-    publisher_match(world, publisher, topic);
-    publish_one(world, number, topic, (gconstpointer)world->owed->data, world->owed->len);
+    publisher_match(world, publisher, mqtt_bytes(topic));
+    publish_one(world, publisher, mqtt_bytes(topic), (gconstpointer)world->owed->data,
+                world->owed->len);
   }
 }
 
@@ -98,7 +106,7 @@ on_publish(gpointer user, guint32 number, guint32 word)
 {
   World *world = user;
   Publisher *publisher = &world->publishers[number];
-  const PublishKind *kind = &world->publish_kinds[publisher->section];
+  const PublishKind *kind = publisher->kind;
   (void)word;
   publisher->calls++;
   gint64 next_ns =
@@ -106,16 +114,16 @@ on_publish(gpointer user, guint32 number, guint32 word)
               workload_interval_ns(&kind->workload, &publisher->stream, publisher->calls));
   if (next_ns < world->scenario->duration_ns)
     sim_at(world->sim, next_ns, world->kind_publish, number, 0);
-  if (!world->clients[publisher->client].up)
+  if (!publisher->client->up)
     return; /* nobody is there to call publish() */
   if (kind->others != NULL)
-    publish_to_others(world, number);
+    publish_to_others(world, publisher);
   else {
     if (publisher->version != interest_version(world->interest))
       publisher_match_own(world, publisher);
-    publish_one(world, number, publisher->topic, publisher->owed, publisher->n_owed);
+    publish_one(world, publisher, publisher_topic(publisher), publisher->owed, publisher->n_owed);
   }
-  client_pump(world, &world->clients[publisher->client]);
+  client_pump(world, publisher->client);
 }
 
 void
@@ -145,15 +153,16 @@ group_named_in(const World *world, const char *pattern, const char *word)
 static void
 setup_publisher(World *world, guint kind_number, guint32 client)
 {
-  const PublishKind *kind = &world->publish_kinds[kind_number];
+  PublishKind *kind = &world->publish_kinds[kind_number];
   Client *one = &world->clients[client];
-  Publisher publisher = {.client = client, .section = kind_number};
+  Publisher publisher = {.client = one, .kind = kind};
   g_autofree char *name = world_client_name(world, client);
   g_autofree char *purpose = g_strconcat("publish ", kind->section->name, NULL);
   publisher.stream =
       random_stream(world->request->seed, world->request->replication, name, purpose);
   publisher.topic = spec_topic(section_text(kind->section, "topic"),
                                world->groups[one->group].section->name, one->n);
+  publisher.topic_length = (guint32)strlen(publisher.topic);
   guint32 number = ledger_publisher(world->ledger, kind_number, client, kind->workload.qos);
   g_assert(number == world->n_publishers);
   if (one->publisher == NONE)
@@ -191,7 +200,7 @@ publish_setup(World *world)
       if (world_names_group(section, world->groups[g].section->name))
         n += world->groups[g].count;
   }
-  world->payload = g_malloc(largest);
+  world->payload = workload_payload_new(largest);
   for (guint i = 0; i < world->n_publish_kinds; i++)
     world->publish_kinds[i].publish.payload =
         (MqttBytes){world->payload, world->publish_kinds[i].workload.size};

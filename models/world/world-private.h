@@ -218,16 +218,7 @@ typedef struct {
   GByteArray *in;  /* what came; NULL: nothing that is not decoded */
 } Conn;
 
-/* A stream of publications: a publish section in a client. */
-typedef struct {
-  guint32 client, section;
-  RandomStream stream;
-  guint64 calls;
-  char *topic;      /* or a pattern with {any G} or {each G} */
-  LedgerOwed *owed; /* of that topic, as of version */
-  guint32 n_owed, version;
-} Publisher;
-
+/* A publish section. */
 typedef struct {
   const Section *section;
   WorkloadConfig workload;
@@ -236,6 +227,18 @@ typedef struct {
   gboolean each; /* or one message goes to every client of it */
   MqttPublish publish; /* but for the topic and what the payload says */
 } PublishKind;
+
+/* A stream of publications: a publish section in a client. */
+typedef struct {
+  Client *client;
+  PublishKind *kind;
+  RandomStream stream;
+  guint64 calls;
+  char *topic;      /* or a pattern with {any G} or {each G} */
+  LedgerOwed *owed; /* of that topic, as of version */
+  guint32 n_owed, version;
+  guint32 topic_length;
+} Publisher;
 
 typedef struct {
   const Section *section;
