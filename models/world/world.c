@@ -657,12 +657,21 @@ world_finish(World *world)
   return collect_outcome(world);
 }
 
+/* FALSE: the run is over. */
+static G_GNUC_NO_INLINE gboolean
+world_steps(World *world, guint n)
+{
+  while (n > 0 && world_step(world))
+    n--;
+  return n == 0;
+}
+
 Outcome *
 world_run(const Scenario *scenario, const RunRequest *request)
 {
   g_autoptr(World) world = world_new(scenario, request);
-  for (guint steps = 0; world_step(world); steps++)
-    if (steps % CANCEL_STEPS == 0 && request->cancel != NULL && g_atomic_int_get(request->cancel))
+  while (world_steps(world, CANCEL_STEPS))
+    if (request->cancel != NULL && g_atomic_int_get(request->cancel))
       return NULL;
   return world_finish(world);
 }
