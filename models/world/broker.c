@@ -76,7 +76,6 @@ broker_write_ready(World *world, const Broker *broker)
 static G_GNUC_NO_INLINE void
 broker_follow_up_all(World *world, Broker *broker)
 {
-  broker_drain(world);
   if (broker->store != NULL)
     medium_take(world, broker->store);
   broker_write_ready(world, broker);
@@ -90,12 +89,12 @@ broker_follow_up_all(World *world, Broker *broker)
   }
 }
 
-/* Everything that a call to the machine has caused, on whatever connection. */
+/* Everything that a call to the machine has caused, on whatever connection; its events have been
+ * heard. */
 static inline void
 broker_follow_up(World *world, Broker *broker)
 {
-  if (world->events.length > 0 || broker->store != NULL || world->closing->len > 0 ||
-      mqtt_broker_any_ready(broker->mqtt))
+  if (broker->store != NULL || world->closing->len > 0 || mqtt_broker_any_ready(broker->mqtt))
     broker_follow_up_all(world, broker);
 }
 
@@ -109,6 +108,7 @@ broker_set_timer(World *world, Broker *broker)
 void
 broker_pump(World *world, Broker *broker)
 {
+  broker_drain(world);
   broker_follow_up(world, broker);
   broker_set_timer(world, broker);
 }
@@ -156,11 +156,14 @@ broker_input(World *world, const Broker *broker, Conn *conn, gsize *left)
   return used > 0;
 }
 
-static inline void
+/* TRUE: the other side has closed, so it is to be left. */
+static inline gboolean
 broker_check_end(World *world, Conn *conn)
 {
-  if (conn->broker_open && socket_at_end(conn, BROKER_END))
-    broker_close(world, conn);
+  if (!conn->broker_open || !socket_at_end(conn, BROKER_END))
+    return FALSE;
+  broker_close(world, conn);
+  return TRUE;
 }
 
 /* ---- service: one processor, messages in the order in which their bytes came ---- */
@@ -230,8 +233,8 @@ broker_wait_for_service(World *world, Broker *broker, Conn *conn)
   }
 }
 
-/* Serves at once what has come; what it causes is written before the next. FALSE: there was nothing
- * whole. */
+/* Serves at once what has come; all that it causes is done before the next. FALSE: there was
+ * nothing whole. */
 static inline gboolean
 broker_serve_at_once(World *world, Broker *broker, Conn *conn)
 {
@@ -252,18 +255,19 @@ void
 broker_readable(World *world, Conn *conn)
 {
   Broker *broker = conn->broker;
-  gboolean written = FALSE;
+  gboolean done = FALSE;
   if (broker->process == NULL)
-    written = broker_serve_at_once(world, broker, conn);
+    done = broker_serve_at_once(world, broker, conn);
   else
     broker_wait_for_service(world, broker, conn);
-  broker_check_end(world, conn);
+  done &= !broker_check_end(world, conn);
   if (conn->broker_open) {
-    if (!written)
+    if (!done)
       broker_write(world, broker, conn);
     conn_flush(world, conn, BROKER_END);
   }
-  broker_follow_up(world, broker);
+  if (!done)
+    broker_follow_up(world, broker);
   broker_set_timer(world, broker);
 }
 

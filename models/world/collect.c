@@ -21,6 +21,18 @@ collect_window(World *world)
   }
 }
 
+/* What the living stacks have counted so far, by group. */
+static void
+sum_stacks(const World *world, Traffic *sums)
+{
+  for (guint32 i = 0; i < world->n_conns; i++) {
+    const Conn *conn = &world->conns[i];
+    for (guint end = 0; conn->used && end < 2; end++)
+      if (conn->tcp[end] != NULL)
+        traffic_add(&sums[conn->group - world->groups], tcp_conn_counters(conn->tcp[end]));
+  }
+}
+
 /* What the links of a section counted so far, all together. */
 static void
 sum_links(const World *world, const LinkKind *kind, LinkCounters sums[2])
@@ -44,15 +56,18 @@ void
 collect_mark(World *world)
 {
   collect_peaks(world); /* those of the warm-up do not count */
+  g_autofree Traffic *stacks = g_new0(Traffic, world->n_groups);
+  sum_stacks(world, stacks);
   for (guint i = 0; i < world->n_groups; i++)
-    world->groups[i].traffic = (Traffic){0};
+    world->groups[i].traffic = (Traffic){.data_segments = -stacks[i].data_segments,
+                                         .retransmissions = -stacks[i].retransmissions};
   for (guint i = 0; i < world->n_link_kinds; i++)
     sum_links(world, &world->link_kinds[i], world->link_kinds[i].start);
   world->marked = TRUE;
 }
 
 static void
-collect_group(const World *world, Outcome *outcome, const Group *group)
+collect_group(const World *world, Outcome *outcome, const Group *group, const Traffic *stacks)
 {
   OutcomeElement *element = outcome_element(outcome, OF_CLIENT, group->section->name);
   double *c = element->counters;
@@ -63,8 +78,8 @@ collect_group(const World *world, Outcome *outcome, const Group *group)
   c[COUNT_WINDOW_BYTES] = (double)group->window_bytes;
   c[COUNT_MQTT_BYTES_UP] = (double)group->traffic.mqtt_bytes[CLIENT_END];
   c[COUNT_MQTT_BYTES_DOWN] = (double)group->traffic.mqtt_bytes[BROKER_END];
-  c[COUNT_DATA_SEGMENTS] = (double)group->traffic.data_segments;
-  c[COUNT_TCP_RETRANSMISSIONS] = (double)group->traffic.retransmissions;
+  c[COUNT_DATA_SEGMENTS] = (double)(group->traffic.data_segments + stacks->data_segments);
+  c[COUNT_TCP_RETRANSMISSIONS] = (double)(group->traffic.retransmissions + stacks->retransmissions);
   c[COUNT_RECONNECTS] = (double)group->reconnects;
   c[COUNT_CLIENT_WINDOW_S] = window_s;
   c[COUNT_WANTED_S] = window_s - group->down_s;
@@ -177,8 +192,10 @@ collect_outcome(World *world)
   }
   world->moves = find_movers(world);
   ledger_finish(world->ledger, world->outside != NULL ? outside_verdict : verdict, sections);
+  g_autofree Traffic *stacks = g_new0(Traffic, world->n_groups);
+  sum_stacks(world, stacks);
   for (guint i = 0; i < world->n_groups; i++)
-    collect_group(world, outcome, &world->groups[i]);
+    collect_group(world, outcome, &world->groups[i], &stacks[i]);
   for (guint i = 0; i < world->n_link_kinds; i++)
     collect_link(world, outcome, &world->link_kinds[i]);
   for (guint i = 0; world->outside == NULL && i < world->n_brokers; i++)

@@ -94,10 +94,7 @@ static inline guint
 conn_count(World *world, Conn *conn, guint end, guint32 packet, const TcpSegment *segment)
 {
   guint length = tcp_segment_wire_length(segment);
-  Traffic *traffic = &conn->group->traffic;
-  traffic->bytes[end] += length;
-  traffic->data_segments += segment->length > 0;
-  traffic->retransmissions += segment->again != TCP_FIRST_TIME;
+  conn->group->traffic.bytes[end] += length;
   conn->flying[end]++;
   if (world->watched)
     show_segment(world, conn, end, packet, segment);
@@ -118,6 +115,7 @@ conn_end(World *world, Conn *conn, guint end)
 {
   conn->plain = FALSE;
   sim_timer_cancel(world->sim, &conn->timer[end]);
+  traffic_add(&conn->group->traffic, tcp_conn_counters(conn->tcp[end]));
   g_clear_pointer(&conn->tcp[end], tcp_conn_free);
   custody_bury(world, conn->number, 1 - end, TRUE);
   conn_fade(world, conn, end);

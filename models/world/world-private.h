@@ -69,8 +69,8 @@ typedef enum {
 
 /* What a group's connections carried: all is counted, and forgotten at time zero. */
 typedef struct {
-  guint64 bytes[2], mqtt_bytes[2]; /* by the end that sent them */
-  guint64 data_segments, retransmissions;
+  guint64 bytes[2], mqtt_bytes[2];        /* by the end that sent them */
+  guint64 data_segments, retransmissions; /* but for what living stacks know of */
 } Traffic;
 
 /* A client section. */
@@ -296,6 +296,13 @@ struct _World {
   gboolean draining; /* the window is over */
   char *breach;
 };
+
+static inline void
+traffic_add(Traffic *traffic, const TcpCounters *stack)
+{
+  traffic->data_segments += stack->data_segments;
+  traffic->retransmissions += stack->retransmissions;
+}
 
 static inline gint64
 world_time(const World *world)
