@@ -44,8 +44,9 @@ chunk_pool_clear(ChunkPool *pool)
   *pool = (ChunkPool){0};
 }
 
-QueueEvent *
-chunk_new(ChunkPool *pool, QueueEvent *chain)
+/* Apart, so that chunk_append() needs no room on the stack. */
+G_GNUC_NO_INLINE void
+chunk_append_new(ChunkPool *pool, QueueEvent **chain, const QueueEvent *event)
 {
   Chunk *chunk;
 
@@ -53,8 +54,9 @@ chunk_new(ChunkPool *pool, QueueEvent *chain)
     add_slab(pool);
   chunk = chunk_of(pool->free);
   pool->free = chunk->before;
-  chunk->before = chain;
-  return chunk->events;
+  chunk->before = *chain;
+  chunk->events[0] = *event;
+  *chain = &chunk->events[1];
 }
 
 gsize

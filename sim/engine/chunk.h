@@ -38,8 +38,8 @@ typedef struct {
 
 void chunk_pool_clear(ChunkPool *pool);
 
-/* A chunk in front of a full or empty chain: where its first event goes. */
-QueueEvent *chunk_new(ChunkPool *pool, QueueEvent *chain);
+/* chunk_append() to a full or empty chain: into a new chunk in front of it. */
+void chunk_append_new(ChunkPool *pool, QueueEvent **chain, const QueueEvent *event);
 gsize chunk_count(QueueEvent *chain);
 /* The chain with its oldest chunk first, to be walked only. */
 QueueEvent *chunk_oldest_first(QueueEvent *chain);
@@ -68,8 +68,10 @@ chunk_append(ChunkPool *pool, QueueEvent **chain, const QueueEvent *event)
 {
   QueueEvent *to = *chain;
 
-  if (chunk_is_full(to))
-    to = chunk_new(pool, to);
+  if (chunk_is_full(to)) {
+    chunk_append_new(pool, chain, event);
+    return;
+  }
   *to = *event;
   *chain = to + 1;
 }

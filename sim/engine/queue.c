@@ -237,6 +237,28 @@ bucket_of(const QueueRung *rung, gint64 time_ns)
   return &rung->slots[((guint64)time_ns - (guint64)rung->start_ns) >> rung->shift];
 }
 
+/* Where an event of that time goes, which is counted if it is the top. */
+static inline QueueEvent **
+place_for(Queue *queue, gint64 time_ns)
+{
+  const QueueRung *rung;
+
+  if (time_ns >= queue->top_start_ns) {
+    queue->n_top++;
+    return &queue->top;
+  }
+  rung = &queue->rungs[queue->depth - 1];
+  while (time_ns >= rung->end_ns)
+    rung--;
+  return bucket_of(rung, time_ns);
+}
+
+void
+queue_place(Queue *queue, const QueueEvent *event)
+{
+  chunk_append(&queue->pool, place_for(queue, event->time_ns), event);
+}
+
 void
 queue_drain(Queue *queue)
 {
@@ -244,18 +266,7 @@ queue_drain(Queue *queue)
   guint n = queue->n_staged;
 
   for (guint i = 0; i < n; i++) {
-    gint64 time_ns = queue->staged[i].time_ns;
-
-    if (time_ns >= queue->top_start_ns) {
-      queue->n_top++;
-      slots[i] = &queue->top;
-    } else {
-      const QueueRung *rung = &queue->rungs[queue->depth - 1];
-
-      while (time_ns >= rung->end_ns)
-        rung--;
-      slots[i] = bucket_of(rung, time_ns);
-    }
+    slots[i] = place_for(queue, queue->staged[i].time_ns);
     __builtin_prefetch(slots[i], 1);
   }
   for (guint i = 0; i < n; i++) {
@@ -425,28 +436,28 @@ refill(Queue *queue)
 
 /* ---- the interface ---- */
 
-gboolean
-queue_pop_slow(Queue *queue, gint64 until_ns, QueueEvent *event)
+const QueueEvent *
+queue_pop_slow(Queue *queue, gint64 until_ns)
 {
+  QueueEvent *heap = queue->near_heap, first;
   gboolean from_near = queue->n_near > 0;
 
   if (!from_near && !refill(queue))
-    return FALSE;
+    return NULL;
   if (from_near && queue->head < queue->tail)
-    from_near = earlier(&queue->near_heap[0], &queue->bottom[queue->head]);
-  *event = from_near ? queue->near_heap[0] : queue->bottom[queue->head];
-  if (event->time_ns > until_ns)
-    return FALSE;
+    from_near = earlier(&heap[0], &queue->bottom[queue->head]);
+  first = from_near ? heap[0] : queue->bottom[queue->head];
+  if (first.time_ns > until_ns)
+    return NULL;
   queue->n--;
-  if (!from_near) {
-    queue->head++;
-  } else {
-    queue->n_near--;
-    sift_down(queue->near_heap, queue->n_near, 0, &queue->near_heap[queue->n_near]);
-    if (queue->n_near == 0)
-      queue->near_limit = NEAR_MIN;
-  }
-  return TRUE;
+  if (!from_near)
+    return &queue->bottom[queue->head++];
+  queue->n_near--;
+  sift_down(heap, queue->n_near, 0, &heap[queue->n_near]);
+  if (queue->n_near == 0)
+    queue->near_limit = NEAR_MIN;
+  heap[queue->n_near] = first; /* where the last one was */
+  return &heap[queue->n_near];
 }
 
 gint64

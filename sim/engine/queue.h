@@ -9,7 +9,8 @@
  *           splits one bucket of the rung above it;
  *   bottom  the bucket whose time has come, sorted;
  *   near    a heap for what is scheduled into the bottom's time and is not cheap to insert there;
- *   staged  what waits to go to a bucket: some events at once, so that their cache misses overlap.
+ *   staged  of a large queue, what waits to go to a bucket: some events at once, so that their
+ * cache misses overlap.
  *
  * An event is appended once or twice and sorted once, among its bucket. Widths follow the median of
  * what is pending, so that outliers wait in the top and do not stretch the buckets; a crowded
@@ -22,6 +23,7 @@
 
 #define QUEUE_RUNGS_MAX 16
 #define QUEUE_STAGED_MAX 32
+#define QUEUE_STAGED_FROM 8192 /* pending events; the buckets of fewer are in the cache */
 #define QUEUE_NEVER G_MAXINT64 /* no event has this time */
 
 typedef struct {
@@ -58,9 +60,11 @@ void queue_clear(Queue *queue);
 
 /* Moves the staged events to their buckets. */
 void queue_drain(Queue *queue);
+/* Puts an event that is not earlier than the rungs into its bucket. */
+void queue_place(Queue *queue, const QueueEvent *event);
 void queue_push_bottom(Queue *queue, const QueueEvent *event);
-/* The earliest event when bottom is empty or near is not; loads the next bucket if needed. */
-gboolean queue_pop_slow(Queue *queue, gint64 until_ns, QueueEvent *event);
+/* queue_pop() when bottom is empty or near is not; loads the next bucket if needed. */
+const QueueEvent *queue_pop_slow(Queue *queue, gint64 until_ns);
 
 /* Of the earliest event; QUEUE_NEVER: there is none. */
 gint64 queue_next_ns(Queue *queue);
@@ -82,6 +86,8 @@ queue_push(Queue *queue, QueueEvent event)
   queue->n++;
   if (event.time_ns < queue->bottom_end_ns) {
     queue_push_bottom(queue, &event);
+  } else if (queue->n < QUEUE_STAGED_FROM) {
+    queue_place(queue, &event);
   } else {
     queue->staged[queue->n_staged++] = event;
     if (queue->n_staged == QUEUE_STAGED_MAX)
@@ -89,15 +95,15 @@ queue_push(Queue *queue, QueueEvent event)
   }
 }
 
-/* Takes the earliest event out if its time is not after until_ns. */
-static inline gboolean
-queue_pop(Queue *queue, gint64 until_ns, QueueEvent *event)
+/* Takes the earliest event out if its time is not after until_ns; else NULL. Valid until the next
+ * push. */
+static inline const QueueEvent *
+queue_pop(Queue *queue, gint64 until_ns)
 {
   if (G_UNLIKELY(queue->head == queue->tail || queue->n_near > 0))
-    return queue_pop_slow(queue, until_ns, event);
+    return queue_pop_slow(queue, until_ns);
   if (queue->bottom[queue->head].time_ns > until_ns)
-    return FALSE;
-  *event = queue->bottom[queue->head++];
+    return NULL;
   queue->n--;
-  return TRUE;
+  return &queue->bottom[queue->head++];
 }

@@ -3,11 +3,12 @@
 #include "sim/engine/queue.h"
 
 #define KINDS_MAX 64
-#define KIND_BITS 16
+/* The order of an event: when it was scheduled, in steps, and below that its kind. */
+#define ORDER_STEP (1u << 16)
 /* Stale entries that are not worth a sweep. */
 #define STALE_MIN 64
-/* With fewer events pending what they touch fits into the cache. */
-#define AHEAD_MIN 4096
+/* With fewer events pending what they touch fits into the cache, or nearly. */
+#define AHEAD_MIN QUEUE_STAGED_FROM
 
 typedef struct {
   SimHandler handler;
@@ -19,11 +20,12 @@ typedef struct {
 struct _Sim {
   Queue queue;
   gint64 now_ns;
-  guint64 last_seq;
+  guint64 last_seq; /* a multiple of ORDER_STEP */
   guint64 n_events;
   gsize n_stale; /* entries that stand for no armed timer */
   gboolean stopped;
   guint n_kinds;
+  guint64 one_shots; /* a bit for each kind that is not a timer's */
   Kind kinds[KINDS_MAX];
 };
 
@@ -59,7 +61,10 @@ register_kind(Sim *sim, Kind kind)
 guint
 sim_register(Sim *sim, SimHandler handler, gpointer user)
 {
-  return register_kind(sim, (Kind){.handler = handler, .user = user});
+  guint kind = register_kind(sim, (Kind){.handler = handler, .user = user});
+
+  sim->one_shots |= G_GUINT64_CONSTANT(1) << kind;
+  return kind;
 }
 
 guint
@@ -99,31 +104,30 @@ sim_memory(const Sim *sim)
   return sizeof *sim + queue_memory(&sim->queue);
 }
 
-static inline guint64
-order_of(guint64 seq, guint kind)
-{
-  return seq << KIND_BITS | kind;
-}
-
 static inline guint
 kind_of(const QueueEvent *entry)
 {
-  return (guint)(entry->order & ((1u << KIND_BITS) - 1));
+  return (guint)(entry->order % ORDER_STEP);
 }
 
 static inline guint64
 seq_of(const QueueEvent *entry)
 {
-  return entry->order >> KIND_BITS;
+  return entry->order - entry->order % ORDER_STEP;
+}
+
+static inline gboolean
+is_one_shot(const Sim *sim, guint kind)
+{
+  return sim->one_shots >> kind & 1;
 }
 
 void
 sim_at(Sim *sim, gint64 at_ns, guint kind, guint32 index, guint32 word)
 {
-  QueueEvent entry = {at_ns, order_of(++sim->last_seq, kind), index, word};
+  QueueEvent entry = {at_ns, (sim->last_seq += ORDER_STEP) | kind, index, word};
 
-  g_assert(at_ns >= sim->now_ns);
-  g_assert(kind < sim->n_kinds && sim->kinds[kind].timer_of == NULL);
+  g_assert(at_ns >= sim->now_ns && is_one_shot(sim, kind));
   if (at_ns != SIM_NEVER)
     queue_push(&sim->queue, entry);
 }
@@ -172,18 +176,19 @@ add_stale(Sim *sim)
 static void
 queue_timer(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word)
 {
-  QueueEvent entry = {timer->deadline_ns, order_of(timer->seq, kind), index, word};
+  QueueEvent entry = {timer->deadline_ns, timer->seq | kind, index, word};
 
   timer->queued_ns = timer->deadline_ns;
   timer->queued_seq = timer->seq;
   queue_push(&sim->queue, entry);
 }
 
-/* A timer has no entry, or needs an earlier one. */
+/* A timer has no entry, or needs an earlier one. (Only then can its deadline lie in the past.) */
 static G_GNUC_NO_INLINE void
 arm_anew(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word, gboolean was_armed)
 {
-  g_assert(kind < sim->n_kinds && sim->kinds[kind].timer_of != NULL);
+  g_assert(kind < sim->n_kinds && !is_one_shot(sim, kind));
+  timer->deadline_ns = MAX(timer->deadline_ns, sim->now_ns);
   queue_timer(sim, timer, kind, index, word);
   if (was_armed)
     add_stale(sim);
@@ -201,8 +206,8 @@ sim_timer_set(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word
     sim_timer_cancel(sim, timer);
     return;
   }
-  timer->deadline_ns = deadline_ns = MAX(deadline_ns, sim->now_ns);
-  timer->seq = ++sim->last_seq;
+  timer->deadline_ns = deadline_ns;
+  timer->seq = sim->last_seq += ORDER_STEP;
   if (G_UNLIKELY(timer->queued_seq == 0 || timer->queued_ns > deadline_ns))
     arm_anew(sim, timer, kind, index, word, was_armed);
   else if (!was_armed && sim->n_stale > 0)
@@ -268,21 +273,21 @@ look_ahead(Sim *sim, const QueueEvent *first)
 static inline gboolean
 step(Sim *sim, gint64 until_ns)
 {
-  QueueEvent entry;
+  const QueueEvent *entry;
 
-  while (queue_pop(&sim->queue, until_ns, &entry)) {
-    const Kind *kind = &sim->kinds[kind_of(&entry)];
+  while ((entry = queue_pop(&sim->queue, until_ns)) != NULL) {
+    const Kind *kind = &sim->kinds[kind_of(entry)];
 
     if (G_UNLIKELY(sim->queue.fresh)) {
       sim->queue.fresh = FALSE;
       if (sim->queue.n >= AHEAD_MIN)
-        look_ahead(sim, &entry);
+        look_ahead(sim, entry);
     }
-    if (kind->timer_of && !timer_due(sim, kind, &entry))
+    if (kind->timer_of && !timer_due(sim, kind, entry))
       continue;
-    sim->now_ns = entry.time_ns;
+    sim->now_ns = entry->time_ns;
     sim->n_events++;
-    kind->handler(kind->user, entry.index, entry.word);
+    kind->handler(kind->user, entry->index, entry->word);
     return TRUE;
   }
   if (until_ns != SIM_NEVER)

@@ -57,23 +57,21 @@ pair_push(Pair *pair, gint64 time_ns, guint64 order)
 static gboolean
 pair_pop(Pair *pair, gint64 until_ns)
 {
-  QueueEvent event;
-  const QueueEvent *expected;
-  gboolean popped = queue_pop(&pair->queue, until_ns, &event);
+  const QueueEvent *event = queue_pop(&pair->queue, until_ns), *expected;
 
   if (pair->oracle->len == 0) {
-    g_assert_false(popped);
+    g_assert_null(event);
     return FALSE;
   }
   expected = &g_array_index(pair->oracle, QueueEvent, pair->oracle->len - 1);
-  g_assert_cmpint(popped, ==, expected->time_ns <= until_ns);
-  if (!popped)
+  g_assert_cmpint(event != NULL, ==, expected->time_ns <= until_ns);
+  if (event == NULL)
     return FALSE;
-  g_assert_cmpint(event.time_ns, ==, expected->time_ns);
-  g_assert_cmpuint(event.order, ==, expected->order);
-  g_assert_cmpuint(event.index, ==, expected->index);
-  g_assert_cmpuint(event.word, ==, expected->word);
-  pair->now_ns = event.time_ns;
+  g_assert_cmpint(event->time_ns, ==, expected->time_ns);
+  g_assert_cmpuint(event->order, ==, expected->order);
+  g_assert_cmpuint(event->index, ==, expected->index);
+  g_assert_cmpuint(event->word, ==, expected->word);
+  pair->now_ns = event->time_ns;
   g_array_set_size(pair->oracle, pair->oracle->len - 1);
   return TRUE;
 }
@@ -135,16 +133,20 @@ pair_filter(Pair *pair)
 }
 
 /* Pushes (with a fresh order, or an old one as a moved timer has), bursts of ties, pops, peeks
- * ahead of the clock, sweeps; growing and shrinking in waves. */
+ * ahead of the clock, sweeps; growing and shrinking in waves, some of them across the size from
+ * which events are staged. */
 static void
 test_random(void)
 {
   for (guint round = 0; round < 60; round++) {
     Pair pair;
     guint style = round % 5;
-    gint64 limit = g_test_rand_int_range(1, 4000);
+    guint first = round % 10 == 9 ? QUEUE_STAGED_FROM - 500 : 0;
+    gint64 limit = first + g_test_rand_int_range(1, 4000);
 
     pair_init(&pair, round % 3 == 0 ? -(gint64)(random_bits() >> 2) : 0);
+    for (guint i = 0; i < first; i++)
+      pair_push(&pair, random_time(&pair, style), pair.order++);
     for (guint i = 0; i < 8000; i++) {
       gboolean grow = (i / 1500) % 2 == 0 && pair.oracle->len < limit;
       gint what = g_test_rand_int_range(0, 1000);
@@ -210,7 +212,8 @@ test_shapes(void)
 
   for (guint shape = 0; shape < 6; shape++) {
     Queue queue;
-    QueueEvent event, last = {G_MININT64, 0, 0, 0};
+    QueueEvent last = {G_MININT64, 0, 0, 0};
+    const QueueEvent *event;
     guint popped = 0;
 
     queue_init(&queue);
@@ -218,7 +221,7 @@ test_shapes(void)
       for (guint i = 0; i < n; i++)
         push(&queue, G_GINT64_CONSTANT(1) << 50, i);
     if (shape == 4)
-      g_assert_false(queue_pop(&queue, 0, &event));
+      g_assert_null(queue_pop(&queue, 0));
     for (guint i = 0; i < n; i++) {
       switch (shape) {
       case 0: /* all at one instant */
@@ -240,9 +243,9 @@ test_shapes(void)
         push(&queue, (gint64)((G_GUINT64_CONSTANT(1) << i % 62) + i / 62), i);
       }
     }
-    while (queue_pop(&queue, QUEUE_NEVER, &event)) {
-      g_assert_true(later(&event, &last));
-      last = event;
+    while ((event = queue_pop(&queue, QUEUE_NEVER)) != NULL) {
+      g_assert_true(later(event, &last));
+      last = *event;
       popped++;
     }
     g_assert_cmpuint(popped, ==, shape == 4 ? 2 * n : n);
@@ -255,15 +258,16 @@ static void
 test_now(void)
 {
   Queue queue;
-  QueueEvent event;
+  const QueueEvent *event;
   guint64 order = 0;
 
   queue_init(&queue);
   for (guint i = 0; i < 100000; i++)
     push(&queue, 5, order++);
   for (guint64 i = 0; i < 300000; i++) {
-    g_assert_true(queue_pop(&queue, QUEUE_NEVER, &event));
-    g_assert_cmpuint(event.order, ==, i);
+    event = queue_pop(&queue, QUEUE_NEVER);
+    g_assert_nonnull(event);
+    g_assert_cmpuint(event->order, ==, i);
     push(&queue, 5, order++);
     if (i % 100 == 0)
       push(&queue, 6, G_MAXUINT32 + order);
@@ -275,7 +279,7 @@ static void
 test_memory(void)
 {
   Queue queue;
-  QueueEvent event;
+  const QueueEvent *event;
   gsize bytes;
 
   queue_init(&queue);
@@ -285,14 +289,16 @@ test_memory(void)
   for (guint i = 10; i < 100000; i++)
     push(&queue, (gint64)(random_bits() >> 30), i);
   for (guint64 i = 100000; i < 400000; i++) {
-    g_assert_true(queue_pop(&queue, QUEUE_NEVER, &event));
-    push(&queue, event.time_ns + (gint64)(random_bits() >> 30), i);
+    event = queue_pop(&queue, QUEUE_NEVER);
+    g_assert_nonnull(event);
+    push(&queue, event->time_ns + (gint64)(random_bits() >> 30), i);
   }
   bytes = queue_memory(&queue);
   g_assert_cmpuint(bytes, <, 100000 * 100);
   for (guint64 i = 400000; i < 1000000; i++) {
-    g_assert_true(queue_pop(&queue, QUEUE_NEVER, &event));
-    push(&queue, event.time_ns + (gint64)(random_bits() >> 30), i);
+    event = queue_pop(&queue, QUEUE_NEVER);
+    g_assert_nonnull(event);
+    push(&queue, event->time_ns + (gint64)(random_bits() >> 30), i);
   }
   g_assert_cmpuint(queue_memory(&queue), <=, bytes + bytes / 2);
   queue_clear(&queue);
