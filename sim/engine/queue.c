@@ -119,11 +119,16 @@ static void
 insertion_sort(QueueEvent *events, gsize n)
 {
   for (gsize i = 1; i < n; i++) {
-    QueueEvent event = events[i];
+    QueueEvent event;
     gsize hole = i;
 
-    for (; hole > 0 && earlier(&event, &events[hole - 1]); hole--)
+    if (!earlier(&events[i], &events[i - 1]))
+      continue;
+    event = events[i];
+    do {
       events[hole] = events[hole - 1];
+      hole--;
+    } while (hole > 0 && earlier(&event, &events[hole - 1]));
     events[hole] = event;
   }
 }
