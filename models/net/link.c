@@ -89,7 +89,10 @@ link_plan(LinkPlan *plan, const LinkConfig *config)
   g_assert(config->outage_every == NULL || config->outage_gap == NULL);
   g_assert(!outage_configured(config) || config->outage_lasts != NULL);
 
-  *plan = (LinkPlan){.config = config, .outages = outage_configured(config)};
+  *plan = (LinkPlan){.config = config,
+                     .outages = outage_configured(config),
+                     .fifo = config->fifo,
+                     .nat = config->nat_timeout_ns > 0};
   delay_plan(&plan->delay, config);
   plan->weather = plan->outages || plan->delay.rtt != NULL;
   for (guint d = NET_UP; d <= NET_DOWN; d++) {

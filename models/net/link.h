@@ -27,6 +27,7 @@ typedef struct {
   gboolean weather; /* links need a LinkWeather */
   gboolean outages;
   gboolean waits[2]; /* the queue has a bound, so what waits must be counted */
+  gboolean fifo, nat;
   gboolean plain[2]; /* no state in time: packets are lost one by one, and the delay is constant */
 } LinkPlan;
 
@@ -47,8 +48,8 @@ typedef struct {
   gint64 waiting_bytes;
   guint32 waiting;                     /* packets, the one being sent not counted */
   guint32 first_waiting, last_waiting; /* WaitNodes */
-  guint32 first, last;                 /* packets under way, for net.c */
   guint32 same_instant;                /* transmissions that begin at busy_until_ns already */
+  NetPacket *first, *last;             /* under way, for net.c; last is valid while there is one */
   LinkCounters counters;
 } LinkDirection;
 

@@ -3,21 +3,17 @@
 #include "models/net/link.h"
 #include "models/net/nat.h"
 
-/* No further verdict is due for the packet: it did not wait, or it is not under way. */
+/* No further verdict is due for the packet: it does not wait, or it is not under way. */
 #define BEGIN_SETTLED G_MAXINT64
 /* A fault that is over has caught it. */
 #define BEGIN_CAUGHT G_MININT64
 
-/* A packet in the pool; the body follows. */
-typedef struct {
-  NetPacket view;
-  guint32 next; /* behind it in its direction, or in the list of free ones; number + 1, 0: none */
-  gint64 begin_ns; /* of its transmission, if it had to wait for that */
-  gint64 arrives_ns;
-} Packet;
+/* Packets are made so many at once, and stay where they are. */
+#define SLAB_PACKETS 64
 
 typedef struct {
-  guint32 first, n; /* of route_links */
+  guint32 first, n;   /* of route_links */
+  guint32 nearest[2]; /* link that a packet of each direction meets first */
   guint mtu;
 } Route;
 
@@ -27,9 +23,10 @@ struct _Net {
   gpointer user;
   guint kind_fifo, kind_free;
 
-  guint8 *packets; /* capacity times stride */
+  GPtrArray *slabs; /* of SLAB_PACKETS packets with their bodies, stride bytes each */
   gsize stride;
-  guint32 capacity, made, free, alive;
+  NetPacket *free;
+  guint32 made, alive;
 
   GArray *links;       /* Link */
   GArray *routes;      /* Route */
@@ -43,10 +40,12 @@ struct _Net {
   gboolean followed;    /* see net_followed() */
 };
 
-static inline Packet *
-packet_at(const Net *net, guint32 packet)
+static inline NetPacket *
+packet_numbered(const Net *net, guint32 number)
 {
-  return (Packet *)(gpointer)(net->packets + packet * net->stride);
+  guint8 *slab = g_ptr_array_index(net->slabs, number / SLAB_PACKETS);
+
+  return (gpointer)(slab + number % SLAB_PACKETS * net->stride);
 }
 
 static inline Link *
@@ -63,15 +62,16 @@ route_at(const Net *net, guint32 route)
 
 /* Its place on the route, the client's end first. */
 static inline guint32
-place_of(const Route *route, const NetPacket *packet)
+place_of(const NetPacket *packet)
 {
-  return packet->direction == NET_UP ? packet->hop : route->n - 1 - packet->hop;
+  return packet->direction == NET_UP ? packet->hop : packet->last_hop - packet->hop;
 }
 
 static inline guint32
-link_of(const Net *net, const Route *route, const NetPacket *packet)
+link_of(const Net *net, const NetPacket *packet)
 {
-  return g_array_index(net->route_links, guint32, route->first + place_of(route, packet));
+  return g_array_index(net->route_links, guint32,
+                       route_at(net, packet->route)->first + place_of(packet));
 }
 
 /* Every input moves about half the bits, and the order counts. */
@@ -83,19 +83,19 @@ mix(guint64 hash, guint64 word)
 }
 
 static inline void
-witness(Net *net, guint32 packet, const NetPacket *view, guint32 link, NetVerdict verdict,
-        gint64 at_ns, gint64 arrives_ns)
+witness(Net *net, NetPacket *packet, guint32 link, NetVerdict verdict, gint64 at_ns,
+        gint64 arrives_ns)
 {
   guint64 hash = mix(net->fingerprint, (guint64)at_ns);
 
   net->fingerprint = mix(hash, (guint64)link << 32 | (guint64)verdict << 24 |
-                                   (guint64)view->direction << 16 | view->length);
+                                   (guint64)packet->direction << 16 | packet->length);
   if (net->handler.observe)
     net->handler.observe(net->user, packet, link, verdict, at_ns, arrives_ns);
 }
 
 static G_GNUC_NO_INLINE void
-lose(Net *net, guint32 packet, gint64 since_ns)
+lose(Net *net, NetPacket *packet, gint64 since_ns)
 {
   net->lost_since_ns = since_ns;
   net->handler.lost(net->user, packet);
@@ -105,7 +105,7 @@ lose(Net *net, guint32 packet, gint64 since_ns)
 static inline gboolean
 has_nat(const Link *link)
 {
-  return link->plan->config->nat_timeout_ns > 0;
+  return link->plan->nat;
 }
 
 /* How many NATs there are on the first n links of a route. */
@@ -122,110 +122,112 @@ count_nats(const Net *net, const Route *route, guint n)
 /* The packet meets the NAT of its link: up, when it has passed the link, down, before it enters it.
  * FALSE: it is lost there. */
 static G_GNUC_NO_INLINE gboolean
-pass_nat(Net *net, guint32 packet, guint32 number)
+pass_nat(Net *net, NetPacket *packet, guint32 number)
 {
-  const NetPacket *view = &packet_at(net, packet)->view;
   Link *link = link_at(net, number);
-  const Route *route = route_at(net, view->route);
+  const Route *route = route_at(net, packet->route);
   gint64 gone_ns;
 
-  if (view->is_answer)
+  if (packet->is_answer)
     return TRUE;
-  if (nat_pass(&net->nat, view->flow, count_nats(net, route, place_of(route, view)),
+  if (nat_pass(&net->nat, packet->flow, count_nats(net, route, place_of(packet)),
                link->plan->config->nat_timeout_ns, sim_now(net->sim), &gone_ns))
     return TRUE;
-  link->direction[view->direction].counters.nat_drops++;
-  witness(net, packet, view, number, NET_UNMAPPED, sim_now(net->sim), SIM_NEVER);
-  net->answerable = view->direction == NET_UP && link->plan->config->nat_resets;
+  link->direction[packet->direction].counters.nat_drops++;
+  witness(net, packet, number, NET_UNMAPPED, sim_now(net->sim), SIM_NEVER);
+  net->answerable = packet->direction == NET_UP && link->plan->config->nat_resets;
   lose(net, packet, gone_ns);
   net->answerable = FALSE;
   return FALSE;
 }
 
-/* Behind the last packet of the direction; only the head is in the event queue. */
+/* Behind the last packet of the direction, and not before it. */
 static inline void
-append(Net *net, guint32 link, NetDirection d, LinkDirection *state, guint32 packet, Packet *added)
+append(LinkDirection *state, NetPacket *packet)
 {
-  added->next = 0;
-  if (state->first == 0) {
-    state->first = packet + 1;
-    sim_at(net->sim, added->arrives_ns, net->kind_fifo, link * 2 + d, 0);
+  packet->next = NULL;
+  if (state->first == NULL) {
+    state->first = packet;
   } else {
-    Packet *ahead = packet_at(net, state->last - 1);
-
-    added->arrives_ns = MAX(added->arrives_ns, ahead->arrives_ns);
-    ahead->next = packet + 1;
+    packet->arrives_ns = MAX(packet->arrives_ns, state->last->arrives_ns);
+    state->last->next = packet;
   }
-  state->last = packet + 1;
+  state->last = packet;
 }
 
-/* The packet meets the link of its hop. */
+/* The packet meets a link. */
 static void
-enter(Net *net, guint32 packet, Packet *self, const Route *route)
+enter(Net *net, NetPacket *packet, guint32 number)
 {
-  NetDirection d = self->view.direction;
-  guint32 number = link_of(net, route, &self->view);
+  NetDirection d = packet->direction;
   Link *link = link_at(net, number);
   gint64 now_ns = sim_now(net->sim), begin_ns;
   NetVerdict verdict;
 
-  self->arrives_ns = SIM_NEVER;
   if (d == NET_DOWN && has_nat(link) && !pass_nat(net, packet, number))
     return;
   verdict =
-      link_enter(link, &net->wait_pool, d, now_ns, self->view.length, &begin_ns, &self->arrives_ns);
-  if (verdict == NET_PASSED) {
-    self->begin_ns = begin_ns > now_ns ? begin_ns : BEGIN_SETTLED;
-    if (link->plan->config->fifo)
-      append(net, number, d, &link->direction[d], packet, self);
-    else
-      sim_at(net->sim, self->arrives_ns, net->kind_free, packet, 0);
-  }
-  witness(net, packet, &self->view, number, verdict, now_ns, self->arrives_ns);
-  if (verdict != NET_PASSED)
+      link_enter(link, &net->wait_pool, d, now_ns, packet->length, &begin_ns, &packet->arrives_ns);
+  if (verdict != NET_PASSED) {
+    witness(net, packet, number, verdict, now_ns, SIM_NEVER);
     lose(net, packet, verdict == NET_OUTAGE ? link_down_since(link, d) : SIM_NEVER);
+    return;
+  }
+  if (begin_ns > now_ns)
+    packet->begin_ns = begin_ns;
+  if (link->plan->fifo)
+    append(&link->direction[d], packet);
+  witness(net, packet, number, NET_PASSED, now_ns, packet->arrives_ns);
+  if (!link->plan->fifo)
+    sim_at(net->sim, packet->arrives_ns, net->kind_free, packet->number, 0);
+  else if (link->direction[d].first == packet) /* only the head is in the event queue */
+    sim_at(net->sim, packet->arrives_ns, net->kind_fifo, number * 2 + d, 0);
 }
 
 /* At the other end of the link: on to the next one, or to its receiver. */
 static inline void
-arrive(Net *net, guint32 packet, Packet *self, guint32 number)
+arrive(Net *net, NetPacket *packet, guint32 number)
 {
-  const Route *route = route_at(net, self->view.route);
-
   if (net->handler.left)
     net->handler.left(net->user, packet, number);
-  if (self->view.hop + 1u < route->n) {
-    self->view.hop++;
-    enter(net, packet, self, route);
+  if (packet->hop < packet->last_hop) {
+    packet->hop++;
+    enter(net, packet, link_of(net, packet));
   } else {
     net->handler.delivered(net->user, packet);
   }
 }
 
+/* Of a packet that waited: whether a fault met it meanwhile. It is settled by that. */
+static G_GNUC_NO_INLINE gboolean
+was_caught(NetPacket *packet, const Link *link)
+{
+  gint64 begin_ns = packet->begin_ns;
+
+  packet->begin_ns = BEGIN_SETTLED;
+  return begin_ns == BEGIN_CAUGHT || link_caught(link, packet->direction, begin_ns);
+}
+
 /* The packet leaves the link, unless a fault met it in the queue or the NAT does not know it. */
 static inline void
-leave(Net *net, guint32 packet, Packet *self, guint32 number, Link *link)
+leave(Net *net, NetPacket *packet, guint32 number, Link *link)
 {
-  gint64 begin_ns = self->begin_ns;
-
-  self->begin_ns = BEGIN_SETTLED;
-  if (begin_ns != BEGIN_SETTLED &&
-      (begin_ns == BEGIN_CAUGHT || link_caught(link, self->view.direction, begin_ns))) {
-    link->direction[self->view.direction].counters.outage_drops++;
-    witness(net, packet, &self->view, number, NET_OUTAGE, sim_now(net->sim), SIM_NEVER);
-    lose(net, packet, link_down_since(link, self->view.direction));
-  } else if (self->view.direction == NET_DOWN || !has_nat(link) || pass_nat(net, packet, number)) {
-    arrive(net, packet, self, number);
+  if (packet->begin_ns != BEGIN_SETTLED && was_caught(packet, link)) {
+    link->direction[packet->direction].counters.outage_drops++;
+    witness(net, packet, number, NET_OUTAGE, sim_now(net->sim), SIM_NEVER);
+    lose(net, packet, link_down_since(link, packet->direction));
+  } else if (packet->direction == NET_DOWN || !has_nat(link) || pass_nat(net, packet, number)) {
+    arrive(net, packet, number);
   }
 }
 
 /* The packet behind the one that leaves will reach the same receiver at this instant, too: a NAT
  * that lets the one through lets the other. */
 static inline gboolean
-is_followed_by(const Packet *self, const Packet *next)
+is_followed_by(const NetPacket *packet, const NetPacket *next)
 {
-  return next->arrives_ns == self->arrives_ns && next->begin_ns == BEGIN_SETTLED &&
-         next->view.flow == self->view.flow;
+  return next->arrives_ns == packet->arrives_ns && next->begin_ns == BEGIN_SETTLED &&
+         next->flow == packet->flow;
 }
 
 static void
@@ -235,28 +237,25 @@ on_fifo(gpointer user, guint32 index, guint32 word G_GNUC_UNUSED)
   guint32 number = index / 2;
   Link *link = link_at(net, number);
   LinkDirection *state = &link->direction[index % 2];
-  guint32 packet = state->first - 1;
-  Packet *self = packet_at(net, packet);
+  NetPacket *packet = state->first;
 
-  state->first = self->next;
-  if (state->first != 0) {
-    const Packet *next = packet_at(net, state->first - 1);
-
-    sim_at(net->sim, next->arrives_ns, net->kind_fifo, index, 0);
-    net->followed = is_followed_by(self, next);
+  state->first = packet->next;
+  if (packet->next != NULL) {
+    sim_at(net->sim, packet->next->arrives_ns, net->kind_fifo, index, 0);
+    net->followed = is_followed_by(packet, packet->next);
   }
-  leave(net, packet, self, number, link);
+  leave(net, packet, number, link);
   net->followed = FALSE;
 }
 
 static void
-on_free(gpointer user, guint32 packet, guint32 word G_GNUC_UNUSED)
+on_free(gpointer user, guint32 packet_number, guint32 word G_GNUC_UNUSED)
 {
   Net *net = user;
-  Packet *self = packet_at(net, packet);
-  guint32 number = link_of(net, route_at(net, self->view.route), &self->view);
+  NetPacket *packet = packet_numbered(net, packet_number);
+  guint32 number = link_of(net, packet);
 
-  leave(net, packet, self, number, link_at(net, number));
+  leave(net, packet, number, link_at(net, number));
 }
 
 /* The stages of SimAhead: the direction, its first packet, and what its receiver needs. */
@@ -271,14 +270,13 @@ look_ahead(gpointer user, guint32 index, guint32 word G_GNUC_UNUSED, guint stage
     __builtin_prefetch((const char *)state + sizeof *state - 1);
     return;
   }
-  if (state->first == 0)
+  if (state->first == NULL)
     return;
-  const Packet *packet = packet_at(net, state->first - 1);
   if (stage == 1) {
-    __builtin_prefetch(packet);
-    __builtin_prefetch((const char *)packet + net->stride - 1);
+    __builtin_prefetch(state->first);
+    __builtin_prefetch((const char *)state->first + net->stride - 1);
   } else if (net->handler.ahead) {
-    net->handler.ahead(net->user, packet->view.flow, (NetDirection)packet->view.direction,
+    net->handler.ahead(net->user, state->first->flow, (NetDirection)state->first->direction,
                        stage - 2);
   }
 }
@@ -295,7 +293,8 @@ net_new(Sim *sim, gsize body_size, const NetHandler *handler, gpointer user)
   net->kind_free = sim_register(sim, on_free, net);
   sim_look_ahead(sim, net->kind_fifo, look_ahead);
   /* A multiple of 8, so that any body is aligned. */
-  net->stride = (sizeof(Packet) + body_size + 7) / 8 * 8;
+  net->stride = (sizeof(NetPacket) + body_size + 7) / 8 * 8;
+  net->slabs = g_ptr_array_new_with_free_func(g_free);
   net->links = g_array_new(FALSE, FALSE, sizeof(Link));
   net->routes = g_array_new(FALSE, FALSE, sizeof(Route));
   net->route_links = g_array_new(FALSE, FALSE, sizeof(guint32));
@@ -316,7 +315,7 @@ net_free(Net *net)
   g_array_unref(net->links);
   g_array_unref(net->routes);
   g_array_unref(net->route_links);
-  g_free(net->packets);
+  g_ptr_array_unref(net->slabs);
   g_free(net);
 }
 
@@ -344,6 +343,8 @@ net_route_new(Net *net, const guint32 *links, guint n)
 
   /* A packet counts its hops in 8 bits. */
   g_assert(n >= 1 && n <= G_MAXUINT8);
+  route.nearest[NET_UP] = links[0];
+  route.nearest[NET_DOWN] = links[n - 1];
   for (guint i = 0; i < n; i++) {
     g_assert(links[i] < net->links->len);
     route.mtu = MIN(route.mtu, link_at(net, links[i])->plan->config->mtu);
@@ -355,38 +356,38 @@ net_route_new(Net *net, const guint32 *links, guint n)
   return net->routes->len - 1;
 }
 
-guint32
+static G_GNUC_NO_INLINE void
+add_slab(Net *net)
+{
+  g_ptr_array_add(net->slabs, g_malloc(SLAB_PACKETS * net->stride));
+  for (guint i = SLAB_PACKETS; i-- > 0;) {
+    NetPacket *packet = packet_numbered(net, net->made + i);
+
+    *packet = (NetPacket){.number = net->made + i, .begin_ns = BEGIN_SETTLED, .next = net->free};
+    net->free = packet;
+  }
+  net->made += SLAB_PACKETS;
+}
+
+NetPacket *
 net_packet_new(Net *net)
 {
-  guint32 packet;
+  NetPacket *packet;
 
-  if (net->free != 0) {
-    packet = net->free - 1;
-    net->free = packet_at(net, packet)->next;
-  } else {
-    if (net->made == net->capacity) {
-      net->capacity = MAX(64, net->capacity * 2);
-      net->packets = g_realloc_n(net->packets, net->capacity, net->stride);
-    }
-    packet = net->made++;
-  }
-  packet_at(net, packet)->begin_ns = BEGIN_SETTLED;
+  if (net->free == NULL)
+    add_slab(net);
+  packet = net->free;
+  net->free = packet->next;
   net->alive++;
   return packet;
 }
 
 void
-net_packet_free(Net *net, guint32 packet)
+net_packet_free(Net *net, NetPacket *packet)
 {
-  packet_at(net, packet)->next = net->free;
-  net->free = packet + 1;
+  packet->next = net->free;
+  net->free = packet;
   net->alive--;
-}
-
-gpointer
-net_packet_body(Net *net, guint32 packet)
-{
-  return packet_at(net, packet) + 1;
 }
 
 const char *
@@ -400,29 +401,27 @@ net_loss_name(NetVerdict verdict)
   return names[verdict];
 }
 
-const NetPacket *
-net_packet(const Net *net, guint32 packet)
-{
-  return &packet_at(net, packet)->view;
-}
-
 gboolean
-net_packet_waits(const Net *net, guint32 packet)
+net_packet_waits(const NetPacket *packet)
 {
-  return packet_at(net, packet)->begin_ns != BEGIN_SETTLED;
+  return packet->begin_ns != BEGIN_SETTLED;
 }
 
 void
-net_send(Net *net, guint32 packet, guint32 route, NetDirection direction, guint32 flow,
+net_send(Net *net, NetPacket *packet, guint32 route, NetDirection direction, guint32 flow,
          guint length)
 {
   const Route *way = route_at(net, route);
-  Packet *self = packet_at(net, packet);
 
   g_assert(length <= way->mtu);
-  self->view = (NetPacket){
-      .flow = flow, .route = route, .length = (guint16)length, .direction = direction & 1u};
-  enter(net, packet, self, way);
+  packet->flow = flow;
+  packet->route = route;
+  packet->length = (guint16)length;
+  packet->direction = (guint8)direction;
+  packet->is_answer = FALSE;
+  packet->hop = 0;
+  packet->last_hop = (guint8)(way->n - 1);
+  enter(net, packet, way->nearest[direction]);
 }
 
 void
@@ -444,19 +443,18 @@ net_flow_begin(Net *net, guint32 flow)
 }
 
 void
-net_answer(Net *net, guint32 answer, guint32 packet, guint length)
+net_answer(Net *net, NetPacket *answer, const NetPacket *packet, guint length)
 {
-  NetPacket view = packet_at(net, packet)->view;
-  const Route *route = route_at(net, view.route);
-
   g_assert(net->answerable);
-  view.hop = (guint8)(route->n - 1 - view.hop);
-  view.direction = NET_DOWN;
-  view.is_answer = TRUE;
-  view.length = (guint16)length;
-  packet_at(net, answer)->view = view;
+  answer->flow = packet->flow;
+  answer->route = packet->route;
+  answer->length = (guint16)length;
+  answer->direction = NET_DOWN;
+  answer->is_answer = TRUE;
+  answer->hop = packet->last_hop - packet->hop;
+  answer->last_hop = packet->last_hop;
   net->answerable = FALSE;
-  enter(net, answer, packet_at(net, answer), route);
+  enter(net, answer, link_of(net, answer));
 }
 
 void
@@ -469,7 +467,7 @@ net_link_fail(Net *net, guint32 link, guint directions)
 
 /* The fault is over: what waits still was not caught by it, what began meanwhile was. */
 static void
-catch_if_begun(Net *net, Packet *packet, gint64 since_ns)
+catch_if_begun(Net *net, NetPacket *packet, gint64 since_ns)
 {
   if (packet->begin_ns != BEGIN_SETTLED && packet->begin_ns >= since_ns &&
       packet->begin_ns < sim_now(net->sim))
@@ -483,16 +481,16 @@ catch_waiting(Net *net, guint32 number, NetDirection d, gint64 since_ns)
 
   if (link->direction[d].busy_until_ns < since_ns)
     return;
-  if (link->plan->config->fifo) {
-    for (guint32 i = link->direction[d].first; i != 0; i = packet_at(net, i - 1)->next)
-      catch_if_begun(net, packet_at(net, i - 1), since_ns);
+  if (link->plan->fifo) {
+    for (NetPacket *packet = link->direction[d].first; packet != NULL; packet = packet->next)
+      catch_if_begun(net, packet, since_ns);
     return;
   }
   for (guint32 i = 0; i < net->made; i++) {
-    Packet *packet = packet_at(net, i);
+    NetPacket *packet = packet_numbered(net, i);
 
-    if (packet->begin_ns != BEGIN_SETTLED && packet->view.direction == d &&
-        link_of(net, route_at(net, packet->view.route), &packet->view) == number)
+    if (packet->begin_ns != BEGIN_SETTLED && packet->direction == d &&
+        link_of(net, packet) == number)
       catch_if_begun(net, packet, since_ns);
   }
 }

@@ -66,31 +66,36 @@ typedef struct {
   guint32 outage_drops, nat_drops; /* narrow: there is a pair for each client */
 } LinkCounters;
 
-/* What travels; fields are for reading. */
-typedef struct {
+/* What travels, and its body behind it; for reading. */
+typedef struct _NetPacket NetPacket;
+struct _NetPacket {
   guint32 flow, route;
+  guint32 number; /* among those that were ever under way at once, from 0 on */
   guint16 length;
-  guint8 direction : 1; /* NetDirection */
-  guint8 is_answer : 1; /* of a NAT, see net_answer() */
-  guint8 hop;           /* index of the link it is on, along the direction of travel */
-} NetPacket;
+  guint8 direction;     /* NetDirection */
+  guint8 is_answer;     /* of a NAT, see net_answer() */
+  guint8 hop, last_hop; /* index of the link it is on, along the direction of travel; of its last */
+  /* These are of use to net.c alone. */
+  gint64 begin_ns; /* of its transmission, if it had to wait for that */
+  gint64 arrives_ns;
+  NetPacket *next; /* behind it in its direction, or in the list of free ones */
+};
 
 typedef struct _Net Net;
 
 typedef struct {
-  void (*delivered)(gpointer user,
-                    guint32 packet);           /* at the end of its route; the owner frees it */
-  void (*lost)(gpointer user, guint32 packet); /* its one loss; it is freed after the call */
+  void (*delivered)(gpointer user, NetPacket *packet); /* at its end; the owner frees it */
+  void (*lost)(gpointer user, NetPacket *packet); /* its one loss; it is freed after the call */
   /* Optional, for traces and captures: a packet met a link at at_ns; arrives_ns is when it leaves
    * it (SIM_NEVER unless it passed). One that waits while a fault begins, and is then caught by it,
    * is observed a second time: NET_OUTAGE, at the instant when it would have left; and so is one
    * that a NAT drops on its way up: NET_UNMAPPED. */
-  void (*observe)(gpointer user, guint32 packet, guint32 link, NetVerdict verdict, gint64 at_ns,
+  void (*observe)(gpointer user, NetPacket *packet, guint32 link, NetVerdict verdict, gint64 at_ns,
                   gint64 arrives_ns);
   /* Optional: a packet of the flow will soon be delivered; see SimAhead. */
   void (*ahead)(gpointer user, guint32 flow, NetDirection direction, guint stage);
   /* Optional: it leaves a link whole, at its other end, now. */
-  void (*left)(gpointer user, guint32 packet, guint32 link);
+  void (*left)(gpointer user, NetPacket *packet, guint32 link);
 } NetHandler;
 
 /* body_size: bytes of opaque body in every packet. sim, handler are borrowed. */
@@ -104,16 +109,19 @@ guint32 net_link_new(Net *net, const LinkConfig *config, const char *name, guint
                      guint32 replication);
 guint32 net_route_new(Net *net, const guint32 *links, guint n); /* n >= 1, client's end first */
 
-guint32 net_packet_new(Net *net); /* number; recycled from a pool */
-void net_packet_free(Net *net, guint32 packet);
-gpointer net_packet_body(Net *net, guint32 packet); /* valid until the next net_packet_new() */
-const NetPacket *net_packet(const Net *net, guint32 packet);
+NetPacket *net_packet_new(Net *net); /* from a pool */
+void net_packet_free(Net *net, NetPacket *packet);
+static inline gpointer
+net_packet_body(NetPacket *packet)
+{
+  return packet + 1;
+}
 /* Within observe(): the packet passed, but its transmission begins later, so a fault may still meet
  * it. */
-gboolean net_packet_waits(const Net *net, guint32 packet);
+gboolean net_packet_waits(const NetPacket *packet);
 /* The packet enters its route now. length: IP bytes, at most the MTU of every link on the way. What
  * is lost on the first link is told before this returns. */
-void net_send(Net *net, guint32 packet, guint32 route, NetDirection direction, guint32 flow,
+void net_send(Net *net, NetPacket *packet, guint32 route, NetDirection direction, guint32 flow,
               guint length);
 
 /* A new flow takes the number, so the NATs of its route forget what they know of it. To be called
@@ -121,7 +129,7 @@ void net_send(Net *net, guint32 packet, guint32 route, NetDirection direction, g
 void net_flow_begin(Net *net, guint32 flow);
 /* Within lost(), where net_lost_answerable() says so: sends another packet from the NAT that
  * dropped this one back to its sender. */
-void net_answer(Net *net, guint32 answer, guint32 packet, guint length);
+void net_answer(Net *net, NetPacket *answer, const NetPacket *packet, guint length);
 
 /* Asks the caches for the first link of the route. */
 void net_ask(const Net *net, guint32 route);

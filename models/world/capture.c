@@ -119,13 +119,14 @@ capture_open(World *world, guint32 number)
 }
 
 void
-capture_segment(World *world, guint32 number, guint end, guint32 packet, const TcpSegment *segment)
+capture_segment(World *world, guint32 number, guint end, NetPacket *packet,
+                const TcpSegment *segment)
 {
   Capture *capture = world->capture;
   guint size = tcp_segment_wire_length(segment);
-  if (capture->images->len <= packet)
-    g_array_set_size(capture->images, packet + 1);
-  Image *image = &g_array_index(capture->images, Image, packet);
+  if (capture->images->len <= packet->number)
+    g_array_set_size(capture->images, packet->number + 1);
+  Image *image = &g_array_index(capture->images, Image, packet->number);
   if (image->size < size) {
     g_free(image->bytes);
     image->bytes = g_malloc(size);
@@ -151,31 +152,30 @@ again_comment(const Image *image)
 }
 
 static glong
-write_packet(World *world, guint32 packet, guint32 link, gboolean outbound, const char *comment)
+write_packet(World *world, NetPacket *packet, guint32 link, gboolean outbound, const char *comment)
 {
-  const NetPacket *header = net_packet(world->net, packet);
-  const Image *image = &g_array_index(world->capture->images, Image, packet);
-  gboolean broker_end = (header->direction == NET_UP) != outbound;
+  const Image *image = &g_array_index(world->capture->images, Image, packet->number);
+  gboolean broker_end = (packet->direction == NET_UP) != outbound;
   PcapPacket view = {
       .interface = 2 * link + broker_end,
       .at_ns = world_time(world),
       .direction = outbound ? PCAP_OUTBOUND : PCAP_INBOUND,
       .bytes = image->bytes,
-      .length = header->length,
+      .length = packet->length,
       .comments = {comment},
   };
   view.comments[comment != NULL] = again_comment(image);
-  tcp_wire_age(image->bytes, header->hop);
+  tcp_wire_age(image->bytes, packet->hop);
   return pcap_packet(world->capture->file, &view);
 }
 
 void
-capture_met(World *world, guint32 packet, guint32 link, NetVerdict verdict)
+capture_met(World *world, NetPacket *packet, guint32 link, NetVerdict verdict)
 {
-  Image *image = &g_array_index(world->capture->images, Image, packet);
+  Image *image = &g_array_index(world->capture->images, Image, packet->number);
   switch (verdict) {
   case NET_PASSED:
-    if (net_packet_waits(world->net, packet))
+    if (net_packet_waits(packet))
       image->comment_at = write_packet(world, packet, link, TRUE, waits_comment);
     else
       write_packet(world, packet, link, TRUE, NULL);
@@ -193,15 +193,14 @@ capture_met(World *world, guint32 packet, guint32 link, NetVerdict verdict)
       write_packet(world, packet, link, TRUE, outage_comment);
     break;
   case NET_UNMAPPED: /* a NAT is at the broker's end of its link */
-    write_packet(world, packet, link, net_packet(world->net, packet)->direction == NET_DOWN,
-                 "lost: unknown to the NAT");
+    write_packet(world, packet, link, packet->direction == NET_DOWN, "lost: unknown to the NAT");
     break;
   }
 }
 
 void
-capture_left(World *world, guint32 packet, guint32 link)
+capture_left(World *world, NetPacket *packet, guint32 link)
 {
-  g_array_index(world->capture->images, Image, packet).comment_at = 0;
+  g_array_index(world->capture->images, Image, packet->number).comment_at = 0;
   write_packet(world, packet, link, FALSE, NULL);
 }

@@ -80,7 +80,8 @@ conn_open(World *world, Client *client)
 /* ---- segments out ---- */
 
 static SELDOM void
-show_segment(World *world, const Conn *conn, guint end, guint32 packet, const TcpSegment *segment)
+show_segment(World *world, const Conn *conn, guint end, NetPacket *packet,
+             const TcpSegment *segment)
 {
   if (world->capture != NULL)
     capture_segment(world, conn->number, end, packet, segment);
@@ -91,7 +92,7 @@ show_segment(World *world, const Conn *conn, guint end, guint32 packet, const Tc
 /* A packet is about to go from that end with the segment that is its body: counts it. Returns its
  * length. */
 static inline guint
-conn_count(World *world, Conn *conn, guint end, guint32 packet, const TcpSegment *segment)
+conn_count(World *world, Conn *conn, guint end, NetPacket *packet, const TcpSegment *segment)
 {
   guint length = tcp_segment_wire_length(segment);
   conn->group->traffic.bytes[end] += length;
@@ -103,7 +104,7 @@ conn_count(World *world, Conn *conn, guint end, guint32 packet, const TcpSegment
 
 /* The segment is the packet's body. */
 static inline void
-conn_send(World *world, Conn *conn, guint end, guint32 packet, const TcpSegment *segment)
+conn_send(World *world, Conn *conn, guint end, NetPacket *packet, const TcpSegment *segment)
 {
   guint length = conn_count(world, conn, end, packet, segment);
   net_send(world->net, packet, conn->route, (NetDirection)end, conn->number, length);
@@ -159,8 +160,8 @@ conn_emit(World *world, Conn *conn, guint end, gboolean waits)
   TcpConn *tcp = conn->tcp[end];
   gint64 now_ns = world_time(world);
   do {
-    guint32 packet = net_packet_new(world->net);
-    TcpSegment *segment = net_packet_body(world->net, packet);
+    NetPacket *packet = net_packet_new(world->net);
+    TcpSegment *segment = net_packet_body(packet);
     if (!tcp_conn_output(tcp, now_ns, segment)) {
       net_packet_free(world->net, packet);
       break;
@@ -286,8 +287,8 @@ conn_unreachable(World *world, Conn *conn, guint end, const TcpSegment *segment)
   TcpSegment reset;
   if (!tcp_reset_for(segment, &reset))
     return;
-  guint32 packet = net_packet_new(world->net);
-  TcpSegment *body = net_packet_body(world->net, packet);
+  NetPacket *packet = net_packet_new(world->net);
+  TcpSegment *body = net_packet_body(packet);
   *body = reset;
   conn_send(world, conn, end, packet, body);
 }
@@ -302,9 +303,9 @@ conn_opens(const Conn *conn, guint end, const TcpSegment *segment)
 
 /* A segment has come to a host that runs. FALSE: no stack is there to take it. */
 static gboolean
-conn_finds_stack(World *world, Conn *conn, guint32 packet, guint end)
+conn_finds_stack(World *world, Conn *conn, NetPacket *packet, guint end)
 {
-  const TcpSegment *segment = net_packet_body(world->net, packet);
+  const TcpSegment *segment = net_packet_body(packet);
   if (conn_opens(conn, end, segment))
     broker_accept(world, conn);
   if (conn->tcp[end] == NULL)
@@ -315,12 +316,12 @@ conn_finds_stack(World *world, Conn *conn, guint32 packet, guint end)
 /* Whether a packet of a connection that is not known to be plain comes to a stack; if it does, the
  * connection may be plain from then on. */
 static SELDOM gboolean
-conn_admits(World *world, Conn *conn, guint32 packet, guint end)
+conn_admits(World *world, Conn *conn, NetPacket *packet, guint end)
 {
   const guint sender = 1 - end;
   conn_was_dark(world, conn, end);
   conn->flying[sender]--;
-  if (!net_packet(world->net, packet)->is_answer && conn_has_applications(conn))
+  if (!packet->is_answer && conn_has_applications(conn))
     conn->doomed_ns = SIM_NEVER; /* once an end has closed it, it stays doomed for the other */
   if (!conn_end_is_dark(conn, end) && conn_finds_stack(world, conn, packet, end)) {
     conn->plain =
@@ -334,17 +335,16 @@ conn_admits(World *world, Conn *conn, guint32 packet, guint end)
 }
 
 void
-conn_delivered(gpointer user, guint32 packet)
+conn_delivered(gpointer user, NetPacket *packet)
 {
   World *world = user;
-  const NetPacket *header = net_packet(world->net, packet);
-  Conn *conn = &world->conns[header->flow];
-  guint sender = header->direction, end = 1 - sender;
+  Conn *conn = &world->conns[packet->flow];
+  guint sender = packet->direction, end = 1 - sender;
   if (G_LIKELY(conn->plain))
     conn->flying[sender]--;
   else if (!conn_admits(world, conn, packet, end))
     return;
-  tcp_conn_input(conn->tcp[end], world_time(world), net_packet_body(world->net, packet));
+  tcp_conn_input(conn->tcp[end], world_time(world), net_packet_body(packet));
   net_packet_free(world->net, packet);
   if (net_followed(world->net)) /* a kernel is faster than the process that it wakes */
     conn_flush(world, conn, end);
@@ -356,25 +356,23 @@ conn_delivered(gpointer user, guint32 packet)
 
 /* A NAT has dropped what the client sent, and answers in the broker's name. */
 static SELDOM void
-conn_answered(World *world, Conn *conn, guint32 packet)
+conn_answered(World *world, Conn *conn, NetPacket *packet)
 {
-  TcpSegment segment, reset;
-  memcpy(&segment, net_packet_body(world->net, packet), sizeof segment);
-  if (!tcp_reset_for(&segment, &reset))
+  TcpSegment reset;
+  if (!tcp_reset_for(net_packet_body(packet), &reset))
     return;
-  guint32 answer = net_packet_new(world->net);
-  TcpSegment *body = net_packet_body(world->net, answer);
+  NetPacket *answer = net_packet_new(world->net);
+  TcpSegment *body = net_packet_body(answer);
   *body = reset;
   net_answer(world->net, answer, packet, conn_count(world, conn, BROKER_END, answer, body));
 }
 
 void
-conn_lost(gpointer user, guint32 packet)
+conn_lost(gpointer user, NetPacket *packet)
 {
   World *world = user;
-  const NetPacket *header = net_packet(world->net, packet);
-  Conn *conn = &world->conns[header->flow];
-  guint sender = header->direction;
+  Conn *conn = &world->conns[packet->flow];
+  guint sender = packet->direction;
   conn->flying[sender]--;
   if (conn->doomed_ns == SIM_NEVER)
     conn->doomed_ns = net_lost_since(world->net);

@@ -60,44 +60,45 @@ segments_open(World *world, guint32 conn)
 
 /* Its row, where nothing has become of it yet. */
 static OutcomeSegment *
-row_under_way(const Segments *segments, guint32 packet)
+row_under_way(const Segments *segments, NetPacket *packet)
 {
-  guint place = packet < segments->latest->len ? g_array_index(segments->latest, guint, packet) : 0;
+  guint place = packet->number < segments->latest->len
+                    ? g_array_index(segments->latest, guint, packet->number)
+                    : 0;
   OutcomeSegment *row =
       place > 0 ? &g_array_index(segments->rows, OutcomeSegment, place - 1) : NULL;
   return row != NULL && row->lost == NULL && row->arrives_ns == SIM_NEVER ? row : NULL;
 }
 
 static OutcomeSegment *
-add_row(World *world, guint32 packet, guint32 link)
+add_row(World *world, NetPacket *packet, guint32 link)
 {
   Segments *segments = world->segments;
-  const NetPacket *header = net_packet(world->net, packet);
-  const TcpSegment *segment = net_packet_body(world->net, packet);
+  const TcpSegment *segment = net_packet_body(packet);
   OutcomeSegment row = {
       .at_ns = world_time(world),
       .arrives_ns = SIM_NEVER,
       .seq = segment->seq,
       .ack = segment->ack,
       .link = link,
-      .client = world->conns[header->flow].client->number,
-      .connection = g_array_index(segments->ordinals, guint32, header->flow),
+      .client = world->conns[packet->flow].client->number,
+      .connection = g_array_index(segments->ordinals, guint32, packet->flow),
       .payload = segment->length,
-      .bytes = (guint16)header->length,
+      .bytes = (guint16)packet->length,
       .flags = segment->flags,
-      .up = header->direction == NET_UP,
+      .up = packet->direction == NET_UP,
       .again = tcp_again_name(segment->again),
   };
   g_array_append_val(segments->rows, row);
-  if (segments->latest->len <= packet)
-    g_array_set_size(segments->latest, packet + 1);
-  g_array_index(segments->latest, guint, packet) = segments->rows->len;
+  if (segments->latest->len <= packet->number)
+    g_array_set_size(segments->latest, packet->number + 1);
+  g_array_index(segments->latest, guint, packet->number) = segments->rows->len;
   return &g_array_index(segments->rows, OutcomeSegment, segments->rows->len - 1);
 }
 
 /* A second time where a fault meets it in the queue, or a NAT does not know it. */
 void
-segments_met(World *world, guint32 packet, guint32 link, NetVerdict verdict)
+segments_met(World *world, NetPacket *packet, guint32 link, NetVerdict verdict)
 {
   OutcomeSegment *row = row_under_way(world->segments, packet);
   if (row == NULL)
@@ -106,7 +107,7 @@ segments_met(World *world, guint32 packet, guint32 link, NetVerdict verdict)
 }
 
 void
-segments_left(World *world, guint32 packet)
+segments_left(World *world, NetPacket *packet)
 {
   row_under_way(world->segments, packet)->arrives_ns = world_time(world);
 }

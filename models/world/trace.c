@@ -218,31 +218,34 @@ contents(const Trace *trace, guint32 conn, guint end, const TcpSegment *segment,
 }
 
 static OutcomeTravel *
-travel_of(const Trace *trace, guint32 packet)
+travel_of(const Trace *trace, NetPacket *packet)
 {
-  guint place = packet < trace->under_way->len ? g_array_index(trace->under_way, guint, packet) : 0;
+  guint place = packet->number < trace->under_way->len
+                    ? g_array_index(trace->under_way, guint, packet->number)
+                    : 0;
   return place > 0 ? &g_array_index(trace->travels, OutcomeTravel, place - 1) : NULL;
 }
 
 void
-trace_segment(World *world, guint32 number, guint end, guint32 packet, const TcpSegment *segment)
+trace_segment(World *world, guint32 number, guint end, NetPacket *packet, const TcpSegment *segment)
 {
   Trace *trace = world->trace;
   OutcomeTravel travel = {.at_ns = world_time(world),
                           .arrives_ns = SIM_NEVER,
                           .client = world->conns[number].client->number,
                           .up = end == CLIENT_END};
-  if (trace->under_way->len <= packet)
-    g_array_set_size(trace->under_way, packet + 1);
+  if (trace->under_way->len <= packet->number)
+    g_array_set_size(trace->under_way, packet->number + 1);
   travel.what =
       segment->length > 0 ? contents(trace, number, end, segment, &travel.subscriber) : NULL;
   if (travel.what != NULL)
     g_array_append_val(trace->travels, travel);
-  g_array_index(trace->under_way, guint, packet) = travel.what != NULL ? trace->travels->len : 0;
+  g_array_index(trace->under_way, guint, packet->number) =
+      travel.what != NULL ? trace->travels->len : 0;
 }
 
 void
-trace_met(World *world, guint32 packet, NetVerdict verdict)
+trace_met(World *world, NetPacket *packet, NetVerdict verdict)
 {
   OutcomeTravel *travel = travel_of(world->trace, packet);
   if (travel == NULL)
@@ -252,7 +255,7 @@ trace_met(World *world, guint32 packet, NetVerdict verdict)
 }
 
 void
-trace_left(World *world, guint32 packet)
+trace_left(World *world, NetPacket *packet)
 {
   OutcomeTravel *travel = travel_of(world->trace, packet);
   if (travel != NULL)

@@ -351,8 +351,8 @@ guint32 share_number(const World *world, guint32 client);
 /* host.c */
 void host_register(World *world);
 guint32 conn_open(World *world, Client *client);
-void conn_delivered(gpointer world, guint32 packet);
-void conn_lost(gpointer world, guint32 packet);
+void conn_delivered(gpointer world, NetPacket *packet);
+void conn_lost(gpointer world, NetPacket *packet);
 /* Takes the segments that are due from one end. */
 void conn_push(World *world, Conn *conn, guint end);
 /* The same, and sets its timer: the last thing that is done with an end at an instant, since one
@@ -418,20 +418,20 @@ void capture_free(Capture *capture);
 void capture_link(Capture *capture, const char *name); /* links in the order of their numbers */
 SELDOM void capture_open(World *world, guint32 conn);
 /* What that end sends in the packet. */
-SELDOM void capture_segment(World *world, guint32 conn, guint end, guint32 packet,
+SELDOM void capture_segment(World *world, guint32 conn, guint end, NetPacket *packet,
                             const TcpSegment *segment);
-void capture_met(World *world, guint32 packet, guint32 link, NetVerdict verdict);
-void capture_left(World *world, guint32 packet, guint32 link);
+void capture_met(World *world, NetPacket *packet, guint32 link, NetVerdict verdict);
+void capture_left(World *world, NetPacket *packet, guint32 link);
 
 /* trace.c */
 Trace *trace_new(void);
 void trace_free(Trace *trace);
 SELDOM void trace_open(Trace *trace, guint32 conn);
 SELDOM void trace_wrote(World *world, guint32 conn, guint end, const guint8 *bytes, gsize n);
-SELDOM void trace_segment(World *world, guint32 conn, guint end, guint32 packet,
+SELDOM void trace_segment(World *world, guint32 conn, guint end, NetPacket *packet,
                           const TcpSegment *segment);
-void trace_met(World *world, guint32 packet, NetVerdict verdict);
-void trace_left(World *world, guint32 packet);
+void trace_met(World *world, NetPacket *packet, NetVerdict verdict);
+void trace_left(World *world, NetPacket *packet);
 GArray *trace_take(Trace *trace); /* OutcomeTravel */
 
 /* segments.c */
@@ -439,8 +439,8 @@ Segments *segments_new(const World *world);
 void segments_free(Segments *segments);
 void segments_link(Segments *segments, const char *name); /* links in the order of their numbers */
 SELDOM void segments_open(World *world, guint32 conn);
-void segments_met(World *world, guint32 packet, guint32 link, NetVerdict verdict);
-void segments_left(World *world, guint32 packet);
+void segments_met(World *world, NetPacket *packet, guint32 link, NetVerdict verdict);
+void segments_left(World *world, NetPacket *packet);
 void segments_take(Segments *segments, Outcome *outcome);
 
 /* medium.c */

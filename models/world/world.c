@@ -412,7 +412,7 @@ on_mark(gpointer user, guint32 what, guint32 word)
 }
 
 static void
-on_met(gpointer user, guint32 packet, guint32 link, NetVerdict verdict, gint64 at_ns,
+on_met(gpointer user, NetPacket *packet, guint32 link, NetVerdict verdict, gint64 at_ns,
        gint64 arrives_ns)
 {
   World *world = user;
@@ -427,7 +427,7 @@ on_met(gpointer user, guint32 packet, guint32 link, NetVerdict verdict, gint64 a
 }
 
 static void
-on_left(gpointer user, guint32 packet, guint32 link)
+on_left(gpointer user, NetPacket *packet, guint32 link)
 {
   World *world = user;
   if (world->capture != NULL)

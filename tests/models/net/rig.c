@@ -9,7 +9,7 @@ trip_at(const Rig *rig, guint32 flow)
 static void
 send_now(Rig *rig, guint32 flow)
 {
-  guint32 packet = net_packet_new(rig->net);
+  NetPacket *packet = net_packet_new(rig->net);
   Trip trip = *trip_at(rig, flow);
 
   net_flow_begin(rig->net, flow); /* a packet each */
@@ -23,10 +23,10 @@ on_send(gpointer user, guint32 flow, guint32 word G_GNUC_UNUSED)
 }
 
 static void
-on_delivered(gpointer user, guint32 packet)
+on_delivered(gpointer user, NetPacket *packet)
 {
   Rig *rig = user;
-  guint32 flow = net_packet(rig->net, packet)->flow;
+  guint32 flow = packet->flow;
   Trip *trip = trip_at(rig, flow);
   gboolean answer = rig->echo && trip->direction == NET_UP;
   Trip back = {.sent_ns = sim_now(rig->sim),
@@ -45,10 +45,10 @@ on_delivered(gpointer user, guint32 packet)
 }
 
 static void
-on_lost(gpointer user, guint32 packet)
+on_lost(gpointer user, NetPacket *packet)
 {
   Rig *rig = user;
-  Trip *trip = trip_at(rig, net_packet(rig->net, packet)->flow);
+  Trip *trip = trip_at(rig, packet->flow);
 
   trip->lost++;
   trip->ended_ns = sim_now(rig->sim);

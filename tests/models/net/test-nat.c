@@ -22,13 +22,12 @@ typedef struct {
 } Path;
 
 static void
-on_delivered(gpointer user, guint32 packet)
+on_delivered(gpointer user, NetPacket *packet)
 {
   Path *path = user;
-  const NetPacket *view = net_packet(path->net, packet);
 
-  path->delivered[view->direction]++;
-  if (view->is_answer) {
+  path->delivered[packet->direction]++;
+  if (packet->is_answer) {
     path->answers++;
     path->answer_ns = sim_now(path->sim);
   }
@@ -36,7 +35,7 @@ on_delivered(gpointer user, guint32 packet)
 }
 
 static void
-on_lost(gpointer user, guint32 packet)
+on_lost(gpointer user, NetPacket *packet)
 {
   Path *path = user;
 
