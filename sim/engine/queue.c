@@ -561,8 +561,8 @@ insert_from_head(Queue *queue, const QueueEvent *event)
   return TRUE;
 }
 
-void
-queue_push_bottom(Queue *queue, const QueueEvent *event)
+static G_GNUC_NO_INLINE void
+insert(Queue *queue, const QueueEvent *event)
 {
   const QueueEvent *middle;
 
@@ -578,6 +578,16 @@ queue_push_bottom(Queue *queue, const QueueEvent *event)
   near_push(queue, event);
   if (queue->n_near > queue->near_limit && queue->n_near > (queue->tail - queue->head) / 4)
     spill(queue);
+}
+
+/* Mostly what comes at this very instant, and so before all else. */
+void
+queue_push_bottom(Queue *queue, const QueueEvent *event)
+{
+  if (queue->head > 0 && queue->head < queue->tail && earlier(event, &queue->bottom[queue->head]))
+    queue->bottom[--queue->head] = *event;
+  else
+    insert(queue, event);
 }
 
 /* ---- the sweep ---- */
