@@ -5,8 +5,8 @@
 #define KINDS_MAX 64
 /* The order of an event: when it was scheduled, in steps, and below that its kind. */
 #define ORDER_STEP (1u << 16)
-/* Stale entries that are not worth a sweep. */
-#define STALE_MIN 64
+/* So many stale entries are not worth a sweep, nor a thought of one. */
+#define STALE_STEP 64
 /* With fewer events pending what they touch fits into the cache, or nearly. */
 #define AHEAD_MIN QUEUE_STAGED_FROM
 
@@ -22,7 +22,8 @@ struct _Sim {
   gint64 now_ns;
   guint64 last_seq; /* a multiple of ORDER_STEP */
   guint64 n_events;
-  gsize n_stale; /* entries that stand for no armed timer */
+  gsize n_stale;          /* entries that stand for no armed timer */
+  guint until_considered; /* so many more, and a sweep is considered */
   gboolean stopped;
   guint n_kinds;
   guint64 one_shots; /* a bit for each kind that is not a timer's */
@@ -37,6 +38,7 @@ sim_new(gint64 start_ns)
   g_assert(start_ns != SIM_NEVER);
   queue_init(&sim->queue);
   sim->now_ns = start_ns;
+  sim->until_considered = STALE_STEP;
   return sim;
 }
 
@@ -163,14 +165,21 @@ keep_entry(gpointer data, const QueueEvent *entry)
 /* Sweeps when at least half of the work finds something, so that it is paid for by what made the
  * entries stale. */
 static G_GNUC_NO_INLINE void
-add_stale(Sim *sim)
+consider_sweep(Sim *sim)
 {
-  sim->n_stale++;
-  if (G_UNLIKELY(sim->n_stale > STALE_MIN && sim->n_stale > sim->queue.n / 2) &&
-      sim->n_stale > queue_filter_cost(&sim->queue) / 2) {
+  if (sim->n_stale > sim->queue.n / 2 && sim->n_stale > queue_filter_cost(&sim->queue) / 2) {
     queue_filter(&sim->queue, keep_entry, sim);
     sim->n_stale = 0;
   }
+  sim->until_considered = STALE_STEP;
+}
+
+static inline void
+add_stale(Sim *sim)
+{
+  sim->n_stale++;
+  if (G_UNLIKELY(--sim->until_considered == 0))
+    consider_sweep(sim);
 }
 
 static void
