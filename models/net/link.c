@@ -1,7 +1,6 @@
 #include "models/net/link.h"
 
-/* A link stores the identity of one random stream; those of its processes differ from it by these.
- */
+/* By these the streams of a link's processes differ from its own. */
 #define PURPOSE_PACKET(d) (G_GUINT64_CONSTANT(0x243f6a8885a308d3) + (guint64)(d))
 #define PURPOSE_GILBERT(d) (G_GUINT64_CONSTANT(0x13198a2e03707344) + (guint64)(d))
 #define PURPOSE_OUTAGE G_GUINT64_CONSTANT(0xa4093822299f31d0)
@@ -11,7 +10,7 @@
 static RandomStream
 stream_for(const Link *link, guint64 purpose)
 {
-  return (RandomStream){.key = link->stream.key, .id = link->stream.id ^ purpose};
+  return (RandomStream){.key = link->key->key, .id = link->id ^ purpose};
 }
 
 void
@@ -140,9 +139,9 @@ weather_start(Link *link, gint64 now_ns)
 }
 
 void
-link_init(Link *link, const LinkPlan *plan, RandomStream stream, gint64 now_ns)
+link_init(Link *link, const LinkPlan *plan, const RandomKey *key, guint64 id, gint64 now_ns)
 {
-  *link = (Link){.plan = plan, .stream = stream};
+  *link = (Link){.plan = plan, .key = key, .id = id};
   link->direction[NET_UP].busy_until_ns = link->direction[NET_DOWN].busy_until_ns = G_MININT64;
   if (plan->weather)
     weather_start(link, now_ns);
@@ -167,9 +166,8 @@ transmit_ns(gint64 rate, guint length)
 static inline void
 draw(const Link *link, NetDirection d, gint64 begin_ns, guint32 same_instant, guint32 block[4])
 {
-  RandomStream stream = stream_for(link, PURPOSE_PACKET(d) ^ (same_instant * SAME_INSTANT));
-
-  random_block(&stream, (guint64)begin_ns, block);
+  random_key_block(link->key, link->id ^ PURPOSE_PACKET(d) ^ (same_instant * SAME_INSTANT),
+                   (guint64)begin_ns, block);
 }
 
 static inline gboolean

@@ -55,13 +55,15 @@ typedef struct {
 
 typedef struct {
   const LinkPlan *plan;
-  RandomStream stream;
+  const RandomKey *key; /* with id: a random stream; those of its processes differ from it by id */
+  guint64 id;
   LinkWeather *weather; /* NULL: none is needed */
   LinkDirection direction[2];
 } Link;
 
 void link_plan(LinkPlan *plan, const LinkConfig *config);
-void link_init(Link *link, const LinkPlan *plan, RandomStream stream, gint64 now_ns);
+/* Borrows plan and key. */
+void link_init(Link *link, const LinkPlan *plan, const RandomKey *key, guint64 id, gint64 now_ns);
 void link_clear(Link *link);
 
 /* A packet meets the link at now_ns. If it is not refused by the queue, *begin_ns is when its

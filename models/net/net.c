@@ -32,6 +32,7 @@ struct _Net {
   GArray *routes;      /* Route */
   GArray *route_links; /* guint32 */
   GHashTable *plans;   /* const LinkConfig * -> LinkPlan * */
+  GHashTable *keys;    /* RandomKey, which begins with what it is looked up by */
   WaitPool wait_pool;
   NatTable nat;
   guint64 fingerprint;
@@ -299,6 +300,7 @@ net_new(Sim *sim, gsize body_size, const NetHandler *handler, gpointer user)
   net->routes = g_array_new(FALSE, FALSE, sizeof(Route));
   net->route_links = g_array_new(FALSE, FALSE, sizeof(guint32));
   net->plans = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+  net->keys = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
   wait_pool_init(&net->wait_pool);
   nat_init(&net->nat);
   return net;
@@ -312,6 +314,7 @@ net_free(Net *net)
   wait_pool_clear(&net->wait_pool);
   nat_clear(&net->nat);
   g_hash_table_unref(net->plans);
+  g_hash_table_unref(net->keys);
   g_array_unref(net->links);
   g_array_unref(net->routes);
   g_array_unref(net->route_links);
@@ -324,14 +327,21 @@ net_link_new(Net *net, const LinkConfig *config, const char *name, guint64 seed,
              guint32 replication)
 {
   LinkPlan *plan = g_hash_table_lookup(net->plans, config);
+  RandomStream stream = random_stream(seed, replication, name, "link");
+  RandomKey *key = g_hash_table_lookup(net->keys, &stream.key);
   Link link;
 
+  if (!key) {
+    key = g_new(RandomKey, 1);
+    random_key_init(key, stream.key);
+    g_hash_table_add(net->keys, key);
+  }
   if (!plan) {
     plan = g_new(LinkPlan, 1);
     link_plan(plan, config);
     g_hash_table_insert(net->plans, (gpointer)config, plan);
   }
-  link_init(&link, plan, random_stream(seed, replication, name, "link"), sim_now(net->sim));
+  link_init(&link, plan, key, stream.id, sim_now(net->sim));
   g_array_append_val(net->links, link);
   return net->links->len - 1;
 }

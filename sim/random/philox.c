@@ -2,34 +2,53 @@
 
 #include <string.h>
 
-#define ROUNDS 10
 #define MULTIPLIER_0 0xD2511F53u
 #define MULTIPLIER_1 0xCD9E8D57u
 #define WEYL_0 0x9E3779B9u /* golden ratio */
 #define WEYL_1 0xBB67AE85u /* sqrt(3) - 1 */
 
 void
-philox4x32_10(const guint32 counter[4], const guint32 key[2], guint32 out[4])
+philox_keys(const guint32 key[2], PhiloxKeys *keys)
 {
-  guint32 c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
   guint32 k0 = key[0], k1 = key[1];
 
 #pragma GCC unroll 10
-  for (int round = 0; round < ROUNDS; round++) {
+  for (int i = 0; i < PHILOX_ROUNDS; i++) {
+    keys->round[i][0] = k0;
+    keys->round[i][1] = k1;
+    k0 += WEYL_0;
+    k1 += WEYL_1;
+  }
+}
+
+void
+philox4x32_10_of(const guint32 counter[4], const PhiloxKeys *keys, guint32 out[4])
+{
+  guint32 c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
+
+#pragma GCC unroll 10
+  for (int i = 0; i < PHILOX_ROUNDS; i++) {
     guint64 p0 = (guint64)MULTIPLIER_0 * c0;
     guint64 p1 = (guint64)MULTIPLIER_1 * c2;
 
-    c0 = (guint32)(p1 >> 32) ^ c1 ^ k0;
+    c0 = (guint32)(p1 >> 32) ^ c1 ^ keys->round[i][0];
     c1 = (guint32)p1;
-    c2 = (guint32)(p0 >> 32) ^ c3 ^ k1;
+    c2 = (guint32)(p0 >> 32) ^ c3 ^ keys->round[i][1];
     c3 = (guint32)p0;
-    k0 += WEYL_0;
-    k1 += WEYL_1;
   }
   out[0] = c0;
   out[1] = c1;
   out[2] = c2;
   out[3] = c3;
+}
+
+void
+philox4x32_10(const guint32 counter[4], const guint32 key[2], guint32 out[4])
+{
+  PhiloxKeys keys;
+
+  philox_keys(key, &keys);
+  philox4x32_10_of(counter, &keys, out);
 }
 
 typedef struct {

@@ -5,7 +5,17 @@
 #include <glib.h>
 #include <gsl/gsl_rng.h>
 
+#define PHILOX_ROUNDS 10
+
 void philox4x32_10(const guint32 counter[4], const guint32 key[2], guint32 out[4]);
+
+/* The keys of the rounds, for many blocks of one key. */
+typedef struct {
+  guint32 round[PHILOX_ROUNDS][2];
+} PhiloxKeys;
+
+void philox_keys(const guint32 key[2], PhiloxKeys *keys);
+void philox4x32_10_of(const guint32 counter[4], const PhiloxKeys *keys, guint32 out[4]);
 
 /* The same as a sequential GSL generator, for GSL's own samplers and tests. */
 extern const gsl_rng_type *philox_gsl_type;

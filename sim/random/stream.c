@@ -1,7 +1,5 @@
 #include "sim/random/stream.h"
 
-#include "sim/random/philox.h"
-
 /* FNV-1a, 64 bits: draft-eastlake-fnv, section 2. It tells names apart; the finaliser below spreads
  * what it tells over all bits. */
 #define FNV_OFFSET G_GUINT64_CONSTANT(0xcbf29ce484222325)
@@ -47,6 +45,24 @@ block_of(guint64 key, guint64 id, guint64 index, guint32 out[4])
   const guint32 words[2] = {(guint32)key, (guint32)(key >> 32)};
 
   philox4x32_10(counter, words, out);
+}
+
+void
+random_key_init(RandomKey *self, guint64 key)
+{
+  const guint32 words[2] = {(guint32)key, (guint32)(key >> 32)};
+
+  self->key = key;
+  philox_keys(words, &self->rounds);
+}
+
+void
+random_key_block(const RandomKey *self, guint64 id, guint64 index, guint32 out[4])
+{
+  const guint32 counter[4] = {(guint32)index, (guint32)(index >> 32), (guint32)id,
+                              (guint32)(id >> 32)};
+
+  philox4x32_10_of(counter, &self->rounds, out);
 }
 
 void

@@ -7,7 +7,7 @@
  * sojourn): the same index gives the same bits, whatever was drawn before. */
 #pragma once
 
-#include <glib.h>
+#include "sim/random/philox.h"
 
 typedef struct {
   guint64 key; /* of seed and replication: the Philox key */
@@ -16,6 +16,16 @@ typedef struct {
 
 RandomStream random_stream(guint64 seed, guint32 replication, const char *element,
                            const char *purpose);
+
+/* A stream's key, made ready for many draws of streams that share it. */
+typedef struct {
+  guint64 key;
+  PhiloxKeys rounds;
+} RandomKey;
+
+void random_key_init(RandomKey *self, guint64 key);
+/* random_block() of the stream (self->key, id). */
+void random_key_block(const RandomKey *self, guint64 id, guint64 index, guint32 out[4]);
 
 /* 128 bits at an index. */
 void random_block(const RandomStream *stream, guint64 index, guint32 out[4]);

@@ -57,7 +57,8 @@ test_addressed(void)
 {
   RandomStream stream = random_stream(42, 3, "radio/sensor-17/up", "loss");
   guint64 late = random_u64(&stream, G_MAXUINT64), early = random_u64(&stream, 5);
-  guint32 block[4];
+  guint32 block[4], of_key[4];
+  RandomKey key;
 
   g_assert_cmphex(random_u64(&stream, G_MAXUINT64), ==, late);
   g_assert_cmphex(random_u64(&stream, 5), ==, early);
@@ -65,6 +66,9 @@ test_addressed(void)
   g_assert_cmphex(early, !=, random_u64(&stream, 5 + (G_GUINT64_CONSTANT(1) << 32)));
   random_block(&stream, 5, block);
   g_assert_cmphex((guint64)block[1] << 32 | block[0], ==, early);
+  random_key_init(&key, stream.key);
+  random_key_block(&key, stream.id, 5, of_key);
+  g_assert_cmpmem(of_key, sizeof of_key, block, sizeof block);
   g_assert_cmpfloat(random_uniform(&stream, 5), ==, random_unit(early));
   g_assert_cmpfloat(random_unit(G_MAXUINT64), <, 1);
   g_assert_cmpfloat(random_unit(0), ==, 0);
