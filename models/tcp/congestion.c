@@ -179,20 +179,6 @@ tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked)
   }
 }
 
-/* Data go; counted: this copy is among what is in flight (tcp_event_data_sent()). */
-inline void
-tcp_congestion_data_sent(TcpConn *conn, gint64 now_ns, gboolean counted)
-{
-  if (conn->cubic == NULL) {
-    return;
-  }
-  guint32 gone = conn->sacked_out + conn->lost_out;
-  guint32 in_flight = tcp_conn_packets_out(conn) - gone + conn->retransmitted_out;
-  if (in_flight == (counted ? 1 : 0)) {
-    tcp_cubic_idle(conn, now_ns);
-  }
-}
-
 void
 tcp_congestion_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
 {

@@ -8,7 +8,8 @@
  *   buffers.c     how much may wait at either end
  *   acking.c      when an ACK is owed
  *   early.c       what came before its turn, and what SACK blocks say of it
- *   send.c        what to send: cutting the stream into segments, the retransmission queue, output
+ *   send.c        what to send: cutting the stream into segments, the retransmission queue
+ *   output.c      what goes next, as a segment
  *   recovery.c    what ACKs and time-outs say about loss, where both ends have SACK
  *   newreno.c     the same without SACK
  *   scoreboard.c  what is known of each segment in flight
@@ -133,7 +134,6 @@ void tcp_send_free_ring(TcpConn *conn);
 gsize tcp_send_waiting(const TcpConn *conn);
 void tcp_send_piece(TcpConn *conn);
 void tcp_send_cut(TcpConn *conn, gint64 now_ns);
-gboolean tcp_send_due(TcpConn *conn);
 void tcp_send_push(TcpConn *conn, gint64 now_ns);
 gboolean tcp_send_force(TcpConn *conn);
 void tcp_send_probe(TcpConn *conn, gint64 now_ns);
@@ -223,6 +223,9 @@ tcp_ack_init(TcpAck *ack, gint64 now_ns, const TcpConn *conn, const TcpSegment *
                   .ts_echo = segment->ts_echo};
 }
 
+/* output.c */
+gboolean tcp_output_due(TcpConn *conn);
+
 /* recovery.c */
 gboolean tcp_recovery_predicted(TcpConn *conn, gint64 now_ns, const TcpSegment *segment);
 void tcp_recovery_ack(TcpConn *conn, gint64 now_ns, const TcpSegment *segment, gboolean informs);
@@ -285,7 +288,6 @@ void tcp_congestion_validate(TcpConn *conn, gint64 now_ns, gboolean limited);
 void tcp_congestion_restart(TcpConn *conn, gint64 now_ns);
 void tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked);
 guint32 tcp_congestion_ssthresh(TcpConn *conn);
-void tcp_congestion_data_sent(TcpConn *conn, gint64 now_ns, gboolean counted);
 void tcp_congestion_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns);
 void tcp_congestion_enter_recovery(TcpConn *conn);
 void tcp_congestion_inflate(TcpConn *conn);
@@ -297,7 +299,7 @@ void tcp_congestion_timeout(TcpConn *conn, gboolean reduces);
 guint32 tcp_cubic_count(TcpConn *conn, gint64 now_ns, guint32 acked);
 guint32 tcp_cubic_ssthresh(TcpConn *conn);
 void tcp_cubic_timeout(TcpConn *conn);
-void tcp_cubic_idle(TcpConn *conn, gint64 now_ns);
+void tcp_cubic_data_sent(TcpConn *conn, gint64 now_ns, gboolean counted);
 void tcp_cubic_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns);
 
 /* alive.c */

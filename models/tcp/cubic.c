@@ -171,16 +171,26 @@ tcp_cubic_timeout(TcpConn *conn)
   }
 }
 
-/* Data go after nothing was in flight for a while: that time is no part of the curve
- * (CA_EVENT_TX_START; RFC 9438 5.8). */
-void
-tcp_cubic_idle(TcpConn *conn, gint64 now_ns)
+static SELDOM void
+put_off(TcpConn *conn, gint64 now_ns)
 {
-  TcpCubic *cubic = conn->cubic;
-  if (cubic != NULL && cubic->epoch_ns != TCP_NEVER) {
-    gint64 tick_ns = tcp_timer_tick_ns(conn, now_ns);
-    gint64 idle_ns = tick_ns - tcp_timer_tick_ns(conn, conn->last_data_ns);
-    cubic->epoch_ns = MIN(cubic->epoch_ns + idle_ns, tick_ns);
+  gint64 tick_ns = tcp_timer_tick_ns(conn, now_ns);
+  gint64 idle_ns = tick_ns - tcp_timer_tick_ns(conn, conn->last_data_ns);
+  conn->cubic->epoch_ns = MIN(conn->cubic->epoch_ns + idle_ns, tick_ns);
+}
+
+/* Data go; counted: this copy is among what is in flight (tcp_event_data_sent()). If nothing was in
+ * flight for a while, that time is no part of the curve (CA_EVENT_TX_START; RFC 9438 5.8). */
+inline void
+tcp_cubic_data_sent(TcpConn *conn, gint64 now_ns, gboolean counted)
+{
+  if (conn->cubic == NULL || conn->cubic->epoch_ns == TCP_NEVER) {
+    return;
+  }
+  guint32 gone = conn->sacked_out + conn->lost_out;
+  guint32 in_flight = tcp_conn_packets_out(conn) - gone + conn->retransmitted_out;
+  if (in_flight == (counted ? 1 : 0)) {
+    put_off(conn, now_ns);
   }
 }
 

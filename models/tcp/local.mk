@@ -14,6 +14,7 @@ libqosim_tcp_a_SOURCES = \
 	models/tcp/input.c \
 	models/tcp/newreno.c \
 	models/tcp/options.c \
+	models/tcp/output.c \
 	models/tcp/probe.c \
 	models/tcp/prr.c \
 	models/tcp/rack.c \

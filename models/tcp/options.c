@@ -36,15 +36,18 @@ write_none(TcpSegment *segment)
   segment->sack_permitted = segment->window_scaled = FALSE;
   segment->window_scale = 0;
   segment->mss = 0;
-  segment->ts_value = segment->ts_echo = 0;
 }
 
 static inline void
-write_timestamps(const TcpConn *conn, gint64 now_ns, TcpSegment *segment)
+write_timestamps(const TcpConn *conn, gint64 now_ns, TcpSegment *segment, gboolean there)
 {
-  segment->options += TIMESTAMP_BYTES;
-  segment->ts_value = tcp_conn_timestamp(now_ns);
-  segment->ts_echo = conn->ts_recent;
+  if (there) {
+    segment->options += TIMESTAMP_BYTES;
+    segment->ts_value = tcp_conn_timestamp(now_ns);
+    segment->ts_echo = conn->ts_recent;
+  } else {
+    segment->ts_value = segment->ts_echo = 0;
+  }
 }
 
 /* The first SYN offers, its answer holds to what both have. */
@@ -59,9 +62,9 @@ tcp_options_write_syn(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
   segment->window_scaled = offers ? config->window_scaling : conn->scaled;
   segment->window_scale = conn->rcv_scale;
   segment->options = MSS_BYTES + (segment->window_scaled ? SCALE_BYTES : 0);
-  if (offers ? config->timestamps : conn->timestamps_ok) {
-    write_timestamps(conn, now_ns, segment);
-  } else if (segment->sack_permitted) {
+  gboolean stamped = offers ? config->timestamps : conn->timestamps_ok;
+  write_timestamps(conn, now_ns, segment, stamped);
+  if (!stamped && segment->sack_permitted) {
     segment->options += SACK_PERMITTED_BYTES;
   }
 }
@@ -80,9 +83,7 @@ inline void
 tcp_options_write(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
 {
   write_none(segment);
-  if (conn->timestamps_ok) {
-    write_timestamps(conn, now_ns, segment);
-  }
+  write_timestamps(conn, now_ns, segment, conn->timestamps_ok);
   if (conn->early != NULL) {
     write_blocks(conn, segment);
   }

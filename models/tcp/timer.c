@@ -129,7 +129,8 @@ tcp_timer_move(TcpConn *conn, TcpTimer timer, gint64 now_ns, gint64 from_ns, gin
   }
   const gint64 tick_ns = conn->config->tick_ns;
   gint64 ticks = ticks_of(conn, delay_ns);
-  if (from_ns > ticks * tick_ns || from_ns <= (ticks - 1) * tick_ns) {
+  if (conn->timer != TCP_TIMER_OFF &&
+      (from_ns > ticks * tick_ns || from_ns <= (ticks - 1) * tick_ns)) {
     conn->timer = TCP_TIMER_OFF;
   }
   set_by_ticks(conn, timer, now_ns, ticks);
