@@ -35,6 +35,7 @@ take_limits(MqttClient *client, const MqttProperties *p)
   if (MQTT_HAS(p, MQTT_PROP_MAXIMUM_QOS))
     client->pipe.maximum_qos = p->maximum_qos;
   client->pipe.no_retain = MQTT_HAS(p, MQTT_PROP_RETAIN_AVAILABLE) && p->retain_available == 0;
+  mqtt_pipe_limited(&client->pipe);
   guint16 aliases = MQTT_HAS(p, MQTT_PROP_TOPIC_ALIAS_MAXIMUM) ? p->topic_alias_maximum : 0;
   if (aliases > 0 || config->topic_alias_maximum > 0)
     client->pipe.aliases = mqtt_aliases_new(config->topic_alias_maximum, aliases);

@@ -17,6 +17,13 @@ mqtt_pipe_init(MqttPipe *pipe, guint8 version, guint32 send_limit, guint32 maxim
 {
   *pipe = (MqttPipe){
       .version = version, .send_limit = send_limit, .maximum = maximum, .maximum_qos = maximum_qos};
+  mqtt_pipe_limited(pipe);
+}
+
+void
+mqtt_pipe_limited(MqttPipe *pipe)
+{
+  pipe->takes_any = pipe->maximum == MQTT_UNLIMITED && pipe->maximum_qos == 2 && !pipe->no_retain;
 }
 
 static void

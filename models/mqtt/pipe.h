@@ -42,6 +42,7 @@ typedef struct {
   guint8 blocked : 1; /* the last output ended for want of room */
   guint8 answer_counted : 1;
   guint8 no_retain : 1; /* the peer takes no PUBLISH with RETAIN */
+  guint8 takes_any : 1; /* of PUBLISH, whatever size, QoS and RETAIN */
 } MqttPipe;
 
 #define MQTT_PIPE_RAW 16
@@ -80,7 +81,8 @@ typedef struct _MqttSession MqttSession;
 
 void mqtt_pipe_init(MqttPipe *pipe, guint8 version, guint32 send_limit, guint32 maximum,
                     guint8 maximum_qos);
-void mqtt_pipe_clear(MqttPipe *pipe); /* frees what it holds */
+void mqtt_pipe_clear(MqttPipe *pipe);   /* frees what it holds */
+void mqtt_pipe_limited(MqttPipe *pipe); /* the limits of the peer were changed */
 
 /* What mqtt_pipe_answer() does if it is not the only answer, or says more than success. */
 void mqtt_pipe_answer_in_turn(MqttCore *core, MqttSession *session, MqttPacketType type, guint16 id,

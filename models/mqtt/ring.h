@@ -19,8 +19,8 @@ typedef struct {
     guint64 tag;          /* after that */
   };
   guint64 order;      /* of arrival in the session; number of its record in the store */
-  guint64 op : 48;    /* store operation that its next packet rests on; 0: none */
   guint64 tries : 16; /* acknowledgement time-outs so far */
+  guint64 op : 48;    /* store operation that its next packet rests on; 0: none */
   guint32 word;       /* Subscription Identifier; stamp of a session; reason or size */
   guint16 id;         /* 0: none yet */
   guint8 state;       /* 0: a gap; else the owner's */

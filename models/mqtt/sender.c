@@ -244,13 +244,15 @@ mqtt_sender_grant(MqttCore *core, MqttSession *session, gint64 now_ns)
 
 /* QoS 1 or 2, as the last of its ring. TRUE: it need not wait. */
 static inline gboolean
-pass_queue(MqttCore *core, MqttSession *session, MqttSlot *slot, gint64 now_ns)
+pass_queue(MqttCore *core, MqttSession *session, MqttSlot *slot, guint8 qos, gint64 now_ns)
 {
   MqttRing *out = session->out;
+  MqttPipe *pipe = session->pipe;
   MqttCause cause;
   guint16 id;
+  gboolean takes_any = pipe->takes_any && slot->message->expires_ns > now_ns;
   if (out->granted != out->tail - 1 ||
-      !mqtt_sender_sendable(session->pipe, session, slot, mqtt_slot_qos(slot), now_ns, &cause) ||
+      !(takes_any || mqtt_sender_sendable(pipe, session, slot, qos, now_ns, &cause)) ||
       (id = mqtt_session_new_id(session)) == 0)
     return FALSE;
   slot->state = granted_state(slot);
@@ -258,13 +260,8 @@ pass_queue(MqttCore *core, MqttSession *session, MqttSlot *slot, gint64 now_ns)
   if (session->recorded)
     record(core, session, slot);
   enter_window(core, session, slot);
+  core->inflight_peak = MAX(core->inflight_peak, out->live - session->waiting);
   return TRUE;
-}
-
-static inline void
-note_inflight(MqttCore *core, const MqttSession *session)
-{
-  core->inflight_peak = MAX(core->inflight_peak, mqtt_session_inflight(session));
 }
 
 /* What does not pass the queue; at_once: the window is open. */
@@ -275,7 +272,7 @@ wait_in_queue(MqttCore *core, MqttSession *session, MqttSlot *slot, gboolean at_
   session->waiting++;
   if (at_once) {
     mqtt_sender_grant(core, session, now_ns);
-    note_inflight(core, session);
+    core->inflight_peak = MAX(core->inflight_peak, mqtt_session_inflight(session));
   } else {
     mqtt_session_store_message(core, session, slot);
     core->queued_peak = MAX(core->queued_peak, session->waiting);
@@ -324,9 +321,7 @@ mqtt_sender_offer(MqttCore *core, MqttSession *session, gint64 now_ns, MqttMessa
   if (qos == 0 || !window_open(session))
     return offer_in_turn(core, session, now_ns, message, qos, flags, word);
   MqttSlot *slot = add(core, session, &session->out, message, qos, flags, word);
-  if (pass_queue(core, session, slot, now_ns))
-    note_inflight(core, session);
-  else
+  if (!pass_queue(core, session, slot, qos, now_ns))
     wait_in_queue(core, session, slot, TRUE, now_ns);
   return TRUE;
 }

@@ -263,12 +263,6 @@ mqtt_session_lose(MqttCore *core, MqttSession *session, MqttCause cause)
 }
 
 guint
-mqtt_session_inflight(const MqttSession *session)
-{
-  return mqtt_ring_live(session->out) - session->waiting;
-}
-
-guint
 mqtt_session_queued(const MqttSession *session)
 {
   return session->waiting + mqtt_ring_live(session->direct);

@@ -79,7 +79,6 @@ void mqtt_session_lose(MqttCore *core, MqttSession *session, MqttCause cause);
 
 /* Looks how many identifiers behind the last one are unused; FALSE: too many are in use. */
 gboolean mqtt_session_count_unused(MqttSession *session);
-guint mqtt_session_inflight(const MqttSession *session);
 guint mqtt_session_queued(const MqttSession *session);
 
 /* One record of a kind above. Emits COPY for a message. */
@@ -96,6 +95,12 @@ mqtt_session_event(MqttCore *core, const MqttSession *session, MqttEventType typ
                    guint64 tag)
 {
   return mqtt_events_say(core->events, type, flags, session->conn, session->peer, tag);
+}
+
+static inline guint
+mqtt_session_inflight(const MqttSession *session)
+{
+  return mqtt_ring_live(session->out) - session->waiting;
 }
 
 /* The number of operations made so far, if acknowledgements are to wait for them; else 0. */

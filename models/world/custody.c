@@ -117,25 +117,13 @@ custody_told(World *world, const MqttEvent *event)
               success || !(event->flags & MQTT_FLAG_OPEN));
 }
 
-/* What few messages see. */
+/* What few messages see. number: of the client, or NONE: a broker. */
 static SELDOM void
-custody_hear_other(World *world, guint32 number, const MqttEvent *event, guint32 client)
-{
-  if (event->type == MQTT_EVENT_SESSION_GONE)
-    custody_session_gone(world, event, client);
-  else if (number == NONE)
-    broker_event(world, event);
-  else
-    client_event(world, number, event);
-}
-
-static inline __attribute__((always_inline)) void
-custody_take(World *world, guint32 number, MqttEvent *event)
+custody_take_other(World *world, guint32 number, const MqttEvent *event)
 {
   const gboolean broker = number == NONE;
   guint32 client = broker ? event->peer : number;
   guint32 where = event->flags & MQTT_FLAG_UPSTREAM ? LEDGER_UP : client;
-  event->tag ^= world->disguise;
   switch ((MqttEventType)event->type) {
   case MQTT_EVENT_COPY:
     ledger_copy(world->ledger, event->tag, where, world_time(world));
@@ -143,42 +131,59 @@ custody_take(World *world, guint32 number, MqttEvent *event)
   case MQTT_EVENT_GONE:
     custody_gone(world, event, where, client, broker);
     break;
-  case MQTT_EVENT_SENT:
-    if (broker)
-      custody_sent(world, event, where, event->conn, BROKER_END);
-    else
-      custody_sent(world, event, where, world->clients[number].conn, CLIENT_END);
-    break;
   case MQTT_EVENT_RECEIVED:
     custody_received(world, event, where, client, broker);
     break;
-  case MQTT_EVENT_TOLD:
-    custody_told(world, event);
-    break;
-  case MQTT_EVENT_MESSAGE:
-    client_event(world, number, event);
-    if (event->flags & MQTT_FLAG_RECEIVED)
-      custody_received(world, event, client, client, FALSE);
+  case MQTT_EVENT_SESSION_GONE:
+    custody_session_gone(world, event, client);
     break;
   default:
-    custody_hear_other(world, number, event, client);
+    if (broker)
+      broker_event(world, event);
+    else
+      client_event(world, number, event);
   }
 }
 
 void
 custody_hear_client(World *world, guint32 number)
 {
-  g_assert(number != NONE);
-  for (guint i = 0; i < world->events.length; i++)
-    custody_take(world, number, &world->events.items[i]);
+  for (guint i = 0; i < world->events.length; i++) {
+    MqttEvent *event = &world->events.items[i];
+    event->tag ^= world->disguise;
+    if (event->type == MQTT_EVENT_SENT) {
+      custody_sent(world, event, LEDGER_UP, world->clients[number].conn, CLIENT_END);
+    } else if (event->type == MQTT_EVENT_MESSAGE) {
+      client_event(world, number, event);
+      if (event->flags & MQTT_FLAG_RECEIVED)
+        custody_received(world, event, number, number, FALSE);
+    } else if (event->type == MQTT_EVENT_TOLD) {
+      custody_told(world, event);
+    } else {
+      custody_take_other(world, number, event);
+    }
+  }
   world->events.length = 0;
 }
 
 void
 custody_hear_broker(World *world)
 {
-  for (guint i = 0; i < world->events.length; i++)
-    custody_take(world, NONE, &world->events.items[i]);
+  for (guint i = 0; i < world->events.length; i++) {
+    MqttEvent *event = &world->events.items[i];
+    gboolean down = !(event->flags & MQTT_FLAG_UPSTREAM);
+    event->tag ^= world->disguise;
+    if (event->type == MQTT_EVENT_SENT)
+      custody_sent(world, event, event->peer, event->conn, BROKER_END);
+    else if (event->type == MQTT_EVENT_RECEIVED)
+      custody_received(world, event, LEDGER_UP, event->peer, TRUE);
+    else if (event->type == MQTT_EVENT_COPY && down)
+      ledger_copy(world->ledger, event->tag, event->peer, world_time(world));
+    else if (event->type == MQTT_EVENT_GONE && down)
+      custody_gone(world, event, event->peer, event->peer, TRUE);
+    else
+      custody_take_other(world, NONE, event);
+  }
   world->events.length = 0;
 }
 
