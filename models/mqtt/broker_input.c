@@ -66,7 +66,7 @@ take(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
   mqtt_receiver_accept(&broker->core, s, publish, NULL, reason);
 }
 
-static void
+static inline void
 take_publish(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
 {
   guint8 reason;
@@ -91,19 +91,16 @@ take_publish(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *p
     }
 }
 
-static void
-on_publish(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPublish *publish)
+static inline void
+on_publish(MqttBroker *broker, Link *link, gint64 now_ns, MqttPublish *publish)
 {
-  if (!MQTT_HAS(&publish->properties, MQTT_PROP_TOPIC_ALIAS)) {
+  guint8 reason = MQTT_HAS(&publish->properties, MQTT_PROP_TOPIC_ALIAS)
+                      ? mqtt_aliases_resolve(link->pipe.aliases, publish)
+                      : MQTT_SUCCESS;
+  if (reason == MQTT_SUCCESS)
     take_publish(broker, link, now_ns, publish);
-    return;
-  }
-  MqttPublish resolved = *publish;
-  guint8 reason = mqtt_aliases_resolve(link->pipe.aliases, &resolved);
-  if (reason != MQTT_SUCCESS)
-    broker_link_fail(broker, link, now_ns, reason);
   else
-    take_publish(broker, link, now_ns, &resolved);
+    broker_link_fail(broker, link, now_ns, reason);
 }
 
 static void
@@ -266,7 +263,7 @@ on_other_packet(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPacket 
 }
 
 static inline void
-on_packet(MqttBroker *broker, Link *link, gint64 now_ns, const MqttPacket *packet)
+on_packet(MqttBroker *broker, Link *link, gint64 now_ns, MqttPacket *packet)
 {
   if (packet->type == MQTT_PUBLISH)
     on_publish(broker, link, now_ns, &packet->publish);
@@ -318,7 +315,7 @@ mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 
     return 0;
   mqtt_store_log_group(broker->core.log);
   if (n < MQTT_SHORT_ACK || broker->config->maximum_packet_size < MQTT_SHORT_ACK ||
-      link->state != LINK_OPEN || mqtt_decode_success(data, &id) != MQTT_PUBACK)
+      link->state != LINK_OPEN || !mqtt_decode_puback(data, &id))
     return take_packet(broker, link, now_ns, data, n);
   link->last_input_ns = now_ns;
   guint8 reason = mqtt_sender_acknowledged(&broker->core, &link->session->s, now_ns, id);

@@ -214,7 +214,7 @@ hold(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
                      mqtt_tag(publish->payload));
 }
 
-static void
+static inline void
 take_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
 {
   guint8 reason;
@@ -238,19 +238,16 @@ take_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
   mqtt_receiver_accept(&client->core, &client->session, publish, NULL, MQTT_SUCCESS);
 }
 
-static void
-on_publish(MqttClient *client, gint64 now_ns, const MqttPublish *publish)
+static inline void
+on_publish(MqttClient *client, gint64 now_ns, MqttPublish *publish)
 {
-  if (!MQTT_HAS(&publish->properties, MQTT_PROP_TOPIC_ALIAS)) {
+  guint8 reason = MQTT_HAS(&publish->properties, MQTT_PROP_TOPIC_ALIAS)
+                      ? mqtt_aliases_resolve(client->pipe.aliases, publish)
+                      : MQTT_SUCCESS;
+  if (reason == MQTT_SUCCESS)
     take_publish(client, now_ns, publish);
-    return;
-  }
-  MqttPublish resolved = *publish;
-  guint8 reason = mqtt_aliases_resolve(client->pipe.aliases, &resolved);
-  if (reason != MQTT_SUCCESS)
-    mqtt_client_fail(client, reason);
   else
-    take_publish(client, now_ns, &resolved);
+    mqtt_client_fail(client, reason);
 }
 
 static void
@@ -341,7 +338,7 @@ on_other_packet(MqttClient *client, gint64 now_ns, const MqttPacket *packet)
 }
 
 static inline void
-on_packet(MqttClient *client, gint64 now_ns, const MqttPacket *packet)
+on_packet(MqttClient *client, gint64 now_ns, MqttPacket *packet)
 {
   if (packet->type == MQTT_PUBLISH)
     on_publish(client, now_ns, &packet->publish);
@@ -385,7 +382,7 @@ mqtt_client_input(MqttClient *client, gint64 now_ns, const guint8 *data, gsize n
     return 0;
   mqtt_client_begin(client);
   if (n < MQTT_SHORT_ACK || client->config->maximum_packet_size < MQTT_SHORT_ACK ||
-      client->state != CLIENT_CONNECTED || mqtt_decode_success(data, &id) != MQTT_PUBACK)
+      client->state != CLIENT_CONNECTED || !mqtt_decode_puback(data, &id))
     return take_packet(client, now_ns, data, n);
   client->last_input_ns = client_moment(client, now_ns);
   guint8 reason = mqtt_sender_acknowledged(&client->core, &client->session, now_ns, id);

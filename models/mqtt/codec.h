@@ -30,15 +30,13 @@ MqttDecode mqtt_decode_after(const guint8 *data, gsize n, MqttVersion version, M
 
 #define MQTT_SHORT_ACK 4
 
-/* The type of an acknowledgement of success, which is left out, and its identifier: half of all
- * packets of QoS 1. 0: the bytes, of which there are that many, begin otherwise. */
-static inline guint
-mqtt_decode_success(const guint8 *data, guint16 *packet_id)
+/* A PUBACK of success, which is left out, and its identifier: half of all packets of QoS 1. FALSE:
+ * the bytes, of which there are that many, begin otherwise. */
+static inline gboolean
+mqtt_decode_puback(const guint8 *data, guint16 *packet_id)
 {
-  gboolean kin = data[0] == MQTT_PUBACK << 4 || data[0] == MQTT_PUBREC << 4 ||
-                 data[0] == (MQTT_PUBREL << 4 | 2) || data[0] == MQTT_PUBCOMP << 4;
   *packet_id = (guint16)(data[2] << 8 | data[3]);
-  return kin && data[1] == MQTT_SHORT_ACK - 2 && *packet_id != 0 ? data[0] >> 4 : 0;
+  return data[0] == MQTT_PUBACK << 4 && data[1] == MQTT_SHORT_ACK - 2 && *packet_id != 0;
 }
 
 /* Length of the whole encoded packet; 0 if it would exceed MQTT_PACKET_MAX. */

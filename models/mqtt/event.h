@@ -133,7 +133,7 @@ mqtt_events_push(MqttEvents *events, MqttEventType type)
   return mqtt_events_say(events, type, 0, MQTT_NO_PEER, 0, 0);
 }
 
-static inline guint64
+static inline __attribute__((always_inline)) guint64
 mqtt_tag(MqttBytes payload)
 {
   guint64 tag = 0;

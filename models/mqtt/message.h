@@ -26,9 +26,9 @@ typedef struct {
   guint16 topic_length;
   guint8 qos;  /* as published */
   guint8 list; /* of the pool, that it goes back to */
-  guint8 retain : 1;
-  guint8 alias : 1; /* its publisher wants a Topic Alias on the way to the broker */
-  guint8 plain : 1; /* no properties, and none to be made; and not so large that it may not go */
+  guint8 retain;
+  guint8 alias; /* its publisher wants a Topic Alias on the way to the broker */
+  guint8 plain; /* no properties, and none to be made; and not so large that it may not go */
   guint8 bytes[];
 } MqttMessage;
 
