@@ -146,9 +146,9 @@ mqtt_message_publish(const MqttMessage *message, MqttVersion version, gint64 now
   publish->properties.message_expiry_s = (guint32)((left_ns + NS_PER_S - 1) / NS_PER_S);
 }
 
-G_GNUC_NO_INLINE gsize
-mqtt_message_write_parts(const MqttMessage *message, guint8 flags, guint16 id, MqttVersion version,
-                         guint8 *dst, gsize room)
+gsize
+mqtt_message_write(const MqttMessage *message, guint8 flags, guint16 id, MqttVersion version,
+                   guint8 *dst, gsize room)
 {
   gboolean acknowledged = (flags & 6) != 0, v5 = version == MQTT_5_0;
   MqttBytes payload = mqtt_message_payload(message);

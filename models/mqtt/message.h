@@ -86,21 +86,22 @@ mqtt_message_size(const MqttMessage *message)
 void mqtt_message_publish(const MqttMessage *message, MqttVersion version, gint64 now_ns,
                           MqttPublish *publish);
 
-/* What mqtt_message_write() does with 3.1.1 and QoS 0. */
-gsize mqtt_message_write_parts(const MqttMessage *message, guint8 flags, guint16 id,
-                               MqttVersion version, guint8 *dst, gsize room);
-
 /* Writes the PUBLISH of a plain message, whole; flags: those of the first byte; id: not looked at
  * with QoS 0. Returns 0 if it is not plain, or the room is too small. */
+gsize mqtt_message_write(const MqttMessage *message, guint8 flags, guint16 id, MqttVersion version,
+                         guint8 *dst, gsize room);
+
+/* The same where the bytes of the message are those of the packet: it returns 0 with 3.1.1 and QoS
+ * 0 too. */
 static inline gsize
-mqtt_message_write(const MqttMessage *message, guint8 flags, guint16 id, MqttVersion version,
-                   guint8 *dst, gsize room)
+mqtt_message_write_as_is(const MqttMessage *message, guint8 flags, guint16 id, MqttVersion version,
+                         guint8 *dst, gsize room)
 {
   gsize topic = 2 + message->topic_length;
   gsize remaining = topic + MQTT_MESSAGE_GAP + message->payload_length;
   gsize whole = 1 + mqtt_vbi_size(remaining) + remaining;
   if (version != MQTT_5_0 || !(flags & 6) || !message->plain || room < whole)
-    return mqtt_message_write_parts(message, flags, id, version, dst, room);
+    return 0;
   *dst = (guint8)(MQTT_PUBLISH << 4 | flags);
   dst = mqtt_put_vbi(dst + 1, remaining);
   memcpy(dst, message->bytes, remaining);

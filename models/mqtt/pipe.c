@@ -151,27 +151,16 @@ blocked(MqttPipe *pipe)
   return 0;
 }
 
-static inline void
-sent(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint64 tag, guint16 id, guint8 qos,
-     guint8 flags, MqttResend resend)
-{
-  MqttEvent *event =
-      mqtt_session_event(core, session, MQTT_EVENT_SENT, (guint8)(core->out_flags | flags), tag);
-  event->qos = qos;
-  event->resend = (guint8)resend;
-  pipe->sent_id = id;
-}
-
-static inline void
+static void
 publish_sent(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttMessage *message,
              guint16 id, guint8 qos, MqttResend resend)
 {
-  sent(core, pipe, session, message->tag, id, qos, resend != MQTT_RESEND_NONE ? MQTT_FLAG_DUP : 0,
-       resend);
+  mqtt_pipe_sent(core, pipe, session, message->tag, id, qos,
+                 resend != MQTT_RESEND_NONE ? MQTT_FLAG_DUP : 0, resend);
 }
 
 /* A slot's, in one piece. */
-static inline void
+static void
 sent_whole(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, guint8 qos,
            MqttResend resend)
 {
@@ -192,7 +181,7 @@ mqtt_pipe_orphan_gone(MqttCore *core, MqttPipe *pipe, const MqttSession *session
   mqtt_session_event(core, session, MQTT_EVENT_GONE, core->out_flags, partial->message->tag);
 }
 
-static G_GNUC_NO_INLINE gsize
+static gsize
 write_slice(MqttCore *core, MqttPipe *pipe, MqttSession *session, guint8 *dst, gsize room)
 {
   MqttPartial *partial = pipe->partial;
@@ -253,7 +242,7 @@ apply_alias(const MqttCore *core, MqttPipe *pipe, const MqttMessage *message, Mq
 }
 
 /* What is not plain, or goes in slices. */
-static G_GNUC_NO_INLINE gsize
+static gsize
 write_rich(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, guint8 qos,
            gboolean dup, MqttResend resend, gint64 now_ns, guint8 *dst, gsize room)
 {
@@ -273,7 +262,7 @@ write_rich(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot,
   return n;
 }
 
-static inline gsize
+static gsize
 write_publish(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, guint8 qos,
               gboolean dup, MqttResend resend, gint64 now_ns, guint8 *dst, gsize room)
 {
@@ -304,7 +293,7 @@ write_raw(MqttPipe *pipe, const MqttSlot *answer, guint8 *dst, gsize room)
   return n;
 }
 
-static G_GNUC_NO_INLINE gsize
+static gsize
 write_ack(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *answer, guint8 *dst,
           gsize room)
 {
@@ -320,7 +309,7 @@ write_ack(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *
   slot->flags |= MQTT_SLOT_SENT;
   slot->flags &= (guint8)~MQTT_SLOT_RELEASING;
   guint64 tag = mqtt_slot_holds(slot) ? slot->message->tag : slot->tag;
-  sent(core, pipe, session, tag, slot->id, 2, MQTT_FLAG_PUBREL, answer->tries);
+  mqtt_pipe_sent(core, pipe, session, tag, slot->id, 2, MQTT_FLAG_PUBREL, answer->tries);
   return n;
 }
 
@@ -350,7 +339,7 @@ write_one(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *
 
 /* The next answer. *n: what was written of it, or 0 with blocked set; FALSE: there is none that may
  * be written. */
-static G_GNUC_NO_INLINE gboolean
+static gboolean
 write_answer(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
              gsize room, gsize *n)
 {
@@ -374,7 +363,7 @@ is_to_go(const MqttSession *session, const MqttSlot *slot)
 }
 
 /* The next slot of out that may be written, or NULL. */
-static inline MqttSlot *
+static MqttSlot *
 next_granted(const MqttCore *core, MqttSession *session)
 {
   MqttRing *out = session->out;
@@ -388,7 +377,7 @@ next_granted(const MqttCore *core, MqttSession *session)
 
 /* QoS 0 that came before slot, which may be NULL. *n: what was written of it, or 0 with blocked
  * set; FALSE: there was none. */
-static G_GNUC_NO_INLINE gboolean
+static gboolean
 write_direct(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlot *slot,
              gint64 now_ns, guint8 *dst, gsize room, gsize *n)
 {
@@ -406,20 +395,7 @@ write_direct(MqttCore *core, MqttPipe *pipe, MqttSession *session, const MqttSlo
   return FALSE;
 }
 
-/* A slot of out that was written before, or looks as if. */
-static G_GNUC_NO_INLINE gsize
-write_again(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot, gint64 now_ns,
-            guint8 *dst, gsize room)
-{
-  gsize n = write_publish(core, pipe, session, slot, mqtt_slot_qos(slot), TRUE,
-                          slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE,
-                          now_ns, dst, room);
-  if (n > 0 && pipe->again > 0)
-    pipe->again--;
-  return n;
-}
-
-static inline gsize
+static gsize
 write_message(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
               gsize room)
 {
@@ -429,38 +405,29 @@ write_message(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_n
     return n;
   if (slot == NULL)
     return 0;
-  if (slot->flags & MQTT_SLOT_SENT || pipe->again > 0)
-    n = write_again(core, pipe, session, slot, now_ns, dst, room);
-  else
-    n = write_publish(core, pipe, session, slot, mqtt_slot_qos(slot), FALSE, MQTT_RESEND_NONE,
-                      now_ns, dst, room);
-  session->out->sent += n > 0;
+  MqttResend resend = slot->flags & MQTT_SLOT_SENT ? MQTT_RESEND_RECONNECT : MQTT_RESEND_NONE;
+  gboolean dup = resend != MQTT_RESEND_NONE || pipe->again > 0;
+  n = write_publish(core, pipe, session, slot, mqtt_slot_qos(slot), dup, resend, now_ns, dst, room);
+  if (n > 0) {
+    session->out->sent++;
+    if (pipe->again > 0)
+      pipe->again--;
+  }
   return n;
 }
 
-/* Something is half written, or answers come first. */
-static G_GNUC_NO_INLINE gsize
-write_in_turn(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
-              gsize room)
+gsize
+mqtt_pipe_write(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
+                gsize room)
 {
-  gsize n;
   if (pipe->partial != NULL)
     return write_slice(core, pipe, session, dst, room);
   if (!mqtt_pipe_stored(core, pipe->opens))
     return 0;
+  gsize n;
   if (pipe->acks != NULL && write_answer(core, pipe, session, now_ns, dst, room, &n))
     return n;
   return session == NULL ? 0 : write_message(core, pipe, session, now_ns, dst, room);
-}
-
-G_GNUC_NO_INLINE gsize
-mqtt_pipe_write(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
-                gsize room)
-{
-  gboolean in_turn = pipe->partial != NULL || pipe->acks != NULL || session == NULL ||
-                     session->direct != NULL || !mqtt_pipe_stored(core, pipe->opens);
-  return in_turn ? write_in_turn(core, pipe, session, now_ns, dst, room)
-                 : write_message(core, pipe, session, now_ns, dst, room);
 }
 
 gboolean

@@ -104,7 +104,7 @@ void mqtt_pipe_list(MqttReady *ready, guint32 conn);
 /* A half written resend whose exchange is over is written, or goes with its connection: GONE. */
 void mqtt_pipe_orphan_gone(MqttCore *core, MqttPipe *pipe, const MqttSession *session);
 
-/* The part of mqtt_pipe_output() that is not about the only answer. */
+/* What is neither the only answer nor all that waits, of mqtt_pipe_output(). */
 gsize mqtt_pipe_write(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns,
                       guint8 *dst, gsize room);
 /* A peer that asks on and does not read the answers is to be left alone. */

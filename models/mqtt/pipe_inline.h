@@ -85,6 +85,50 @@ mqtt_pipe_write_answer(MqttPipe *pipe, guint8 *dst, gsize room)
   return n;
 }
 
+/* A packet with this identifier, 0 with QoS 0, went to the transport. */
+static inline void
+mqtt_pipe_sent(MqttCore *core, MqttPipe *pipe, const MqttSession *session, guint64 tag, guint16 id,
+               guint8 qos, guint8 flags, MqttResend resend)
+{
+  MqttEvent *event =
+      mqtt_session_event(core, session, MQTT_EVENT_SENT, (guint8)(core->out_flags | flags), tag);
+  event->qos = qos;
+  event->resend = (guint8)resend;
+  pipe->sent_id = id;
+}
+
+/* The next message, if nothing else waits and it was never written before: what most output is. */
+static inline MqttSlot *
+mqtt_pipe_fresh(const MqttCore *core, const MqttPipe *pipe, const MqttSession *session)
+{
+  if (pipe->acks != NULL || pipe->partial != NULL || pipe->aliases != NULL || pipe->again > 0 ||
+      session == NULL || session->direct != NULL || !mqtt_pipe_stored(core, pipe->opens))
+    return NULL;
+  MqttRing *out = session->out;
+  if (out == NULL || out->sent == out->granted)
+    return NULL;
+  MqttSlot *slot = mqtt_ring_at(out, out->sent);
+  gboolean identified = slot->word != 0 && session->conn != MQTT_NO_PEER;
+  gboolean fresh = mqtt_slot_publishes(slot) && !(slot->flags & MQTT_SLOT_SENT);
+  return fresh && !identified && slot->op == 0 ? slot : NULL;
+}
+
+/* Writes it; 0: not as it is. */
+static inline gsize
+mqtt_pipe_write_fresh(MqttCore *core, MqttPipe *pipe, MqttSession *session, MqttSlot *slot,
+                      guint8 *dst, gsize room)
+{
+  guint8 qos = mqtt_slot_qos(slot), flags = (guint8)(qos << 1 | (slot->flags & MQTT_SLOT_RETAIN));
+  gsize n = mqtt_message_write_as_is(slot->message, flags, slot->id, pipe->version, dst, room);
+  if (n == 0)
+    return 0;
+  mqtt_pipe_sent(core, pipe, session, slot->message->tag, slot->id, qos, 0, MQTT_RESEND_NONE);
+  slot->flags |= MQTT_SLOT_SENT;
+  if (++session->out->sent == session->out->granted)
+    pipe->named = FALSE;
+  return n;
+}
+
 /* At most one packet or slice; 0: nothing that may be written, or no room (blocked says which).
  * session: NULL if the connection has left it, or has none yet. */
 static inline gsize
@@ -93,8 +137,16 @@ mqtt_pipe_output(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 no
 {
   pipe->sent_id = 0;
   pipe->blocked = FALSE;
-  gsize n = mqtt_pipe_answers(core, pipe) ? mqtt_pipe_write_answer(pipe, dst, room)
-                                          : mqtt_pipe_write(core, pipe, session, now_ns, dst, room);
+  gsize n;
+  if (mqtt_pipe_answers(core, pipe)) {
+    n = mqtt_pipe_write_answer(pipe, dst, room);
+  } else {
+    MqttSlot *slot = mqtt_pipe_fresh(core, pipe, session);
+    n = slot == NULL ? 0 : mqtt_pipe_write_fresh(core, pipe, session, slot, dst, room);
+    if (n > 0)
+      return n;
+    n = mqtt_pipe_write(core, pipe, session, now_ns, dst, room);
+  }
   if (n == 0 ? !pipe->blocked : mqtt_pipe_idle(pipe, session))
     pipe->named = FALSE;
   return n;
