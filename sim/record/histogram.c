@@ -72,13 +72,9 @@ histogram_cover(Histogram *histogram, guint first, guint last)
   histogram->size = last - first + 1;
 }
 
-void
-histogram_add(Histogram *histogram, gint64 value_ns)
+static inline void
+count(Histogram *histogram, guint bucket, gint64 value_ns)
 {
-  guint bucket = histogram_bucket(value_ns);
-
-  if (G_UNLIKELY(bucket - histogram->first >= histogram->size))
-    histogram_cover(histogram, bucket, bucket);
   histogram->buckets[bucket - histogram->first]++;
   if (histogram->count == 0 || value_ns < histogram->min)
     histogram->min = value_ns;
@@ -86,6 +82,25 @@ histogram_add(Histogram *histogram, gint64 value_ns)
     histogram->max = value_ns;
   histogram->count++;
   histogram->sum += (guint64)value_ns;
+}
+
+/* The first in its range. */
+static G_GNUC_NO_INLINE void
+add_beyond(Histogram *histogram, guint bucket, gint64 value_ns)
+{
+  histogram_cover(histogram, bucket, bucket);
+  count(histogram, bucket, value_ns);
+}
+
+void
+histogram_add(Histogram *histogram, gint64 value_ns)
+{
+  guint bucket = histogram_bucket(value_ns);
+
+  if (G_LIKELY(bucket - histogram->first < histogram->size))
+    count(histogram, bucket, value_ns);
+  else
+    add_beyond(histogram, bucket, value_ns);
 }
 
 void
