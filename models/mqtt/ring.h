@@ -98,20 +98,26 @@ mqtt_ring_set_id(MqttRing *ring, const MqttSlot *slot, guint16 id)
   mqtt_ring_set_id_at(ring, ring->head + ((index - ring->head) & ring->mask), id);
 }
 
-/* The last one frees the ring; one that never grew has no map. */
+/* Of its last slot; one that never grew has no map. */
 static inline void
-mqtt_ring_remove(MqttRing **place, MqttSlot *slot)
+mqtt_ring_end(MqttRing **place)
 {
   MqttRing *ring = *place;
-  if (--ring->live > 0) {
-    mqtt_ring_leave_gap(ring, slot);
-    return;
-  }
   *place = NULL;
   if (ring->mask == MQTT_RING_FIRST - 1)
     mqtt_pool_give_back(ring->pool, ring, mqtt_ring_size(MQTT_RING_FIRST));
   else
     mqtt_ring_free(ring);
+}
+
+/* The last one frees the ring. */
+static inline void
+mqtt_ring_remove(MqttRing **place, MqttSlot *slot)
+{
+  if (--(*place)->live > 0)
+    mqtt_ring_leave_gap(*place, slot);
+  else
+    mqtt_ring_end(place);
 }
 
 /* Asks the caches for the ring, then for the message in its first slot. */

@@ -7,14 +7,20 @@ is_client(const MqttCore *core)
 }
 
 static inline void
-tell(MqttCore *core, const MqttSession *session, guint64 tag, const MqttSlot *slot, guint8 flags,
-     guint8 reason)
+say_told(MqttCore *core, const MqttSession *session, guint64 tag, const MqttSlot *slot,
+         guint8 flags, guint8 reason)
 {
-  if (!is_client(core))
-    return;
   MqttEvent *event = mqtt_session_event(core, session, MQTT_EVENT_TOLD, flags, tag);
   event->reason = reason;
   event->packet_id = slot->id;
+}
+
+static void
+tell(MqttCore *core, const MqttSession *session, guint64 tag, const MqttSlot *slot, guint8 flags,
+     guint8 reason)
+{
+  if (is_client(core))
+    say_told(core, session, tag, slot, flags, reason);
 }
 
 static inline void
@@ -343,7 +349,7 @@ mqtt_sender_claim(MqttCore *core, MqttSession *session)
 
 /* Answers */
 
-static inline void
+static void
 end_exchange(MqttCore *core, MqttSession *session, MqttSlot *slot)
 {
   if (slot->flags & (MQTT_SLOT_STORED | MQTT_SLOT_FLIGHT))
@@ -483,34 +489,47 @@ cause_of(guint8 reason)
   return reason >= 0x80 ? MQTT_CAUSE_REFUSED : MQTT_CAUSE_DONE;
 }
 
+/* Nothing else hangs on the exchange: no record, no half of a resend, no other message. */
+static inline gboolean
+ends_alone(const MqttSession *session, const MqttSlot *slot)
+{
+  return !(slot->flags & (MQTT_SLOT_STORED | MQTT_SLOT_FLIGHT)) && session->out->live == 1 &&
+         session->pipe->partial == NULL && session->expiries == NULL;
+}
+
 /* Of what ends well a client says both in one. */
 static inline void
-finish_copy(MqttCore *core, MqttSession *session, MqttSlot *slot, guint8 told, guint8 reason)
+finish_copy(MqttCore *core, MqttSession *session, MqttSlot *slot, guint8 told, guint8 reason,
+            gboolean alone)
 {
   MqttMessage *message = slot->message;
   guint64 tag = message->tag;
-  if (session->pipe->partial != NULL)
+  if (!alone)
     keep_half_written(core, session, slot);
-  if (is_client(core) && cause_of(reason) == MQTT_CAUSE_DONE)
-    told |= MQTT_FLAG_GONE;
-  else
+  gboolean both = is_client(core) && cause_of(reason) == MQTT_CAUSE_DONE;
+  if (!both)
     emit_gone(core, session, tag, cause_of(reason));
-  tell(core, session, tag, slot, told, reason);
+  if (is_client(core))
+    say_told(core, session, tag, slot, both ? told | MQTT_FLAG_GONE : told, reason);
   mqtt_message_unref(message);
 }
 
 /* The exchange is over. */
-static inline void
+static inline __attribute__((always_inline)) void
 finish(MqttCore *core, MqttSession *session, gint64 now_ns, MqttSlot *slot, guint actions,
-       guint8 reason)
+       guint8 reason, gboolean alone)
 {
   guint8 told = actions & MQTT_DO_TELL_FAILURE ? MQTT_FLAG_FAILED : 0;
   if (actions & MQTT_DO_DROP_COPY)
-    finish_copy(core, session, slot, told, reason);
+    finish_copy(core, session, slot, told, reason, alone);
   else
     tell(core, session, slot->tag, slot, told, reason);
   if (slot->flags & MQTT_SLOT_COUNTED)
     session->pipe->send_used--;
+  if (alone) {
+    mqtt_ring_end(&session->out);
+    return;
+  }
   end_exchange(core, session, slot);
   if (something_waits(session))
     mqtt_sender_grant(core, session, now_ns);
@@ -551,20 +570,20 @@ mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPa
   if (step == NULL)
     return MQTT_PROTOCOL_ERROR;
   if (step->actions & MQTT_DO_FREE)
-    finish(core, session, now_ns, slot, step->actions, reason);
+    finish(core, session, now_ns, slot, step->actions, reason, FALSE);
   else
     go_on(core, session, now_ns, slot, step, type, id, reason);
   return MQTT_SUCCESS;
 }
 
-guint8
+inline guint8
 mqtt_sender_acknowledged(MqttCore *core, MqttSession *session, gint64 now_ns, guint16 id)
 {
   MqttSlot *slot = mqtt_ring_first(session->out);
   if (slot == NULL || slot->id != id || slot->state != MQTT_OUT_PUBACK ||
-      !(slot->flags & MQTT_SLOT_SENT))
+      !(slot->flags & MQTT_SLOT_SENT) || !ends_alone(session, slot))
     return mqtt_sender_answered(core, session, now_ns, MQTT_PUBACK, id, MQTT_SUCCESS);
   finish(core, session, now_ns, slot, mqtt_flow_out(MQTT_OUT_PUBACK, MQTT_OUT_GOT_PUBACK)->actions,
-         MQTT_SUCCESS);
+         MQTT_SUCCESS, TRUE);
   return MQTT_SUCCESS;
 }

@@ -16,7 +16,7 @@ gboolean mqtt_sender_offer(MqttCore *core, MqttSession *session, gint64 now_ns,
 /* PUBACK, PUBREC or PUBCOMP came. Returns MQTT_SUCCESS, or the reason to close with. */
 guint8 mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns,
                             MqttPacketType type, guint16 id, guint8 reason);
-/* The same of a PUBACK of success, which is most often for the first that waits for one. */
+/* The same of a PUBACK of success, which is most often for the only message under way. */
 guint8 mqtt_sender_acknowledged(MqttCore *core, MqttSession *session, gint64 now_ns, guint16 id);
 /* Gives identifiers and quota to what waits, as far as the window goes. */
 void mqtt_sender_grant(MqttCore *core, MqttSession *session, gint64 now_ns);
