@@ -5,7 +5,8 @@
 static const char CUSTODY[] = "more copies left a place than had come to it";
 
 /* Each of what happens to every message has a short way, of one that is plain: it is the long way's
- * own function with less to look at, and ends in the call of what is rare. */
+ * own function with less to look at, and ends in the call of what is rare. So they are inline: few
+ * call them, and become one with them at link time. */
 
 static inline __attribute__((always_inline)) void
 copy(const Ledger *ledger, Message *message, guint32 where, gboolean plain)
@@ -30,7 +31,7 @@ copy_of_any(Ledger *ledger, guint64 tag, guint32 where)
     copy(ledger, message, where, FALSE);
 }
 
-void
+inline void
 ledger_copy(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns)
 {
   Message *message = message_plain(ledger, tag);
@@ -90,7 +91,7 @@ gone_of_any(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cau
     gone(ledger, message, where, now_ns, cause, FALSE);
 }
 
-void
+inline void
 ledger_gone(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause)
 {
   Message *message = message_plain(ledger, tag);
@@ -156,7 +157,7 @@ sent_of_any(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSen
   sent(ledger, message, where, why, FALSE);
 }
 
-void
+inline void
 ledger_sent(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, LedgerSend why)
 {
   Message *message = message_plain(ledger, tag);
@@ -224,7 +225,7 @@ received_of_any(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause
   received(ledger, message, where, now_ns, cause, FALSE);
 }
 
-void
+inline void
 ledger_received(Ledger *ledger, guint64 tag, guint32 where, gint64 now_ns, Cause cause)
 {
   Message *message = message_plain(ledger, tag);

@@ -576,6 +576,7 @@ mqtt_sender_answered(MqttCore *core, MqttSession *session, gint64 now_ns, MqttPa
   return MQTT_SUCCESS;
 }
 
+/* inline: it becomes part of its two callers at link time. */
 inline guint8
 mqtt_sender_acknowledged(MqttCore *core, MqttSession *session, gint64 now_ns, guint16 id)
 {
