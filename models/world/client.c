@@ -199,16 +199,16 @@ client_write_all(World *world, const Client *client, Conn *conn)
     ;
 }
 
-/* What the machine has to say goes out. FALSE: nothing more can be done with the connection. */
+/* What the machine has to say goes out. FALSE: the connection is to be left. */
 static inline gboolean
 client_write(World *world, const Client *client)
 {
   Conn *conn = &world->conns[client->conn];
   if (socket_is_outside(conn, CLIENT_END))
-    return outside_flush(world, conn, client->opened ? client_pull : NULL);
+    return outside_flush(world, conn, client->opened ? client_pull : NULL) && !client->closing;
   if (client->opened && mqtt_client_writes(client->mqtt))
     client_write_all(world, client, conn);
-  return client->closing || conn_flush(world, conn, CLIENT_END);
+  return !client->closing && conn_flush(world, conn, CLIENT_END);
 }
 
 void
@@ -221,9 +221,7 @@ client_pump(World *world, Client *client)
     sim_timer_cancel(world->sim, &client->mqtt_timer);
     return;
   }
-  if (client->conn != NONE && !client_write(world, client))
-    client->closing = TRUE;
-  if (client->closing)
+  if (client->conn != NONE ? !client_write(world, client) : client->closing)
     client_leave(world, client, FALSE);
   sim_timer_set(world->sim, &client->mqtt_timer, world->kind_mqtt, client->number, 0,
                 mqtt_client_deadline(client->mqtt));
