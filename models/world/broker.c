@@ -63,7 +63,7 @@ broker_write(World *world, const Broker *broker, Conn *conn)
     broker_write_all(world, broker, conn);
 }
 
-static void
+static inline void
 broker_write_ready(World *world, const Broker *broker)
 {
   for (guint32 number; (number = mqtt_broker_next_ready(broker->mqtt)) != MQTT_NO_PEER;) {
@@ -73,19 +73,24 @@ broker_write_ready(World *world, const Broker *broker)
   }
 }
 
+static SELDOM void
+broker_leave_next(World *world)
+{
+  Conn *conn = &world->conns[g_array_index(world->closing, guint32, world->closing->len - 1)];
+  g_array_set_size(world->closing, world->closing->len - 1);
+  if (conn->broker_open && conn->broker_closing)
+    broker_leave(world, conn);
+}
+
 static G_GNUC_NO_INLINE void
 broker_follow_up_all(World *world, Broker *broker)
 {
   if (broker->store != NULL)
     medium_take(world, broker->store);
-  broker_write_ready(world, broker);
-  while (world->closing->len > 0) {
-    guint32 number = g_array_index(world->closing, guint32, world->closing->len - 1);
-    Conn *conn = &world->conns[number];
-    g_array_set_size(world->closing, world->closing->len - 1);
-    if (conn->broker_open && conn->broker_closing)
-      broker_leave(world, conn);
+  for (;; broker_leave_next(world)) {
     broker_write_ready(world, broker);
+    if (world->closing->len == 0)
+      return;
   }
 }
 

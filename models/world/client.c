@@ -211,10 +211,10 @@ client_write(World *world, const Client *client)
   return !client->closing && conn_flush(world, conn, CLIENT_END);
 }
 
-void
-client_pump(World *world, Client *client)
+/* What follows from a call to the machine, whose events have been heard. */
+static inline __attribute__((always_inline)) void
+client_follow_up(World *world, Client *client)
 {
-  client_drain(world, client);
   if (client->store != NULL)
     medium_take(world, client->store);
   if (client->blocked) {
@@ -225,6 +225,13 @@ client_pump(World *world, Client *client)
     client_leave(world, client, FALSE);
   sim_timer_set(world->sim, &client->mqtt_timer, world->kind_mqtt, client->number, 0,
                 mqtt_client_deadline(client->mqtt));
+}
+
+void
+client_pump(World *world, Client *client)
+{
+  client_drain(world, client);
+  client_follow_up(world, client);
 }
 
 /* ---- connections ---- */
@@ -309,7 +316,7 @@ client_readable(World *world, Conn *conn)
     ;
   if (!client->processing && socket_at_end(conn, CLIENT_END))
     client->closing = TRUE;
-  client_pump(world, client);
+  client_follow_up(world, client);
 }
 
 /* ---- timers ---- */
