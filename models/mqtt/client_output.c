@@ -291,15 +291,19 @@ mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room)
   return n;
 }
 
-gboolean
-mqtt_client_writes(MqttClient *client)
+static G_GNUC_NO_INLINE gboolean
+writes_now(MqttClient *client)
 {
-  if (!client->pipe.named && !client->owes_connect)
-    return FALSE;
   if (client->goodbye || client->owes_connect)
     return TRUE;
   return mqtt_pipe_writes(&client->pipe, session_of(client)) &&
          (client->state == CLIENT_CONNACK || client->state == CLIENT_CONNECTED);
+}
+
+gboolean
+mqtt_client_writes(MqttClient *client)
+{
+  return (client->pipe.named || client->owes_connect) && writes_now(client);
 }
 
 /* Of the next PINGREQ. Only what was sent is noted as it happens; what was received is looked at
