@@ -200,15 +200,19 @@ mqtt_broker_output(MqttBroker *broker, gint64 now_ns, guint32 conn, guint8 *dst,
   return n;
 }
 
+static G_GNUC_NO_INLINE gboolean
+writes_now(Link *link)
+{
+  if (link->state == LINK_CLOSING)
+    return link->goodbye;
+  return mqtt_pipe_writes(&link->pipe, link->session == NULL ? NULL : &link->session->s);
+}
+
 gboolean
 mqtt_broker_writes(MqttBroker *broker, guint32 conn)
 {
   Link *link = broker->links->pdata[conn];
-  if (!link->pipe.named)
-    return FALSE;
-  if (link->state == LINK_CLOSING)
-    return link->goodbye;
-  return mqtt_pipe_writes(&link->pipe, link->session == NULL ? NULL : &link->session->s);
+  return link->pipe.named && writes_now(link);
 }
 
 gboolean
