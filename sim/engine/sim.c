@@ -192,35 +192,39 @@ queue_timer(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word)
   queue_push(&sim->queue, entry);
 }
 
-/* A timer has no entry, or needs an earlier one. (Only then can its deadline lie in the past.) */
+/* The timer is disarmed, or needs an earlier entry. (Only then can its deadline lie in the past.)
+ */
 static G_GNUC_NO_INLINE void
-arm_anew(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word, gboolean was_armed)
+arm_anew(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word, gint64 deadline_ns)
 {
+  gboolean was_armed = timer->seq != 0;
+
   g_assert(kind < sim->n_kinds && !is_one_shot(sim, kind));
-  timer->deadline_ns = MAX(timer->deadline_ns, sim->now_ns);
-  queue_timer(sim, timer, kind, index, word);
-  if (was_armed)
-    add_stale(sim);
+  timer->deadline_ns = MAX(deadline_ns, sim->now_ns);
+  timer->seq = sim->last_seq += ORDER_STEP;
+  if (timer->queued_seq == 0 || timer->queued_ns > timer->deadline_ns) {
+    queue_timer(sim, timer, kind, index, word);
+    if (was_armed)
+      add_stale(sim);
+  } else if (!was_armed && sim->n_stale > 0) {
+    sim->n_stale--;
+  }
 }
 
-/* Mostly a timer moves to a later time, and its entry stays where it is: so little that it belongs
- * into its callers. */
+/* Mostly a timer that is armed, and so has an entry, moves to a later time, and the entry stays
+ * where it is: so little that it belongs into its callers. */
 void
 sim_timer_set(Sim *sim, SimTimer *timer, guint kind, guint32 index, guint32 word,
               gint64 deadline_ns)
 {
-  gboolean was_armed = timer->seq != 0;
-
   if (deadline_ns == SIM_NEVER) {
     sim_timer_cancel(sim, timer);
-    return;
+  } else if (G_LIKELY(timer->seq != 0 && timer->queued_ns <= deadline_ns)) {
+    timer->deadline_ns = deadline_ns;
+    timer->seq = sim->last_seq += ORDER_STEP;
+  } else {
+    arm_anew(sim, timer, kind, index, word, deadline_ns);
   }
-  timer->deadline_ns = deadline_ns;
-  timer->seq = sim->last_seq += ORDER_STEP;
-  if (G_UNLIKELY(timer->queued_seq == 0 || timer->queued_ns > deadline_ns))
-    arm_anew(sim, timer, kind, index, word, was_armed);
-  else if (!was_armed && sim->n_stale > 0)
-    sim->n_stale--;
 }
 
 void
