@@ -162,6 +162,7 @@ enter(Net *net, NetPacket *packet, guint32 number)
 {
   NetDirection d = packet->direction;
   Link *link = link_at(net, number);
+  LinkDirection *state = &link->direction[d];
   gint64 now_ns = sim_now(net->sim), begin_ns;
   NetVerdict verdict;
 
@@ -177,11 +178,11 @@ enter(Net *net, NetPacket *packet, guint32 number)
   if (begin_ns > now_ns)
     packet->begin_ns = begin_ns;
   if (link->plan->fifo)
-    append(&link->direction[d], packet);
+    append(state, packet);
   witness(net, packet, number, NET_PASSED, now_ns, packet->arrives_ns);
   if (!link->plan->fifo)
     sim_at(net->sim, packet->arrives_ns, net->kind_free, packet->number, 0);
-  else if (link->direction[d].first == packet) /* only the head is in the event queue */
+  else if (state->first == packet) /* only the head is in the event queue */
     sim_at(net->sim, packet->arrives_ns, net->kind_fifo, number * 2 + d, 0);
 }
 
@@ -231,22 +232,36 @@ is_followed_by(const NetPacket *packet, const NetPacket *next)
          next->flow == packet->flow;
 }
 
-static void
-on_fifo(gpointer user, guint32 index, guint32 word G_GNUC_UNUSED)
+/* The head of a direction leaves it, with all that may come of that. */
+static G_GNUC_NO_INLINE void
+leave_fifo(Net *net, NetPacket *packet, guint32 index)
 {
-  Net *net = user;
   guint32 number = index / 2;
-  Link *link = link_at(net, number);
-  LinkDirection *state = &link->direction[index % 2];
-  NetPacket *packet = state->first;
 
-  state->first = packet->next;
   if (packet->next != NULL) {
     sim_at(net->sim, packet->next->arrives_ns, net->kind_fifo, index, 0);
     net->followed = is_followed_by(packet, packet->next);
   }
-  leave(net, packet, number, link);
+  leave(net, packet, number, link_at(net, number));
+}
+
+/* Mostly nothing does: the packet is alone and at its end. */
+static void
+on_fifo(gpointer user, guint32 index, guint32 word G_GNUC_UNUSED)
+{
+  Net *net = user;
+  Link *link = link_at(net, index / 2);
+  LinkDirection *state = &link->direction[index % 2];
+  NetPacket *packet = state->first;
+
+  state->first = packet->next;
   net->followed = FALSE;
+  if (packet->next == NULL && packet->begin_ns == BEGIN_SETTLED &&
+      packet->hop == packet->last_hop && !net->handler.left &&
+      (packet->direction == NET_DOWN || !has_nat(link)))
+    net->handler.delivered(net->user, packet);
+  else
+    leave_fifo(net, packet, index);
 }
 
 static void
@@ -256,6 +271,7 @@ on_free(gpointer user, guint32 packet_number, guint32 word G_GNUC_UNUSED)
   NetPacket *packet = packet_numbered(net, packet_number);
   guint32 number = link_of(net, packet);
 
+  net->followed = FALSE;
   leave(net, packet, number, link_at(net, number));
 }
 
