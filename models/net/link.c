@@ -178,7 +178,7 @@ is_lost(const guint32 block[4], double loss_rate)
 
 /* Outage, loss and delay of a packet whose transmission begins at begin_ns, where the link has
  * states in time or the delay is random; *delay_ns is set if it passes. */
-static NetVerdict
+static G_GNUC_NO_INLINE NetVerdict
 judge_by_state(Link *link, NetDirection d, gint64 begin_ns, guint32 same_instant, gint64 *delay_ns)
 {
   const LinkPlan *plan = link->plan;
@@ -238,6 +238,21 @@ judge(Link *link, NetDirection d, gint64 begin_ns, guint32 same_instant, gint64 
   return is_lost(block, loss_rate) ? NET_LOST : NET_PASSED;
 }
 
+/* A packet comes to a queue with a bound. */
+static G_GNUC_NO_INLINE gboolean
+queue_takes(const DirectionConfig *config, LinkDirection *state, WaitPool *pool, gint64 now_ns,
+            guint length)
+{
+  waited(state, pool, now_ns);
+  if (state->waiting >= config->queue_packets ||
+      state->waiting_bytes > config->queue_bytes - (gint64)length) {
+    state->counters.queue_drops++;
+    return FALSE;
+  }
+  wait_for(state, pool, state->busy_until_ns, length);
+  return TRUE;
+}
+
 NetVerdict
 link_enter(Link *link, WaitPool *pool, NetDirection d, gint64 now_ns, guint length,
            gint64 *begin_ns, gint64 *arrives_ns)
@@ -251,15 +266,8 @@ link_enter(Link *link, WaitPool *pool, NetDirection d, gint64 now_ns, guint leng
   state->counters.bytes += length;
   if (state->busy_until_ns > now_ns) {
     *begin_ns = state->busy_until_ns;
-    if (link->plan->waits[d]) {
-      waited(state, pool, now_ns);
-      if (state->waiting >= config->queue_packets ||
-          state->waiting_bytes > config->queue_bytes - (gint64)length) {
-        state->counters.queue_drops++;
-        return NET_QUEUE_FULL;
-      }
-      wait_for(state, pool, *begin_ns, length);
-    }
+    if (link->plan->waits[d] && !queue_takes(config, state, pool, now_ns, length))
+      return NET_QUEUE_FULL;
   } else {
     *begin_ns = now_ns;
     if (state->busy_until_ns < now_ns)
