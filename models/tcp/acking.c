@@ -220,7 +220,7 @@ compress(TcpConn *conn, gint64 now_ns)
 inline void
 tcp_acking_decide(TcpConn *conn, gint64 now_ns)
 {
-  if (!conn->ack_scheduled || conn->state == TCP_CLOSED || tcp_output_due(conn)) {
+  if (!conn->ack_scheduled || tcp_output_due(conn)) {
     return;
   }
   gboolean quick = conn->quick > 0 && !conn->pingpong;

@@ -11,7 +11,7 @@ unit(const TcpConn *conn)
 static gboolean
 is_cubic(const TcpConn *conn)
 {
-  return conn->config->congestion == TCP_CUBIC && tcp_conn_linux(conn);
+  return conn->is_cubic;
 }
 
 void
@@ -179,7 +179,7 @@ tcp_congestion_grow(TcpConn *conn, gint64 now_ns, guint32 acked)
   }
 }
 
-void
+inline void
 tcp_congestion_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
 {
   if (is_cubic(conn)) {

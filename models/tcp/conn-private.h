@@ -138,16 +138,22 @@ void tcp_send_push(TcpConn *conn, gint64 now_ns);
 gboolean tcp_send_force(TcpConn *conn);
 void tcp_send_probe(TcpConn *conn, gint64 now_ns);
 
-/* Gives the queue's memory back when nothing is in flight: most connections are idle most of the
+/* Nothing is in flight: gives the queue's memory back, as most connections are idle most of the
  * time. */
+static inline void
+tcp_send_empty(TcpConn *conn)
+{
+  conn->head = conn->rexmit = conn->loss_end = conn->unsent = conn->tail = 0;
+  if (conn->ring != NULL) {
+    tcp_send_free_ring(conn);
+  }
+}
+
 static inline void
 tcp_send_release(TcpConn *conn)
 {
   if (conn->head == conn->tail) {
-    conn->head = conn->rexmit = conn->loss_end = conn->unsent = conn->tail = 0;
-    if (conn->ring != NULL) {
-      tcp_send_free_ring(conn);
-    }
+    tcp_send_empty(conn);
   }
 }
 
@@ -241,7 +247,7 @@ void tcp_newreno_timeout(TcpConn *conn);
 TcpLoss *tcp_scoreboard_loss(TcpConn *conn);
 guint64 tcp_scoreboard_highest(const TcpConn *conn);
 void tcp_scoreboard_pop(TcpConn *conn, TcpAck *ack);
-void tcp_scoreboard_pop_oldest(TcpConn *conn, gint64 now_ns, guint64 end);
+void tcp_scoreboard_pop_oldest(TcpConn *conn, guint64 end);
 void tcp_scoreboard_sack(TcpConn *conn, const TcpSegment *segment, TcpAck *ack);
 void tcp_scoreboard_reordered(TcpConn *conn, guint64 seq);
 void tcp_scoreboard_mark_lost(TcpConn *conn, guint32 index);
@@ -252,6 +258,7 @@ void tcp_scoreboard_unmark_lost(TcpConn *conn);
 guint32 tcp_scoreboard_collapse(TcpConn *conn, guint32 index);
 
 /* rack.c */
+void tcp_rack_delivered(TcpConn *conn, gint64 now_ns, gint64 sent_ns, guint64 end);
 void tcp_rack_advance(TcpConn *conn, gint64 now_ns, const TcpSent *sent);
 gint64 tcp_rack_remaining_ns(const TcpConn *conn, gint64 now_ns, const TcpSent *sent,
                              gint64 window_ns);

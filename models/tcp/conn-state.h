@@ -131,6 +131,7 @@ struct _TcpConn {
   /* What holds as long as the connection stands; but for the last, which comes once. */
   guint8 is_linux : 1;      /* rto_rule */
   guint8 acks_linux : 1;    /* ack_rule */
+  guint8 is_cubic : 1;      /* congestion, and rto_rule */
   guint8 timestamps_ok : 1; /* both SYNs offered it; so the next */
   guint8 scaled : 1;
   guint8 passive : 1;

@@ -15,6 +15,7 @@ new_end(const TcpConfig *config, guint mss, gboolean nodelay, TcpStream *tx, Tcp
   conn->rcv_mss = MIN(mss, TCP_DEFAULT_MSS); /* tcp_initialize_rcv_mss() */
   conn->is_linux = config->rto_rule == TCP_RTO_RULE_LINUX;
   conn->acks_linux = config->ack_rule == TCP_ACK_RULE_LINUX;
+  conn->is_cubic = conn->is_linux && config->congestion == TCP_CUBIC;
   conn->nodelay = nodelay != FALSE;
   conn->rto_ns = config->rto_initial_ns;
   conn->timer_ns = conn->ack_ns = TCP_NEVER;
@@ -78,7 +79,8 @@ tcp_conn_finish(TcpConn *conn, TcpEnd end)
 {
   conn->committed = tcp_send_seq(conn, conn->unsent);
   conn->tail = conn->head;
-  conn->ack_first = conn->ack_now = conn->probe_owed = conn->probe_old = FALSE;
+  conn->ack_first = conn->ack_now = conn->ack_scheduled = FALSE;
+  conn->probe_owed = conn->probe_old = FALSE;
   conn->uncut = conn->ready = conn->lost = FALSE;
   tcp_send_release(conn);
   tcp_early_free(conn);

@@ -23,7 +23,7 @@ typedef enum { TCP_RTO_RULE_LINUX, TCP_RTO_RULE_RFC6298, TCP_RTO_RULE_FIXED } Tc
 typedef enum { TCP_CUBIC, TCP_RENO } TcpCongestion;
 typedef enum { TCP_ACK_RULE_LINUX, TCP_ACK_RULE_RFC1122 } TcpAckRule;
 
-/* A stack; shared by all its connections, which borrow it. */
+/* A stack; shared by all its connections, which borrow it: it stays as it is while they live. */
 typedef struct {
   TcpRtoRule
       rto_rule; /* what rto_min bounds: LINUX: the variance term (RTO >= SRTT + rto_min);

@@ -50,15 +50,19 @@ reset(TcpCubic *cubic)
   *cubic = (TcpCubic){.epoch_ns = TCP_NEVER};
 }
 
-static TcpCubic *
+static SELDOM TcpCubic *
+begin(TcpConn *conn)
+{
+  conn->cubic = g_new(TcpCubic, 1);
+  reset(conn->cubic);
+  conn->cubic->delay_min_ns = conn->min_rtt_ns; /* as if it had been there */
+  return conn->cubic;
+}
+
+static inline TcpCubic *
 cubic_of(TcpConn *conn)
 {
-  if (conn->cubic == NULL) {
-    conn->cubic = g_new(TcpCubic, 1);
-    reset(conn->cubic);
-    conn->cubic->delay_min_ns = conn->min_rtt_ns; /* as if it had been there */
-  }
-  return conn->cubic;
+  return conn->cubic != NULL ? conn->cubic : begin(conn);
 }
 
 static gint64
@@ -241,7 +245,7 @@ hystart(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
 
 /* A round trip was measured (cubictcp_acked()); not in the second after a reduction, whose queue is
  * not the path's. */
-void
+inline void
 tcp_cubic_sample(TcpConn *conn, gint64 now_ns, gint64 rtt_ns)
 {
   if (conn->cubic == NULL && conn->max_out < HYSTART_LEAST_OUT) {

@@ -10,21 +10,26 @@ sent_after(gint64 a_ns, guint64 a_end, gint64 b_ns, guint64 b_end)
   return a_ns > b_ns || (a_ns == b_ns && a_end > b_end);
 }
 
-/* RFC 8985 6.2 steps 1, 2; tcp_rack_advance(). An answer faster than any round trip is one to the
- * original and not to the retransmission. */
+/* RFC 8985 6.2 steps 1, 2; tcp_rack_advance(): one that ends there and went last at that time was
+ * delivered. */
+inline void
+tcp_rack_delivered(TcpConn *conn, gint64 now_ns, gint64 sent_ns, guint64 end)
+{
+  conn->rack_advanced = TRUE;
+  conn->rack_rtt_ns = now_ns - sent_ns;
+  if (sent_after(sent_ns, end, conn->rack_sent_ns, conn->rack_end)) {
+    conn->rack_sent_ns = sent_ns;
+    conn->rack_end = end;
+  }
+}
+
+/* An answer faster than any round trip is one to the original and not to the retransmission. */
 void
 tcp_rack_advance(TcpConn *conn, gint64 now_ns, const TcpSent *sent)
 {
   gint64 rtt_ns = now_ns - sent->sent_ns;
-  guint64 end = tcp_sent_end(sent);
-  if (sent->transmissions > 1 && (conn->min_rtt_ns == 0 || rtt_ns < conn->min_rtt_ns)) {
-    return;
-  }
-  conn->rack_advanced = TRUE;
-  conn->rack_rtt_ns = rtt_ns;
-  if (sent_after(sent->sent_ns, end, conn->rack_sent_ns, conn->rack_end)) {
-    conn->rack_sent_ns = sent->sent_ns;
-    conn->rack_end = end;
+  if (sent->transmissions <= 1 || (conn->min_rtt_ns > 0 && rtt_ns >= conn->min_rtt_ns)) {
+    tcp_rack_delivered(conn, now_ns, sent->sent_ns, tcp_sent_end(sent));
   }
 }
 

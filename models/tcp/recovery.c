@@ -260,12 +260,12 @@ ends_oldest(const TcpConn *conn, guint64 ack)
 static inline void
 take_oldest(TcpConn *conn, gint64 now_ns, guint64 ack)
 {
-  const gint64 rtt_ns = now_ns - tcp_conn_sent(conn, conn->head)->sent_ns;
+  const gint64 sent_ns = tcp_conn_sent(conn, conn->head)->sent_ns;
   const guint32 acked = tcp_congestion_cost(conn, ack - conn->una);
   conn->retries = 0;
-  tcp_scoreboard_pop_oldest(conn, now_ns, ack);
-  tcp_send_release(conn);
-  tcp_rtt_sample(conn, now_ns, rtt_ns);
+  tcp_rack_delivered(conn, now_ns, sent_ns, ack);
+  tcp_scoreboard_pop_oldest(conn, ack);
+  tcp_rtt_sample(conn, now_ns, now_ns - sent_ns);
   tcp_probe_set_timer(conn, now_ns);
   tcp_congestion_grow(conn, now_ns, acked);
 }

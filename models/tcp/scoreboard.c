@@ -151,7 +151,7 @@ take_off(TcpConn *conn, TcpAck *ack, const TcpSent *sent)
 
 /* head has moved. */
 static inline void
-move_una(TcpConn *conn, guint64 una)
+follow_head(TcpConn *conn)
 {
   if ((gint32)(conn->rexmit - conn->head) < 0) {
     conn->rexmit = conn->head;
@@ -159,8 +159,6 @@ move_una(TcpConn *conn, guint64 una)
   if ((gint32)(conn->loss_end - conn->rexmit) < 0) {
     conn->loss_end = conn->rexmit;
   }
-  conn->una = una;
-  tcp_stream_advance_acked(conn->tx, MIN(una, tcp_stream_end(conn->tx)));
 }
 
 /* What is acknowledged leaves the queue; una moves. */
@@ -180,16 +178,23 @@ tcp_scoreboard_pop(TcpConn *conn, TcpAck *ack)
     take_off(conn, ack, sent);
     ack->packets++;
   }
-  move_una(conn, ack->ack);
+  follow_head(conn);
+  conn->una = ack->ack;
+  tcp_stream_advance_acked(conn->tx, MIN(conn->una, tcp_stream_end(conn->tx)));
 }
 
-/* The oldest, which went once, is all that an ACK acknowledges, with nothing amiss. */
+/* The oldest, without SYN and FIN, is all that an ACK acknowledges, with nothing amiss. */
 inline void
-tcp_scoreboard_pop_oldest(TcpConn *conn, gint64 now_ns, guint64 end)
+tcp_scoreboard_pop_oldest(TcpConn *conn, guint64 end)
 {
-  tcp_rack_advance(conn, now_ns, tcp_conn_sent(conn, conn->head));
-  conn->head++;
-  move_una(conn, end);
+  if (conn->head + 1 == conn->tail) {
+    tcp_send_empty(conn);
+  } else {
+    conn->head++;
+    follow_head(conn);
+  }
+  conn->una = end;
+  tcp_stream_advance_acked(conn->tx, end);
 }
 
 /* tcp_sacktag_one(), for what is not also acknowledged. */

@@ -79,7 +79,7 @@ is_exact(const TcpConn *conn, gint64 delay_ns)
 }
 
 /* When a timer goes off that is set at now_ns to a delay. */
-gint64
+inline gint64
 tcp_timer_at(const TcpConn *conn, gint64 now_ns, gint64 delay_ns)
 {
   if (is_exact(conn, delay_ns)) {

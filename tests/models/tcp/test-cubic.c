@@ -109,7 +109,7 @@ test_reductions(void)
   g_assert_cmpuint(tcp_congestion_ssthresh(conn), ==, 53);
   conn->cwnd = 2;
   g_assert_cmpuint(tcp_congestion_ssthresh(conn), ==, 2);
-  pair->config[0].congestion = TCP_RENO;
+  conn->is_cubic = FALSE;
   conn->cwnd = 100;
   g_assert_cmpuint(tcp_congestion_ssthresh(conn), ==, 50);
 }
