@@ -101,7 +101,7 @@ make_with_properties(MqttPool *pool, const MqttPublish *publish, gint64 now_ns)
               expires ? now_ns + p->message_expiry_s * NS_PER_S : G_MAXINT64);
 }
 
-MqttMessage *
+inline MqttMessage *
 mqtt_message_new(MqttPool *pool, const MqttPublish *publish, gint64 now_ns)
 {
   const MqttProperties *p = &publish->properties;

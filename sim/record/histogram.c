@@ -92,7 +92,7 @@ add_beyond(Histogram *histogram, guint bucket, gint64 value_ns)
   count(histogram, bucket, value_ns);
 }
 
-void
+inline void
 histogram_add(Histogram *histogram, gint64 value_ns)
 {
   guint bucket = histogram_bucket(value_ns);
