@@ -320,7 +320,7 @@ offer_in_turn(MqttCore *core, MqttSession *session, gint64 now_ns, MqttMessage *
   return TRUE;
 }
 
-G_GNUC_NO_INLINE gboolean
+inline gboolean
 mqtt_sender_offer(MqttCore *core, MqttSession *session, gint64 now_ns, MqttMessage *message,
                   guint8 qos, guint8 flags, guint32 word)
 {
