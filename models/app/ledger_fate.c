@@ -123,7 +123,7 @@ rows_add(Ledger *ledger, Message *message, const Cause *causes)
     row_add(ledger, message, NULL, FATE_ONCE, CAUSE_NONE);
 }
 
-void
+inline void
 ledger_close(Ledger *ledger, Message *message, const Cause *causes)
 {
   if (message->id == 0)

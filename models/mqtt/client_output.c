@@ -296,8 +296,8 @@ writes_now(MqttClient *client)
 {
   if (client->goodbye || client->owes_connect)
     return TRUE;
-  return mqtt_pipe_writes(&client->pipe, session_of(client)) &&
-         (client->state == CLIENT_CONNACK || client->state == CLIENT_CONNECTED);
+  return (client->state == CLIENT_CONNACK || client->state == CLIENT_CONNECTED) &&
+         mqtt_pipe_writes(&client->pipe, session_of(client));
 }
 
 gboolean

@@ -46,12 +46,12 @@ mqtt_pipe_idle(const MqttPipe *pipe, const MqttSession *session)
            (session->out == NULL || session->out->sent == session->out->granted)));
 }
 
-/* Output would write something, as far as is known without a look; one that ended for want of room
- * is looked at. */
+/* Output would write something, as far as is known without a look, of a pipe that is named; one
+ * that ended for want of room is looked at. */
 static inline gboolean
 mqtt_pipe_writes(MqttPipe *pipe, const MqttSession *session)
 {
-  if (pipe->named && pipe->blocked && mqtt_pipe_idle(pipe, session))
+  if (pipe->blocked && mqtt_pipe_idle(pipe, session))
     pipe->named = FALSE;
   return pipe->named;
 }
