@@ -276,14 +276,11 @@ tcp_conn_untaken(const TcpConn *conn)
   return readable_end(conn) - tcp_stream_read(conn->rx);
 }
 
+/* The application has read as far as that. */
 static inline void
-take(TcpConn *conn, gint64 now_ns, gsize n)
+read_to(TcpConn *conn, gint64 now_ns, guint64 offset)
 {
-  if (n == 0) {
-    return;
-  }
-  g_assert(n <= tcp_conn_untaken(conn));
-  tcp_stream_advance_read(conn->rx, tcp_stream_read(conn->rx) + n);
+  tcp_stream_advance_read(conn->rx, offset);
   if (conn->state >= TCP_ESTABLISHED) {
     tcp_buffers_read(conn, now_ns);
     tcp_acking_read(conn);
@@ -293,15 +290,21 @@ take(TcpConn *conn, gint64 now_ns, gsize n)
 void
 tcp_conn_take(TcpConn *conn, gint64 now_ns, gsize n)
 {
-  take(conn, now_ns, n);
+  g_assert(n <= tcp_conn_untaken(conn));
+  if (n > 0) {
+    read_to(conn, now_ns, tcp_stream_read(conn->rx) + n);
+  }
 }
 
 void
 tcp_conn_consumed(TcpConn *conn, gint64 now_ns, gsize n)
 {
-  guint64 needed = tcp_stream_needed(conn->rx) + n;
-  guint64 read = tcp_stream_read(conn->rx);
-  take(conn, now_ns, needed - MIN(read, needed));
+  guint64 needed = tcp_stream_needed(conn->rx);
+  g_assert(n <= readable_end(conn) - needed);
+  needed += n;
+  if (needed > tcp_stream_read(conn->rx)) {
+    read_to(conn, now_ns, needed);
+  }
   tcp_stream_advance_needed(conn->rx, needed);
 }
 
