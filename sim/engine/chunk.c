@@ -46,7 +46,7 @@ chunk_pool_clear(ChunkPool *pool)
 
 /* Apart, so that chunk_append() needs no room on the stack. */
 G_GNUC_NO_INLINE void
-chunk_append_new(ChunkPool *pool, QueueEvent **chain, const QueueEvent *event)
+chunk_append_new(ChunkPool *pool, QueueEvent **chain, QueueEvent event)
 {
   Chunk *chunk;
 
@@ -55,7 +55,7 @@ chunk_append_new(ChunkPool *pool, QueueEvent **chain, const QueueEvent *event)
   chunk = chunk_of(pool->free);
   pool->free = chunk->before;
   chunk->before = *chain;
-  chunk->events[0] = *event;
+  chunk->events[0] = event;
   *chain = &chunk->events[1];
 }
 

@@ -39,7 +39,7 @@ typedef struct {
 void chunk_pool_clear(ChunkPool *pool);
 
 /* chunk_append() to a full or empty chain: into a new chunk in front of it. */
-void chunk_append_new(ChunkPool *pool, QueueEvent **chain, const QueueEvent *event);
+void chunk_append_new(ChunkPool *pool, QueueEvent **chain, QueueEvent event);
 gsize chunk_count(QueueEvent *chain);
 /* The chain with its oldest chunk first, to be walked only. */
 QueueEvent *chunk_oldest_first(QueueEvent *chain);
@@ -69,7 +69,7 @@ chunk_append(ChunkPool *pool, QueueEvent **chain, const QueueEvent *event)
   QueueEvent *to = *chain;
 
   if (chunk_is_full(to)) {
-    chunk_append_new(pool, chain, event);
+    chunk_append_new(pool, chain, *event);
     return;
   }
   *to = *event;

@@ -259,9 +259,9 @@ place_for(Queue *queue, gint64 time_ns)
 }
 
 void
-queue_place(Queue *queue, const QueueEvent *event)
+queue_place(Queue *queue, QueueEvent event)
 {
-  chunk_append(&queue->pool, place_for(queue, event->time_ns), event);
+  chunk_append(&queue->pool, place_for(queue, event.time_ns), &event);
 }
 
 void
@@ -562,7 +562,7 @@ insert_from_head(Queue *queue, const QueueEvent *event)
 }
 
 static G_GNUC_NO_INLINE void
-insert(Queue *queue, const QueueEvent *event)
+insert(Queue *queue, QueueEvent event)
 {
   const QueueEvent *middle;
 
@@ -571,21 +571,21 @@ insert(Queue *queue, const QueueEvent *event)
   if (queue->tail == queue->bottom_capacity)
     make_room(queue);
   middle = &queue->bottom[(queue->head + queue->tail) / 2];
-  if (queue->head < queue->tail && earlier(event, middle)
-          ? insert_from_head(queue, event) || insert_from_tail(queue, event)
-          : insert_from_tail(queue, event) || insert_from_head(queue, event))
+  if (queue->head < queue->tail && earlier(&event, middle)
+          ? insert_from_head(queue, &event) || insert_from_tail(queue, &event)
+          : insert_from_tail(queue, &event) || insert_from_head(queue, &event))
     return;
-  near_push(queue, event);
+  near_push(queue, &event);
   if (queue->n_near > queue->near_limit && queue->n_near > (queue->tail - queue->head) / 4)
     spill(queue);
 }
 
 /* Mostly what comes at this very instant, and so before all else. */
 void
-queue_push_bottom(Queue *queue, const QueueEvent *event)
+queue_push_bottom(Queue *queue, QueueEvent event)
 {
-  if (queue->head > 0 && queue->head < queue->tail && earlier(event, &queue->bottom[queue->head]))
-    queue->bottom[--queue->head] = *event;
+  if (queue->head > 0 && queue->head < queue->tail && earlier(&event, &queue->bottom[queue->head]))
+    queue->bottom[--queue->head] = event;
   else
     insert(queue, event);
 }

@@ -61,8 +61,8 @@ void queue_clear(Queue *queue);
 /* Moves the staged events to their buckets. */
 void queue_drain(Queue *queue);
 /* Puts an event that is not earlier than the rungs into its bucket. */
-void queue_place(Queue *queue, const QueueEvent *event);
-void queue_push_bottom(Queue *queue, const QueueEvent *event);
+void queue_place(Queue *queue, QueueEvent event);
+void queue_push_bottom(Queue *queue, QueueEvent event);
 /* queue_pop() when bottom is empty or near is not; loads the next bucket if needed. */
 const QueueEvent *queue_pop_slow(Queue *queue, gint64 until_ns);
 
@@ -85,9 +85,9 @@ queue_push(Queue *queue, QueueEvent event)
 {
   queue->n++;
   if (event.time_ns < queue->bottom_end_ns) {
-    queue_push_bottom(queue, &event);
+    queue_push_bottom(queue, event);
   } else if (queue->n < QUEUE_STAGED_FROM) {
-    queue_place(queue, &event);
+    queue_place(queue, event);
   } else {
     queue->staged[queue->n_staged++] = event;
     if (queue->n_staged == QUEUE_STAGED_MAX)
