@@ -132,7 +132,6 @@ gboolean tcp_receive_update_due(const TcpConn *conn);
 void tcp_send_grow(TcpConn *conn);
 void tcp_send_free_ring(TcpConn *conn);
 gsize tcp_send_waiting(const TcpConn *conn);
-void tcp_send_piece(TcpConn *conn);
 void tcp_send_cut(TcpConn *conn, gint64 now_ns);
 void tcp_send_push(TcpConn *conn, gint64 now_ns);
 gboolean tcp_send_force(TcpConn *conn);

@@ -238,23 +238,6 @@ tcp_conn_write_buffer(TcpConn *conn, gsize n)
   return tcp_stream_reserve(conn->tx, n);
 }
 
-void
-tcp_conn_wrote(TcpConn *conn, gint64 now_ns, gsize n)
-{
-  tcp_send_piece(conn);
-  tcp_stream_append(conn->tx, n);
-  conn->uncut |= n > 0;
-  if (tcp_conn_linux(conn)) {
-    tcp_send_commit(conn, now_ns);
-  }
-}
-
-void
-tcp_conn_apart(TcpConn *conn)
-{
-  conn->apart = TRUE;
-}
-
 /* First offset that is not readable: what came in order, without FIN. */
 static inline guint64
 readable_end(const TcpConn *conn)

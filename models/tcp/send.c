@@ -34,25 +34,6 @@ tcp_send_waiting(const TcpConn *conn)
   return tcp_conn_fin_committed(conn) ? 0 : tcp_stream_end(conn->tx) - MAX(conn->committed, 1);
 }
 
-/* Something is about to be written. tcp_sendmsg_locked() puts what waits into one buffer, but no
- * more than 17 pieces (MAX_SKB_FRAGS); what follows in memory on the piece before is part of it. A
- * buffer that has another behind it goes, whatever Nagle says (tcp_write_xmit()). */
-void
-tcp_send_piece(TcpConn *conn)
-{
-  const gsize waiting = tcp_stream_end(conn->tx) - conn->committed; /* who writes has not closed */
-  gboolean apart = conn->apart;
-  conn->apart = FALSE;
-  if (waiting == conn->full_bytes) {
-    conn->pieces = 1;
-  } else if (apart && conn->pieces == conn->config->held_pieces) {
-    conn->full_bytes = MIN(waiting, G_MAXUINT16);
-    conn->pieces = 1;
-  } else if (apart && conn->config->held_pieces > 0) {
-    conn->pieces++;
-  }
-}
-
 /* A full-sized segment: it leaves room for the SACK blocks that are to go with it
  * (tcp_current_mss()), and is not more than half of the largest window seen, lest a peer with a
  * small buffer never have room for one (tcp_bound_to_half_wnd(); RFC 1122 4.2.3.4 has the same
@@ -201,11 +182,11 @@ cut_waiting(TcpConn *conn, gint64 now_ns)
 static inline gboolean
 cut_alone(TcpConn *conn, gint64 now_ns)
 {
+  const gboolean plain = conn->ca == TCP_CA_OPEN && conn->is_linux && !conn->closing && !conn->lost;
   const gsize waiting = tcp_stream_end(conn->tx) - conn->committed;
   const guint32 most_out = conn->tail - conn->head + conn->retransmitted_out;
-  if (waiting + TCP_SACK_MOST_BYTES >= conn->mss || 2 * waiting + 2 > conn->max_window ||
-      conn->full_bytes > 0 || conn->closing || !tcp_conn_linux(conn) || conn->ca != TCP_CA_OPEN ||
-      conn->lost_out > 0 || most_out + 2 > conn->cwnd ||
+  if (!plain || conn->full_bytes > 0 || waiting + TCP_SACK_MOST_BYTES >= conn->mss ||
+      2 * waiting + 2 > conn->max_window || most_out + 2 > conn->cwnd ||
       conn->committed + waiting > conn->wnd_end || (!conn->nodelay && nagle_holds(conn))) {
     return FALSE;
   }
@@ -217,9 +198,8 @@ cut_alone(TcpConn *conn, gint64 now_ns)
   return TRUE;
 }
 
-/* Of tcp_send_commit(), when there is something to commit. */
-void
-tcp_send_cut(TcpConn *conn, gint64 now_ns)
+static inline void
+cut(TcpConn *conn, gint64 now_ns)
 {
   if (conn->head == conn->tail && now_ns - conn->last_data_ns > conn->rto_ns) {
     tcp_congestion_restart(conn, now_ns);
@@ -227,6 +207,48 @@ tcp_send_cut(TcpConn *conn, gint64 now_ns)
   if (!cut_alone(conn, now_ns)) {
     cut_waiting(conn, now_ns);
   }
+}
+
+/* Of tcp_send_commit(), when there is something to commit. */
+void
+tcp_send_cut(TcpConn *conn, gint64 now_ns)
+{
+  cut(conn, now_ns);
+}
+
+/* Something is about to be written. tcp_sendmsg_locked() puts what waits into one buffer, but no
+ * more than 17 pieces (MAX_SKB_FRAGS); what follows in memory on the piece before is part of it. A
+ * buffer that has another behind it goes, whatever Nagle says (tcp_write_xmit()). */
+static inline void
+note_piece(TcpConn *conn)
+{
+  const gsize waiting = tcp_stream_end(conn->tx) - conn->committed; /* who writes has not closed */
+  if (waiting == conn->full_bytes) {
+    conn->pieces = 1;
+  } else if (conn->apart && conn->pieces == conn->config->held_pieces) {
+    conn->full_bytes = MIN(waiting, G_MAXUINT16);
+    conn->pieces = 1;
+  } else if (conn->apart && conn->config->held_pieces > 0) {
+    conn->pieces++;
+  }
+  conn->apart = FALSE;
+}
+
+void
+tcp_conn_wrote(TcpConn *conn, gint64 now_ns, gsize n)
+{
+  note_piece(conn);
+  tcp_stream_append(conn->tx, n);
+  conn->uncut |= n > 0;
+  if (conn->is_linux && conn->uncut && conn->state >= TCP_ESTABLISHED) {
+    cut(conn, now_ns);
+  }
+}
+
+void
+tcp_conn_apart(TcpConn *conn)
+{
+  conn->apart = TRUE;
 }
 
 /* All that the windows allow, whatever Nagle says. */
