@@ -116,9 +116,8 @@ client_subscribed(World *world, guint32 number, const MqttEvent *event)
 
 /* Which subscription the application handles a message by: the first whose filter matches. */
 static const Subscription *
-client_subscription_of(const World *world, guint32 number, MqttBytes topic)
+client_subscription_of(const World *world, const Client *client, MqttBytes topic)
 {
-  const Client *client = &world->clients[number];
   const Group *group = &world->groups[client->group];
   for (guint i = 0; i < group->subscriptions->len; i++) {
     guint32 index = g_array_index(group->subscriptions, guint32, i);
@@ -129,25 +128,30 @@ client_subscription_of(const World *world, guint32 number, MqttBytes topic)
   return NULL;
 }
 
-static void
-client_message(World *world, guint32 number, const MqttEvent *event)
+/* The application is at work on it for a while, if its subscription says so. */
+static SELDOM void
+client_process(World *world, Client *client, const MqttEvent *event)
 {
-  Client *client = &world->clients[number];
-  LedgerOrigin origin = !(event->flags & MQTT_FLAG_RETAIN)                 ? LEDGER_FRESH
-                        : world->groups[client->group].retain_as_published ? LEDGER_UNSURE
-                                                                           : LEDGER_RETAINED;
-  ledger_delivered(world->ledger, event->tag, number, world_time(world), origin);
-  if (client->work == NULL)
-    return;
-  const Subscription *subscription = client_subscription_of(world, number, event->topic);
+  const Subscription *subscription = client_subscription_of(world, client, event->topic);
   if (subscription == NULL || subscription->process == NULL)
     return;
   gint64 busy_ns = dist_draw_ns(subscription->process, &client->work->stream, client->processed++);
   client->processing++;
   client->blocked |= subscription->blocks;
   sim_at(world->sim, sim_add(MAX(world_time(world), client->busy_until_ns), busy_ns),
-         world->kind_processed, number, client->epoch);
+         world->kind_processed, client->number, client->epoch);
   client->busy_until_ns = sim_add(MAX(world_time(world), client->busy_until_ns), busy_ns);
+}
+
+void
+client_message(World *world, Client *client, const MqttEvent *event)
+{
+  LedgerOrigin origin = !(event->flags & MQTT_FLAG_RETAIN)                 ? LEDGER_FRESH
+                        : world->groups[client->group].retain_as_published ? LEDGER_UNSURE
+                                                                           : LEDGER_RETAINED;
+  ledger_delivered(world->ledger, event->tag, client->number, world_time(world), origin);
+  if (client->work != NULL)
+    client_process(world, client, event);
 }
 
 void
@@ -162,9 +166,6 @@ client_event(World *world, guint32 number, const MqttEvent *event)
   case MQTT_EVENT_CLOSE:
     client->closing = TRUE;
     break;
-  case MQTT_EVENT_MESSAGE:
-    client_message(world, number, event);
-    break;
   case MQTT_EVENT_SUBSCRIBED:
     client_subscribed(world, number, event);
     break;
@@ -177,10 +178,10 @@ client_event(World *world, guint32 number, const MqttEvent *event)
 }
 
 void
-client_drain(World *world, const Client *client)
+client_drain(World *world, Client *client)
 {
   if (world->events.length > 0)
-    custody_hear_client(world, client->number);
+    custody_hear_client(world, client);
 }
 
 static inline gsize
@@ -289,7 +290,7 @@ client_established(World *world, Client *client)
 /* Gives the machine one packet of the bytes that came; FALSE: there is no whole one, or no other.
  */
 static inline gboolean
-client_input(World *world, const Client *client, Conn *conn)
+client_input(World *world, Client *client, Conn *conn)
 {
   gsize n;
   const guint8 *bytes = socket_bytes(conn, CLIENT_END, &n);

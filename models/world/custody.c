@@ -72,14 +72,14 @@ custody_sent_pubrel(World *world, const MqttEvent *event, guint32 where)
 
 /* A connection may be dead for what is still written into it. */
 static inline void
-custody_sent(World *world, const MqttEvent *event, guint32 where, guint32 conn, guint sender)
+custody_sent(World *world, const MqttEvent *event, guint32 where, const Conn *conn, guint sender)
 {
   if (event->flags & MQTT_FLAG_PUBREL) {
     custody_sent_pubrel(world, event, where);
     return;
   }
   ledger_sent(world->ledger, event->tag, where, world_time(world), (LedgerSend)event->resend);
-  if (world->conns[conn].dead_from[sender] != G_MAXUINT64)
+  if (conn->dead_from[sender] != G_MAXUINT64)
     ledger_died(world->ledger, event->tag, where, world_time(world), CAUSE_CONNECTION_LOST);
 }
 
@@ -146,21 +146,21 @@ custody_take_other(World *world, guint32 number, const MqttEvent *event)
 }
 
 void
-custody_hear_client(World *world, guint32 number)
+custody_hear_client(World *world, Client *client)
 {
   for (guint i = 0; i < world->events.length; i++) {
     MqttEvent *event = &world->events.items[i];
     event->tag ^= world->disguise;
     if (event->type == MQTT_EVENT_SENT) {
-      custody_sent(world, event, LEDGER_UP, world->clients[number].conn, CLIENT_END);
+      custody_sent(world, event, LEDGER_UP, &world->conns[client->conn], CLIENT_END);
     } else if (event->type == MQTT_EVENT_MESSAGE) {
-      client_event(world, number, event);
+      client_message(world, client, event);
       if (event->flags & MQTT_FLAG_RECEIVED)
-        custody_received(world, event, number, number, FALSE);
+        custody_received(world, event, client->number, client->number, FALSE);
     } else if (event->type == MQTT_EVENT_TOLD) {
       custody_told(world, event);
     } else {
-      custody_take_other(world, number, event);
+      custody_take_other(world, client->number, event);
     }
   }
   world->events.length = 0;
@@ -174,7 +174,7 @@ custody_hear_broker(World *world)
     gboolean down = !(event->flags & MQTT_FLAG_UPSTREAM);
     event->tag ^= world->disguise;
     if (event->type == MQTT_EVENT_SENT)
-      custody_sent(world, event, event->peer, event->conn, BROKER_END);
+      custody_sent(world, event, event->peer, &world->conns[event->conn], BROKER_END);
     else if (event->type == MQTT_EVENT_RECEIVED)
       custody_received(world, event, LEDGER_UP, event->peer, TRUE);
     else if (event->type == MQTT_EVENT_COPY && down)

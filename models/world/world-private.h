@@ -384,9 +384,10 @@ void ahead_delivery(gpointer user, guint32 flow, NetDirection direction, guint s
 void client_register(World *world);
 void client_start(World *world, guint32 client, gint64 at_ns);
 void client_readable(World *world, Conn *conn);
-void client_drain(World *world, const Client *client); /* the machine's events */
-/* One that is for the application, which may call the machine: events are added then, and this one
- * is not looked at any more. */
+void client_drain(World *world, Client *client); /* the machine's events */
+/* A message for the application; and what else is for it, which may call the machine: events are
+ * added then, and this one is not looked at any more. */
+void client_message(World *world, Client *client, const MqttEvent *event);
 void client_event(World *world, guint32 client, const MqttEvent *event);
 void client_pump(World *world,
                  Client *client); /* after any call to the machine: all that follows */
@@ -406,7 +407,7 @@ SELDOM void broker_die(World *world, guint32 broker, Death how, gint64 down_ns);
 /* custody.c */
 /* All events of a machine: what copies do goes to the ledger, the rest to client_event() or
  * broker_event(). */
-void custody_hear_client(World *world, guint32 client);
+void custody_hear_client(World *world, Client *client);
 void custody_hear_broker(World *world);
 /* What `sender` wrote and its peer did not decode is dead: all of it, or only what has not arrived
  * at the peer's stack. */
