@@ -148,7 +148,8 @@ custody_take_other(World *world, guint32 number, const MqttEvent *event)
 void
 custody_hear_client(World *world, Client *client)
 {
-  for (guint i = 0; i < world->events.length; i++) {
+  guint i = 0;
+  do {
     MqttEvent *event = &world->events.items[i];
     event->tag ^= world->disguise;
     if (event->type == MQTT_EVENT_SENT) {
@@ -162,14 +163,15 @@ custody_hear_client(World *world, Client *client)
     } else {
       custody_take_other(world, client->number, event);
     }
-  }
+  } while (++i < world->events.length);
   world->events.length = 0;
 }
 
 void
 custody_hear_broker(World *world)
 {
-  for (guint i = 0; i < world->events.length; i++) {
+  guint i = 0;
+  do {
     MqttEvent *event = &world->events.items[i];
     gboolean down = !(event->flags & MQTT_FLAG_UPSTREAM);
     event->tag ^= world->disguise;
@@ -183,7 +185,7 @@ custody_hear_broker(World *world)
       custody_gone(world, event, event->peer, event->peer, TRUE);
     else
       custody_take_other(world, NONE, event);
-  }
+  } while (++i < world->events.length);
   world->events.length = 0;
 }
 

@@ -405,8 +405,8 @@ void broker_pump(World *world,
 SELDOM void broker_die(World *world, guint32 broker, Death how, gint64 down_ns);
 
 /* custody.c */
-/* All events of a machine: what copies do goes to the ledger, the rest to client_event() or
- * broker_event(). */
+/* All events of a machine, of which there are some: what copies do goes to the ledger, the rest to
+ * client_event() or broker_event(). */
 void custody_hear_client(World *world, Client *client);
 void custody_hear_broker(World *world);
 /* What `sender` wrote and its peer did not decode is dead: all of it, or only what has not arrived
