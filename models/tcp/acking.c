@@ -233,23 +233,28 @@ tcp_acking_decide(TcpConn *conn, gint64 now_ns)
   }
 }
 
-/* The application has read: tcp_cleanup_rbuf(). If that was all there is, the end of a write is
- * acknowledged unless a reply may carry the ACK, and the end of a second one in any case. */
+/* What waits to be acknowledged goes now that the application has read: if that was all there is,
+ * the end of a write, unless a reply may carry the ACK, and the end of a second one in any case. */
+static inline gboolean
+ends_wait(const TcpConn *conn)
+{
+  gboolean all = tcp_stream_read(conn->rx) == conn->rcv_nxt && !tcp_early_any(conn);
+  gboolean end = conn->pushed == 2 || (conn->pushed == 1 && !conn->pingpong);
+  return (all && end) || conn->rcv_nxt - conn->rcv_acked > conn->rcv_mss;
+}
+
+/* The application has read: tcp_cleanup_rbuf(). */
 void
 tcp_acking_read(TcpConn *conn)
 {
-  if (!linux_rule(conn)) {
-    conn->ack_now |= conn->rcv_fin == 0 && tcp_receive_update_due(conn);
+  const gboolean by_linux = linux_rule(conn);
+  if (conn->ack_first && by_linux) {
     return;
   }
-  if (conn->ack_first) {
-    return;
-  }
-  gboolean all = tcp_stream_read(conn->rx) == conn->rcv_nxt && !tcp_early_any(conn);
-  gboolean end = conn->pushed == 2 || (conn->pushed == 1 && !conn->pingpong);
-  gboolean due = (all && end) || conn->rcv_nxt - conn->rcv_acked > conn->rcv_mss;
-  if ((conn->ack_scheduled && due) || (conn->rcv_fin == 0 && tcp_receive_update_due(conn))) {
-    conn->ack_first = TRUE;
+  if ((conn->ack_scheduled && ends_wait(conn)) ||
+      (conn->rcv_fin == 0 && tcp_receive_update_due(conn))) {
+    conn->ack_first |= by_linux;
+    conn->ack_now |= !by_linux;
   }
 }
 

@@ -123,10 +123,9 @@ struct _TcpConn {
   TcpStream *rx;
   guint8 state; /* TcpState */
 
-  guint8 ca : 2;        /* TcpCaState */
-  guint8 sack_ok : 1;   /* both SYNs offered it */
-  guint8 fin_taken : 1; /* rcv_nxt counts the peer's FIN */
-  guint8 end : 4;       /* TcpEnd */
+  guint8 ca : 2;      /* TcpCaState */
+  guint8 sack_ok : 1; /* both SYNs offered it */
+  guint8 end : 4;     /* TcpEnd */
 
   /* What holds as long as the connection stands; but for the last, which comes once. */
   guint8 is_linux : 1;      /* rto_rule */
@@ -234,5 +233,7 @@ struct _TcpConn {
   guint8 dup_acks;
   guint64 tick_factor; /* of the timers' tick: its inverse, see timer.c; so the next */
   guint8 tick_shift;
-  guint8 pieces; /* of the last buffer of what waits, if they count */
+  guint8 pieces;       /* of the last buffer of what waits, if they count */
+  guint16 window_step; /* RFC 1122 4.2.3.3: the window's right edge moves by at least so much */
+  guint8 fin_taken;    /* 1: rcv_nxt counts the peer's FIN */
 };

@@ -218,7 +218,8 @@ tcp_conn_timeout(TcpConn *conn, gint64 now_ns)
 gint64
 tcp_conn_deadline(const TcpConn *conn)
 {
-  return MIN(MIN(conn->timer_ns, conn->ack_ns), tcp_alive_deadline(conn));
+  gint64 deadline_ns = MIN(conn->timer_ns, conn->ack_ns);
+  return conn->alive == NULL ? deadline_ns : MIN(deadline_ns, tcp_alive_deadline(conn));
 }
 
 gsize

@@ -17,6 +17,13 @@ tcp_options_bytes(const TcpConn *conn)
   return conn->timestamps_ok ? TIMESTAMP_BYTES : 0;
 }
 
+static void
+set_mss(TcpConn *conn, guint16 mss)
+{
+  conn->mss = mss;
+  conn->window_step = MIN(conn->config->receive_buffer / 2, mss);
+}
+
 /* The least shift that lets the whole buffer be offered; where it grows, one more
  * (tcp_select_initial_window() counts memory). */
 void
@@ -24,7 +31,8 @@ tcp_options_start(TcpConn *conn, guint mss)
 {
   gsize most = MAX(conn->config->receive_buffer, 2 * (gsize)conn->config->receive_buffer_max);
   guint bits = g_bit_storage(most);
-  conn->own_mss = conn->mss = MIN(mss, conn->config->mss);
+  conn->own_mss = MIN(mss, conn->config->mss);
+  set_mss(conn, conn->own_mss);
   conn->rcv_scale = conn->config->window_scaling ? CLAMP(bits, 16, 16 + MAX_SCALE) - 16 : 0;
 }
 
@@ -99,8 +107,8 @@ tcp_options_agree(TcpConn *conn, const TcpSegment *syn)
   conn->scaled = config->window_scaling && syn->window_scaled;
   conn->rcv_scale = conn->scaled ? conn->rcv_scale : 0;
   conn->ts_recent = syn->ts_value;
-  conn->mss = MIN(conn->own_mss, syn->mss != 0 ? syn->mss : TCP_DEFAULT_MSS);
-  conn->mss -= tcp_options_bytes(conn);
+  guint16 mss = MIN(conn->own_mss, syn->mss != 0 ? syn->mss : TCP_DEFAULT_MSS);
+  set_mss(conn, mss - tcp_options_bytes(conn));
 }
 
 /* What to echo: the clock of the last segment that began at or before what was acknowledged last

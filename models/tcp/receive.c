@@ -1,12 +1,5 @@
 #include "models/tcp/conn-private.h"
 
-/* RFC 1122 4.2.3.3: the right edge moves only by at least this much. */
-static guint32
-window_step(const TcpConn *conn)
-{
-  return MIN(conn->config->receive_buffer / 2, conn->mss);
-}
-
 /* A scaled window's edge moves with each segment that comes as long as there is room for one more,
  * and is rounded up (__tcp_select_window()). An edge that stays is what it was, but for what cannot
  * be said (RFC 7323 2.4); that much is accepted all the same. */
@@ -16,7 +9,7 @@ scaled_window(TcpConn *conn, guint64 next)
   const guint scale = conn->rcv_scale;
   const guint64 rest = (G_GUINT64_CONSTANT(1) << scale) - 1;
   guint64 edge = tcp_buffers_window_end(conn);
-  if (edge > conn->offered && edge >= next + window_step(conn)) {
+  if (edge > conn->offered && edge >= next + conn->window_step) {
     guint64 window = MIN((edge - next + rest) >> scale, G_MAXUINT16) << scale;
     conn->offered = next + window;
     return window;
@@ -30,7 +23,7 @@ tcp_receive_window_unscaled(TcpConn *conn)
 {
   guint64 next = conn->rcv_nxt;
   guint64 limit = MIN(tcp_buffers_window_end(conn), next + G_MAXUINT16);
-  if (limit >= conn->offered + window_step(conn)) {
+  if (limit >= conn->offered + conn->window_step) {
     conn->offered = limit;
   }
   return (guint32)(conn->offered - MIN(next, conn->offered));
@@ -48,7 +41,7 @@ tcp_receive_window(TcpConn *conn)
 /* After the application read: is the peer to be told at once? If the window it knows has no room
  * for a full segment, or is less than half of what can be offered (tcp_cleanup_rbuf()); else the
  * next ACK tells. */
-gboolean
+inline gboolean
 tcp_receive_update_due(const TcpConn *conn)
 {
   guint64 next = MIN(conn->rcv_nxt, conn->offered);
@@ -56,7 +49,7 @@ tcp_receive_update_due(const TcpConn *conn)
   guint64 limit = MIN(tcp_buffers_window_end(conn), next + most);
   guint64 known = conn->offered - next;
   return (known < conn->mss || limit >= next + 2 * known) &&
-         limit >= conn->offered + window_step(conn);
+         limit >= conn->offered + conn->window_step;
 }
 
 static SELDOM void
