@@ -30,10 +30,11 @@
  *
  * What a fleet does all day has a short way, as in tcp_rcv_established(): the next text of a
  * connection that stands (is_next() of input.c), which acknowledges one segment or none
- * (tcp_recovery_predicted()); and a write that makes one short segment (cut_alone() of send.c).
- * Each does what the general code beside it would do, by the same parts, and hands over to that
- * before it has changed anything. What it leaves out stands in functions that are not inlined, lest
- * it pay for their registers. */
+ * (tcp_recovery_predicted()); a write that makes one short segment (cut_alone() of send.c); and the
+ * going of that, where nothing goes before it (transmit_next() of output.c). Each does what the
+ * general code beside it would do, by the same parts, and hands over to that before it has changed
+ * anything. What it leaves out stands in functions that are not inlined, lest it pay for their
+ * registers. */
 #pragma once
 
 #include "models/tcp/conn-state.h"
@@ -161,6 +162,13 @@ static inline gboolean
 tcp_conn_sacks(const TcpConn *conn)
 {
   return conn->sack_ok && conn->state >= TCP_ESTABLISHED;
+}
+
+/* It stands, has SACK, and nothing is amiss. */
+static inline gboolean
+tcp_conn_calm(const TcpConn *conn)
+{
+  return conn->state == TCP_ESTABLISHED && (conn->ca == TCP_CA_OPEN && conn->sack_ok);
 }
 
 /* Commits the next segment. */

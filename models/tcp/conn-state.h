@@ -108,10 +108,12 @@ typedef struct {
   guint8 new_data : 1;            /* but new data may go, to prove that a time-out was spurious */
 } TcpAck;
 
-/* In the order of their use, by lines of 64 bytes: who looks whether anything is due needs the
- * first and the second; who sends or receives, the third and, with a sample of the round trip,
- * those up to the sixth; at the end stand the counters, and what is for mishaps and for the
- * beginning and the end.
+/* In the order of their use, by seven lines of 64 bytes: who looks whether anything is due needs
+ * the first; who sends or receives, the second and the third and, with a sample of the round trip,
+ * those up to the sixth; in the last stand the counters, what a timer and a write need, and what is
+ * for mishaps and for the beginning and the end. Flags that are asked for together, and written at
+ * other times, share a byte or stand side by side: the compiler makes one test of several, but a
+ * field that is written with each segment is dearer if it is part of a byte.
  *
  * The retransmission queue is a ring with running indices; head <= rexmit <= loss_end <= unsent
  * <= tail. What lies in [rexmit, loss_end) is taken as lost and waits for retransmission;

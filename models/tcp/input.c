@@ -231,9 +231,9 @@ input_any(TcpConn *conn, gint64 now_ns, const TcpSegment *segment)
 static inline gboolean
 is_next(const TcpConn *conn, const TcpSegment *segment)
 {
-  return conn->state == TCP_ESTABLISHED && conn->ca == TCP_CA_OPEN && conn->sack_ok &&
-         (segment->flags & ~TCP_PSH) == TCP_ACK && segment->sack_count == 0 &&
-         segment->seq == conn->rcv_nxt && segment->seq + segment->length <= conn->offered;
+  return tcp_conn_calm(conn) && (segment->flags & ~TCP_PSH) == TCP_ACK &&
+         segment->sack_count == 0 && segment->seq == conn->rcv_nxt &&
+         segment->seq + segment->length <= conn->offered;
 }
 
 void

@@ -107,14 +107,6 @@ transmit_again(TcpConn *conn, gint64 now_ns, guint32 index, TcpSegment *segment)
   return TRUE;
 }
 
-/* A connection that stands, with SACK, of which nothing is lost and no probe goes now. */
-static inline gboolean
-is_calm(const TcpConn *conn)
-{
-  return conn->state == TCP_ESTABLISHED && conn->ca == TCP_CA_OPEN && conn->sack_ok &&
-         !conn->probe_old && !conn->probe_new;
-}
-
 static inline void
 transmit_next(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
 {
@@ -129,7 +121,7 @@ transmit_next(TcpConn *conn, gint64 now_ns, TcpSegment *segment)
   }
   sent->transmissions = 1;
   sent->sent_ns = now_ns;
-  if (is_calm(conn)) {
+  if (tcp_conn_calm(conn) && !conn->probe_old && !conn->probe_new) {
     tcp_probe_data_sent(conn, now_ns, index == conn->head);
   } else {
     note_segment(conn, now_ns, index, FALSE);
