@@ -306,7 +306,7 @@ take_packet(MqttBroker *broker, Link *link, gint64 now_ns, const guint8 *data, g
   return size;
 }
 
-gsize
+inline gsize
 mqtt_broker_input(MqttBroker *broker, gint64 now_ns, guint32 conn, const guint8 *data, gsize n)
 {
   Link *link = broker->links->pdata[conn];

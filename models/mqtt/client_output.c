@@ -267,7 +267,7 @@ write_connect(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room)
   return mqtt_pipe_output(&client->core, &client->pipe, session_of(client), now_ns, dst, room);
 }
 
-gsize
+inline gsize
 mqtt_client_output(MqttClient *client, gint64 now_ns, guint8 *dst, gsize room)
 {
   if (client->state != CLIENT_CONNACK && client->state != CLIENT_CONNECTED && !client->goodbye)

@@ -131,7 +131,7 @@ mqtt_pipe_write_fresh(MqttCore *core, MqttPipe *pipe, MqttSession *session, Mqtt
 
 /* At most one packet or slice; 0: nothing that may be written, or no room (blocked says which).
  * session: NULL if the connection has left it, or has none yet. */
-static inline gsize
+static inline __attribute__((always_inline)) gsize
 mqtt_pipe_output(MqttCore *core, MqttPipe *pipe, MqttSession *session, gint64 now_ns, guint8 *dst,
                  gsize room)
 {
