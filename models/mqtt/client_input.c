@@ -353,8 +353,9 @@ take_packet(MqttClient *client, gint64 now_ns, const guint8 *data, gsize n)
   MqttPacket packet;
   gsize size;
   guint8 reason;
-  switch (mqtt_decode(data, n, client->config->version, MQTT_FROM_SERVER,
-                      client->config->maximum_packet_size, &packet, &size, &reason)) {
+  switch (mqtt_decode_after(data, n, client->config->version, MQTT_FROM_SERVER,
+                            client->config->maximum_packet_size, (MqttBytes){NULL, 0}, &packet,
+                            &size, &reason)) {
   case MQTT_NEED_MORE:
     return 0;
   case MQTT_MALFORMED:

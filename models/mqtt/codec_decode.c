@@ -404,7 +404,7 @@ mqtt_decode(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
   return decode(data, n, version, sender, maximum, (MqttBytes){NULL, 0}, packet, size, reason);
 }
 
-MqttDecode
+inline MqttDecode
 mqtt_decode_after(const guint8 *data, gsize n, MqttVersion version, MqttSender sender,
                   gsize maximum, MqttBytes last, MqttPacket *packet, gsize *size, guint8 *reason)
 {

@@ -107,7 +107,7 @@ plain_name(const guint8 *p, gsize n)
   return (good & HIGHS) == HIGHS;
 }
 
-gboolean
+inline gboolean
 mqtt_topic_valid(MqttBytes topic)
 {
   if (plain_name(topic.data, topic.length))
