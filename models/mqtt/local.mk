@@ -10,7 +10,7 @@ libqosim_mqtt_a_SOURCES += models/mqtt/message.c models/mqtt/message.h \
 	models/mqtt/store_log.c models/mqtt/store_log.h models/mqtt/pipe.c models/mqtt/pipe.h models/mqtt/pipe_inline.h \
 	models/mqtt/aliases.c models/mqtt/aliases.h models/mqtt/bytes.h \
 	models/mqtt/session.c models/mqtt/session.h models/mqtt/session_store.c \
-	models/mqtt/sender.c models/mqtt/sender.h models/mqtt/receiver.c models/mqtt/receiver.h
+	models/mqtt/sender.c models/mqtt/sender_answers.c models/mqtt/sender.h models/mqtt/receiver.c models/mqtt/receiver.h
 libqosim_mqtt_a_SOURCES += models/mqtt/client.c models/mqtt/client.h \
 	models/mqtt/client_input.c models/mqtt/client_output.c models/mqtt/client_private.h \
 	models/mqtt/ack_timers.c models/mqtt/ack_timers.h

@@ -230,8 +230,7 @@ begin_slices(MqttPipe *pipe, MqttSlot *slot, const MqttPublish *publish, MqttRes
 static gboolean
 apply_alias(const MqttCore *core, MqttPipe *pipe, const MqttMessage *message, MqttPacket *packet)
 {
-  gboolean client = core->out_flags & MQTT_FLAG_UPSTREAM;
-  if (client && !message->alias)
+  if (mqtt_core_is_client(core) && !message->alias)
     return FALSE;
   MqttPublish plain = packet->publish;
   mqtt_aliases_apply(pipe->aliases, &packet->publish);

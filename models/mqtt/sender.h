@@ -1,5 +1,5 @@
-/* What a session sends: queue, window and the exchanges of QoS 1 and 2 on the side that sends
- * PUBLISH. */
+/* What a session sends: queue and window (sender.c), and the exchanges of QoS 1 and 2 on the side
+ * that sends PUBLISH (sender_answers.c). */
 #pragma once
 
 #include "models/mqtt/pipe_inline.h"

@@ -103,6 +103,12 @@ mqtt_session_inflight(const MqttSession *session)
   return mqtt_ring_live(session->out) - session->waiting;
 }
 
+static inline gboolean
+mqtt_core_is_client(const MqttCore *core)
+{
+  return core->out_flags & MQTT_FLAG_UPSTREAM;
+}
+
 /* The number of operations made so far, if acknowledgements are to wait for them; else 0. */
 static inline guint64
 mqtt_core_gate(const MqttCore *core)
