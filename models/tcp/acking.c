@@ -244,7 +244,7 @@ ends_wait(const TcpConn *conn)
 }
 
 /* The application has read: tcp_cleanup_rbuf(). */
-void
+inline void
 tcp_acking_read(TcpConn *conn)
 {
   const gboolean by_linux = linux_rule(conn);
